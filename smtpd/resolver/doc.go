@@ -1,0 +1,2 @@
+// Package resolver is the one place that asks the DNS.
+package resolver

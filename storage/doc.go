@@ -1,0 +1,27 @@
+// Package storage keeps bytes on disk.
+// It knows transactions, ordered tables and blobs, and no mail.
+//
+// # The idea
+//
+// An [Engine] is a transactional store of ordered byte keys in named tables.
+// The embedded default is storage/bolt; nothing above this package may rely on
+// more than the Engine's contract, so that another engine can take its place.
+// A [DB] is an engine together with [Blobs], the place for what is too large
+// for a row (mboxes, renditions, large posts). A [Table] gives an engine's
+// table a key type and a value type: keys are encoded by a [Codec] so that
+// byte order is the key's order, values are JSON.
+//
+// # Invariants
+//
+//   - What [DB.Update] returned nil for survives kill -9 and a power cut.
+//   - An update's function may run more than once: it does no I/O and has no
+//     effect outside its transaction.
+//   - A scan does not see writes made while it runs.
+//   - A store written by a newer schema than this binary knows is not opened.
+//
+// # Limits
+//
+// Keys are up to [MaxKey] bytes, values up to [MaxValue]. One process opens a
+// store at a time. A scan inside an update copies what it covers before it
+// yields the first row, so bound it.
+package storage

@@ -1,0 +1,3 @@
+// Package storagetest opens stores for tests and holds the conformance test
+// that every engine passes.
+package storagetest

@@ -1,0 +1,124 @@
+package storage
+
+import (
+	"encoding/json"
+	"fmt"
+	"iter"
+)
+
+// Table is a named table whose keys are K and whose values are the JSON of V.
+// A Table holds no state; declare it once as a package variable.
+type Table[K, V any] struct {
+	name string
+	key  Codec[K]
+}
+
+// NewTable declares the table of that name. Names are for ever: they are on disk.
+func NewTable[K, V any](name string, key Codec[K]) Table[K, V] {
+	return Table[K, V]{name: name, key: key}
+}
+
+// Name returns the table's name.
+func (t Table[K, V]) Name() string { return t.name }
+
+// Get returns the value of k, or an error that is ErrNotFound.
+func (t Table[K, V]) Get(tx *Tx, k K) (v V, err error) {
+	b, err := tx.e.Get(t.name, t.key.Append(nil, k))
+	if err != nil {
+		return v, fmt.Errorf("%s %v: %w", t.name, k, err)
+	}
+	if err := json.Unmarshal(b, &v); err != nil {
+		return v, fmt.Errorf("%s %v: %w", t.name, k, err)
+	}
+	return v, nil
+}
+
+// Has reports whether the table has k.
+func (t Table[K, V]) Has(tx *Tx, k K) bool {
+	_, err := tx.e.Get(t.name, t.key.Append(nil, k))
+	return err == nil
+}
+
+// Put sets k to v.
+func (t Table[K, V]) Put(tx *Tx, k K, v V) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return fmt.Errorf("%s %v: %w", t.name, k, err)
+	}
+	if err := tx.e.Put(t.name, t.key.Append(nil, k), b); err != nil {
+		return fmt.Errorf("%s %v: %w", t.name, k, err)
+	}
+	return nil
+}
+
+// Delete removes k; a key that is not there is no error.
+func (t Table[K, V]) Delete(tx *Tx, k K) error {
+	return tx.e.Delete(t.name, t.key.Append(nil, k))
+}
+
+// Range is what a scan covers: from From (or after After) up to and without To.
+// Nil pointers are open ends, so the zero value is the whole table.
+type Range[K any] struct {
+	From, After, To *K
+	Reverse         bool
+}
+
+// Scan yields the rows of r in key order.
+// A row that cannot be read ends the scan, and the transaction then fails with
+// that error whatever its function returns, so callers need not check.
+func (t Table[K, V]) Scan(tx *Tx, r Range[K]) iter.Seq2[K, V] {
+	var span Span
+	span.Reverse = r.Reverse
+	switch {
+	case r.After != nil:
+		span.From = append(t.key.Append(nil, *r.After), 0)
+	case r.From != nil:
+		span.From = t.key.Append(nil, *r.From)
+	}
+	if r.To != nil {
+		span.To = t.key.Append(nil, *r.To)
+	}
+	return t.scan(tx, span)
+}
+
+// Under yields the rows whose key starts with the first part a, in order.
+func Under[A, B, V any](tx *Tx, t Table[Pair[A, B], V], first Codec[A], a A) iter.Seq2[Pair[A, B], V] {
+	return t.scan(tx, under(first.Append(nil, a)))
+}
+
+// UnderReverse is Under from the last row to the first.
+func UnderReverse[A, B, V any](tx *Tx, t Table[Pair[A, B], V], first Codec[A], a A) iter.Seq2[Pair[A, B], V] {
+	span := under(first.Append(nil, a))
+	span.Reverse = true
+	return t.scan(tx, span)
+}
+
+// UnderAfter yields the rows under the first part of k that come after k.
+func UnderAfter[A, B, V any](tx *Tx, t Table[Pair[A, B], V], first Codec[A], k Pair[A, B]) iter.Seq2[Pair[A, B], V] {
+	span := under(first.Append(nil, k.A))
+	span.From = append(t.key.Append(nil, k), 0)
+	return t.scan(tx, span)
+}
+
+func (t Table[K, V]) scan(tx *Tx, span Span) iter.Seq2[K, V] {
+	return func(yield func(K, V) bool) {
+		err := tx.e.Scan(t.name, span, func(kb, vb []byte) bool {
+			k, rest, err := t.key.Parse(kb)
+			if err == nil && len(rest) > 0 {
+				err = errKey
+			}
+			var v V
+			if err == nil {
+				err = json.Unmarshal(vb, &v)
+			}
+			if err != nil {
+				tx.fail(fmt.Errorf("%s %x: %w", t.name, kb, err))
+				return false
+			}
+			return yield(k, v)
+		})
+		if err != nil {
+			tx.fail(fmt.Errorf("scan %s: %w", t.name, err))
+		}
+	}
+}
