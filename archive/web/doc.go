@@ -1,0 +1,2 @@
+// Package web is the public reading pages of the archive.
+package web

@@ -1,0 +1,85 @@
+package list
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"strings"
+
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// DKIMKey is a domain's signing key as it is kept: PKCS #8 in PEM.
+type DKIMKey struct {
+	Selector string `json:"selector"`
+	PEM      string `json:"pem"`
+}
+
+var (
+	dkimKeys = storage.NewTable[string, DKIMKey]("dkim_keys", text)
+	secrets  = storage.NewTable[string, []byte]("secrets", text)
+)
+
+// SetDKIMKey gives a domain (A-labels) its signing key.
+func SetDKIMKey(tx *storage.Tx, domain string, k DKIMKey) error { return dkimKeys.Put(tx, domain, k) }
+
+// GetDKIMKey returns a domain's signing key, or storage.ErrNotFound.
+func GetDKIMKey(tx *storage.Tx, domain string) (DKIMKey, error) { return dkimKeys.Get(tx, domain) }
+
+// DKIMKeys yields the domains that have a signing key.
+func DKIMKeys(tx *storage.Tx) iter.Seq2[string, DKIMKey] {
+	return dkimKeys.Scan(tx, storage.Range[string]{})
+}
+
+// Secret returns the site's secret of that name, 32 random bytes made on first use.
+func Secret(tx *storage.Tx, name string) ([]byte, error) {
+	s, err := secrets.Get(tx, name)
+	if !errors.Is(err, storage.ErrNotFound) {
+		return s, err
+	}
+	s = make([]byte, 32)
+	rand.Read(s)
+	return s, secrets.Put(tx, name, s)
+}
+
+// VERP makes and reads the envelope senders that tell post and member when a copy bounces:
+// list-bounces+TOKEN@domain. TOKEN is 15 bytes in lower-case base32, because
+// some MTAs fold case: post number (4), start of the member's token hash (6), MAC (5).
+type VERP struct{ key []byte }
+
+// NewVERP returns a VERP over the site's secret.
+func NewVERP(secret []byte) *VERP { return &VERP{key: secret} }
+
+var verpEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// Sender returns the envelope sender of a copy of post number n to the member with that token.
+func (v *VERP) Sender(l *List, n uint64, token string) address.Address {
+	hash := sha256.Sum256([]byte(token))
+	b := binary.BigEndian.AppendUint32(nil, uint32(n))
+	b = append(b, hash[:6]...)
+	b = append(b, v.mac(l.ID, b)...)
+	return l.Suffixed("bounces+" + strings.ToLower(verpEncoding.EncodeToString(b)))
+}
+
+// Parse returns the post number and the tag for [MemberByTag] of a token that we made for this list.
+func (v *VERP) Parse(l *List, token string) (n uint64, tag string, err error) {
+	b, err := verpEncoding.DecodeString(strings.ToUpper(token))
+	if err != nil || len(b) != 15 || !hmac.Equal(b[10:], v.mac(l.ID, b[:10])) {
+		return 0, "", fmt.Errorf("bounce token %q is not ours", token)
+	}
+	return uint64(binary.BigEndian.Uint32(b)), hex.EncodeToString(b[4:10]), nil
+}
+
+func (v *VERP) mac(l ID, b []byte) []byte {
+	m := hmac.New(sha256.New, v.key)
+	m.Write([]byte("verp\x00" + string(l) + "\x00"))
+	m.Write(b)
+	return m.Sum(nil)[:5]
+}

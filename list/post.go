@@ -1,0 +1,217 @@
+package list
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"iter"
+	"net/netip"
+	"time"
+
+	"kairan/smtpd/address"
+	"kairan/smtpd/mailauth"
+	"kairan/storage"
+)
+
+// PostID names one message to one list; it sorts by time of receipt.
+type PostID string
+
+// Post is one message sent to one list: what came, what was found out, what was decided.
+type Post struct {
+	ID        PostID    `json:"id"`
+	List      ID        `json:"list"`
+	MessageID string    `json:"message_id"`       // without "<>"; made by us when the message has none
+	Number    uint64    `json:"number,omitempty"` // the list's post number, given by Publish
+	Received  time.Time `json:"received"`
+	Published time.Time `json:"published,omitzero"` // when the last recipient was queued
+
+	Author    address.Address   `json:"author"` // the From address, null when there is no single one
+	Subject   string            `json:"subject"`
+	Size      int               `json:"size"`
+	BodyHash  string            `json:"body_hash"` // SHA-256 of the body, to know a duplicate
+	Sender    address.Address   `json:"sender"`    // envelope
+	To        []address.Address `json:"to"`        // header recipients in To and Cc, at most 100
+	RemoteIP  netip.Addr        `json:"remote_ip,omitzero"`
+	Helo      string            `json:"helo,omitempty"`
+	Transact  string            `json:"transaction"` // Envelope.ID, shared by the posts of one message
+	Auth      mailauth.Results  `json:"auth"`
+	Verdict   Verdict           `json:"verdict"`
+	Decided   time.Time         `json:"decided"`
+	Rewritten string            `json:"rewritten,omitempty"` // why From was rewritten, or ""
+}
+
+// Held reports whether the post waits for a moderator.
+func (p *Post) Held() bool { return p.Verdict.Action == Hold }
+
+// inlineRaw is the largest message kept in a row; larger ones are blobs.
+const inlineRaw = 64 << 10
+
+var (
+	postID    = storage.Strings[PostID]()
+	posts     = storage.NewTable[PostID, Post]("posts", postID)
+	raws      = storage.NewTable[PostID, []byte]("raw", postID)
+	postIndex = storage.NewTable[storage.Pair[string, PostID], ID]("posts_by_message_id", storage.Pairs(text, postID)) // hash of Message-ID
+	heldPosts = storage.NewTable[storage.Pair[ID, PostID], bool]("held", storage.Pairs(listID, postID))
+	toPublish = storage.NewTable[PostID, Progress]("topublish", postID)
+	history   = storage.NewTable[storage.Pair[PostID, uint64], Event]("history", storage.Pairs(postID, storage.Uints[uint64]()))
+)
+
+// Progress is how far Publish got with a post.
+type Progress struct {
+	// Cursor is the address key of the last recipient queued, valid when Enqueuing.
+	Cursor    string `json:"cursor,omitempty"`
+	Enqueuing bool   `json:"enqueuing,omitempty"`
+}
+
+// RawBlob is the blob that holds a large message of a post. It is written before Record.
+func (id PostID) RawBlob() string { return "posts/" + string(id) }
+
+// Large reports whether a message goes to a blob rather than into the transaction.
+func Large(raw []byte) bool { return len(raw) > inlineRaw }
+
+// Record writes a new post. raw is nil when it is in its blob already, or when the post is refused.
+func Record(tx *storage.Tx, p *Post, raw []byte) error {
+	if raw != nil {
+		if err := raws.Put(tx, p.ID, raw); err != nil {
+			return err
+		}
+	}
+	if err := postIndex.Put(tx, storage.P(hashID(p.MessageID), p.ID), p.List); err != nil {
+		return err
+	}
+	if err := enlist(tx, p); err != nil {
+		return err
+	}
+	return PutPost(tx, p)
+}
+
+// enlist puts the post into the work list its verdict asks for.
+func enlist(tx *storage.Tx, p *Post) error {
+	switch p.Verdict.Action {
+	case Hold:
+		return heldPosts.Put(tx, storage.P(p.List, p.ID), true)
+	case Accept:
+		return toPublish.Put(tx, p.ID, Progress{})
+	}
+	return nil
+}
+
+// Decide gives a held post its final verdict, or an error if it is not held.
+func Decide(tx *storage.Tx, id PostID, v Verdict, now time.Time) (*Post, error) {
+	p, err := GetPost(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	if !p.Held() {
+		return nil, fmt.Errorf("post %s is not held: %s by %s", id, p.Verdict, cmp.Or(p.Verdict.By, "the rules"))
+	}
+	v.Reasons = p.Verdict.Reasons
+	p.Verdict, p.Decided = v, now
+	return p, errors.Join(
+		heldPosts.Delete(tx, storage.P(p.List, p.ID)),
+		enlist(tx, p),
+		PutPost(tx, p),
+		Note(tx, id, Event{At: now, Stage: "decide", Text: v.String(), By: v.By}),
+	)
+}
+
+// PutPost replaces the post's row.
+func PutPost(tx *storage.Tx, p *Post) error { return posts.Put(tx, p.ID, *p) }
+
+// GetPost returns a post, or an error that is storage.ErrNotFound.
+func GetPost(tx *storage.Tx, id PostID) (*Post, error) {
+	p, err := posts.Get(tx, id)
+	return &p, err
+}
+
+// PostRaw returns the message of a post as it was received, or storage.ErrNotFound when it is no longer kept.
+// A large one is read from its blob.
+func PostRaw(tx *storage.Tx, b storage.Blobs, id PostID) ([]byte, error) {
+	raw, err := raws.Get(tx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return storage.ReadBlob(b, id.RawBlob())
+	}
+	return raw, err
+}
+
+// PostsByMessageID yields the posts of a Message-ID, to every list, oldest first.
+func PostsByMessageID(tx *storage.Tx, messageID string) iter.Seq2[ID, *Post] {
+	return func(yield func(ID, *Post) bool) {
+		for k, l := range storage.Under(tx, postIndex, text, hashID(messageID)) {
+			p, err := GetPost(tx, k.B)
+			if err == nil && p.MessageID == messageID && !yield(l, p) {
+				return
+			}
+		}
+	}
+}
+
+// HeldPosts yields the held posts of a list, oldest first.
+func HeldPosts(tx *storage.Tx, l ID) iter.Seq[*Post] {
+	return func(yield func(*Post) bool) {
+		for k := range storage.Under(tx, heldPosts, listID, l) {
+			if p, err := GetPost(tx, k.B); err == nil && !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+// Unpublished yields the accepted posts whose publication is not finished, oldest first.
+func Unpublished(tx *storage.Tx) iter.Seq2[PostID, Progress] {
+	return toPublish.Scan(tx, storage.Range[PostID]{})
+}
+
+// GetProgress returns how far Publish got, or storage.ErrNotFound when nothing is left to do.
+func GetProgress(tx *storage.Tx, id PostID) (Progress, error) { return toPublish.Get(tx, id) }
+
+// SetProgress notes how far Publish got.
+func SetProgress(tx *storage.Tx, id PostID, p Progress) error { return toPublish.Put(tx, id, p) }
+
+// Finish marks a post as published.
+func Finish(tx *storage.Tx, p *Post, now time.Time) error {
+	p.Published = now
+	return errors.Join(toPublish.Delete(tx, p.ID), PutPost(tx, p))
+}
+
+// hashID keeps keys short whatever the wild writes into a Message-ID.
+func hashID(messageID string) string {
+	h := sha256.Sum256([]byte(messageID))
+	return hex.EncodeToString(h[:16])
+}
+
+// Event is one line of a post's history, as `kairan trace` shows it.
+type Event struct {
+	At    time.Time `json:"at"`
+	Stage string    `json:"stage"` // receive, authenticate, decide, record, number, cook, archive, enqueue, bounce
+	Text  string    `json:"text"`
+	By    string    `json:"by,omitempty"`
+}
+
+// Note appends to a post's history.
+func Note(tx *storage.Tx, id PostID, events ...Event) error {
+	var next uint64
+	for k := range storage.UnderReverse(tx, history, postID, id) {
+		next = k.B + 1
+		break
+	}
+	for i, e := range events {
+		if err := history.Put(tx, storage.P(id, next+uint64(i)), e); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// History yields a post's events, oldest first.
+func History(tx *storage.Tx, id PostID) iter.Seq[Event] {
+	return func(yield func(Event) bool) {
+		for _, e := range storage.Under(tx, history, postID, id) {
+			if !yield(e) {
+				return
+			}
+		}
+	}
+}

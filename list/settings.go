@@ -1,0 +1,224 @@
+package list
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"kairan/smtpd/address"
+)
+
+// Text is a text in several languages, by language code ("ja", "en").
+type Text map[string]string
+
+// In returns the text in lang, else in any language there is.
+func (t Text) In(lang string) string {
+	if s := t[lang]; s != "" {
+		return s
+	}
+	for _, other := range []string{"en", "ja"} {
+		if s := t[other]; s != "" {
+			return s
+		}
+	}
+	return ""
+}
+
+// Settings are what an owner may change, in Mailman's words. Names in TOML and JSON are for ever.
+// The comment of each field is its help text.
+type Settings struct {
+	// The list's name as people write it; used in "Name via List" and on pages.
+	DisplayName string `json:"display_name" toml:"display_name"`
+	// One line that says what the list is for.
+	Description Text `json:"description,omitempty" toml:"description"`
+	// The list's own language for pages and mails: "ja" or "en".
+	PreferredLanguage string `json:"preferred_language" toml:"preferred_language"`
+	// Whether the list is shown on the site's front page.
+	Advertised bool `json:"advertised" toml:"advertised"`
+	// List-Id without "<>"; empty makes it from the address. Set by a rename, so that filters of members keep working.
+	ListID string `json:"list_id,omitempty" toml:"list_id"`
+
+	// Put before the Subject; %d is the post number, %05d with leading zeros. Empty leaves the Subject alone.
+	SubjectPrefix string `json:"subject_prefix" toml:"subject_prefix"`
+	// Where replies go: "none" leaves Reply-To alone, "list", or "explicit" for reply_to_address.
+	ReplyGoesToList string `json:"reply_goes_to_list" toml:"reply_goes_to_list"`
+	// The Reply-To of "explicit".
+	ReplyToAddress string `json:"reply_to_address,omitempty" toml:"reply_to_address"`
+	// Text put above and below each post. {list}, {address}, {url} and {number} are filled in.
+	MsgHeader string `json:"msg_header,omitempty" toml:"msg_header"`
+	MsgFooter string `json:"msg_footer,omitempty" toml:"msg_footer"`
+	// Posts carry the list's address instead of the author's, in the archive too.
+	AnonymousList bool `json:"anonymous_list" toml:"anonymous_list"`
+	// Add X-ML-Name, X-Mail-Count and X-Sequence, which mail filters in Japan look at.
+	IncludeMLHeaders bool `json:"include_ml_headers" toml:"include_ml_headers"`
+	// Each copy names its own one-click unsubscribe link. Switched off, all copies share one signature and the link asks for the address.
+	PersonalUnsubscribe bool `json:"personal_unsubscribe" toml:"personal_unsubscribe"`
+
+	// Who may post. allow_list_posts switched off makes an announcement list: only owners, moderators and accept_these_nonmembers post.
+	AllowListPosts bool `json:"allow_list_posts" toml:"allow_list_posts"`
+	// What happens to a post of a member, and of somebody else: accept, hold, reject or discard.
+	DefaultMemberAction    Action `json:"default_member_action" toml:"default_member_action"`
+	DefaultNonmemberAction Action `json:"default_nonmember_action" toml:"default_nonmember_action"`
+	// Addresses, "^patterns" and "@otherlist@example.jp" (its members) with a fate of their own when they are not members.
+	AcceptTheseNonmembers  []string `json:"accept_these_nonmembers,omitempty" toml:"accept_these_nonmembers"`
+	HoldTheseNonmembers    []string `json:"hold_these_nonmembers,omitempty" toml:"hold_these_nonmembers"`
+	RejectTheseNonmembers  []string `json:"reject_these_nonmembers,omitempty" toml:"reject_these_nonmembers"`
+	DiscardTheseNonmembers []string `json:"discard_these_nonmembers,omitempty" toml:"discard_these_nonmembers"`
+	// Addresses and "^patterns" that may neither post nor join.
+	BanList []string `json:"ban_list,omitempty" toml:"ban_list"`
+	// What happens to a post from a member's address that is not authenticated: hold, reject or discard.
+	UnauthenticatedAction Action `json:"unauthenticated_action" toml:"unauthenticated_action"`
+	// Addresses and domains ("example.jp") whose mail carries no authentication and is believed all the same.
+	UnauthenticatedExempt []string `json:"unauthenticated_exempt,omitempty" toml:"unauthenticated_exempt"`
+	// Hold every post until this is switched off.
+	Emergency bool `json:"emergency" toml:"emergency"`
+	// Hold posts that look like commands sent to the list by mistake.
+	Administrivia bool `json:"administrivia" toml:"administrivia"`
+	// Hold posts that do not name the list in To or Cc; acceptable_aliases are further addresses or "^patterns".
+	RequireExplicitDestination bool     `json:"require_explicit_destination" toml:"require_explicit_destination"`
+	AcceptableAliases          []string `json:"acceptable_aliases,omitempty" toml:"acceptable_aliases"`
+	// Hold posts with this many recipients in To and Cc or more; 0 is no limit.
+	MaxNumRecipients int `json:"max_num_recipients" toml:"max_num_recipients"`
+	// Reject posts larger than this many kilobytes; 0 is the site's limit.
+	MaxMessageSize int `json:"max_message_size" toml:"max_message_size"`
+	// Hold posts without a Subject.
+	RequireSubject bool `json:"require_subject" toml:"require_subject"`
+	// Header fields that decide, in order; the first that matches counts.
+	HeaderMatches []HeaderMatch `json:"header_matches,omitempty" toml:"header_matches"`
+
+	// Who may read the archive: "public", "private" (members) or "never" (there is none).
+	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
+}
+
+// HeaderMatch is one row of Settings.HeaderMatches.
+type HeaderMatch struct {
+	Header  string `json:"header" toml:"header"`
+	Pattern string `json:"pattern" toml:"pattern"` // RE2, any case
+	Action  Action `json:"action" toml:"action"`
+}
+
+// DefaultSettings are those of a new discussion list.
+func DefaultSettings(lang string) Settings {
+	return Settings{
+		PreferredLanguage:          lang,
+		Advertised:                 true,
+		ReplyGoesToList:            "none",
+		PersonalUnsubscribe:        true,
+		AllowListPosts:             true,
+		DefaultMemberAction:        Accept,
+		DefaultNonmemberAction:     Hold,
+		UnauthenticatedAction:      Hold,
+		Administrivia:              true,
+		RequireExplicitDestination: true,
+		MaxNumRecipients:           10,
+		MaxMessageSize:             1024,
+		ArchivePolicy:              "public",
+	}
+}
+
+var numberVerb = regexp.MustCompile(`%0?[0-9]?d`)
+
+// Check returns an error that names each setting that cannot be, and why.
+func (s *Settings) Check() error {
+	var errs []error
+	bad := func(setting, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%s: %s", setting, fmt.Sprintf(format, args...)))
+	}
+	oneOf := func(setting, value string, allowed ...string) {
+		if !slices.Contains(allowed, value) {
+			bad(setting, "%q is not one of %s", value, strings.Join(allowed, ", "))
+		}
+	}
+	oneOf("preferred_language", s.PreferredLanguage, "ja", "en")
+	oneOf("reply_goes_to_list", s.ReplyGoesToList, "none", "list", "explicit")
+	oneOf("archive_policy", s.ArchivePolicy, "public", "private", "never")
+	oneOf("default_member_action", string(s.DefaultMemberAction), "accept", "hold", "reject", "discard")
+	oneOf("default_nonmember_action", string(s.DefaultNonmemberAction), "accept", "hold", "reject", "discard")
+	oneOf("unauthenticated_action", string(s.UnauthenticatedAction), "hold", "reject", "discard")
+	if s.ReplyGoesToList == "explicit" {
+		if _, err := address.Parse(s.ReplyToAddress); err != nil {
+			bad("reply_to_address", "%v", err)
+		}
+	}
+	if rest := numberVerb.ReplaceAllString(s.SubjectPrefix, ""); strings.Contains(rest, "%") || hasControl(s.SubjectPrefix) {
+		bad("subject_prefix", "%q: %%d or %%05d stands for the post number; no other %% and no line break", s.SubjectPrefix)
+	}
+	if hasControl(s.DisplayName) {
+		bad("display_name", "must be one line")
+	}
+	for name, n := range map[string]int{"max_num_recipients": s.MaxNumRecipients, "max_message_size": s.MaxMessageSize} {
+		if n < 0 {
+			bad(name, "%d is negative", n)
+		}
+	}
+	for name, patterns := range s.patternLists() {
+		for i, p := range patterns {
+			if err := checkPattern(p); err != nil {
+				bad(name, "entry %d: %v", i+1, err)
+			}
+		}
+	}
+	for i, h := range s.HeaderMatches {
+		if _, err := regexp.Compile("(?i)" + h.Pattern); err != nil {
+			bad("header_matches", "entry %d: %v", i+1, err)
+		}
+		if h.Header == "" || strings.ContainsAny(h.Header, ": \r\n") {
+			bad("header_matches", "entry %d: %q is no header field's name", i+1, h.Header)
+		}
+		oneOf(fmt.Sprintf("header_matches entry %d action", i+1), string(h.Action), "accept", "hold", "reject", "discard")
+	}
+	return errors.Join(errs...)
+}
+
+func (s *Settings) patternLists() map[string][]string {
+	return map[string][]string{
+		"accept_these_nonmembers":  s.AcceptTheseNonmembers,
+		"hold_these_nonmembers":    s.HoldTheseNonmembers,
+		"reject_these_nonmembers":  s.RejectTheseNonmembers,
+		"discard_these_nonmembers": s.DiscardTheseNonmembers,
+		"ban_list":                 s.BanList,
+		"acceptable_aliases":       s.AcceptableAliases,
+		"unauthenticated_exempt":   s.UnauthenticatedExempt,
+	}
+}
+
+func checkPattern(p string) error {
+	if strings.HasPrefix(p, "^") {
+		_, err := regexp.Compile("(?i)" + p)
+		return err
+	}
+	if p == "" || hasControl(p) {
+		return fmt.Errorf("%q is neither an address nor a ^pattern", p)
+	}
+	return nil
+}
+
+func hasControl(s string) bool {
+	return strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
+}
+
+// Match returns the first entry of patterns that means addr: an address, a "^pattern" (RE2, any case),
+// or a domain "example.jp" where the setting speaks of domains.
+func Match(patterns []string, addr address.Address) (entry string, ok bool) {
+	key := addr.Key()
+	for _, p := range patterns {
+		switch {
+		case strings.HasPrefix(p, "^"):
+			if re, err := regexp.Compile("(?i)" + p); err == nil && re.MatchString(key) {
+				return p, true
+			}
+		case strings.HasPrefix(p, "@"): // the members of another list: asked where the store is
+		case !strings.Contains(p, "@"):
+			if strings.EqualFold(p, addr.Domain()) || strings.EqualFold(p, addr.ASCIIDomain()) {
+				return p, true
+			}
+		default:
+			if a, err := address.Parse(p); err == nil && a.Key() == key {
+				return p, true
+			}
+		}
+	}
+	return "", false
+}

@@ -1,0 +1,47 @@
+package list
+
+import (
+	"strings"
+	"time"
+
+	"kairan/smtpd/address"
+)
+
+// Site is what lists need to know about the place they live in.
+type Site struct {
+	Hostname string          // EHLO name and Authentication-Results id
+	URL      string          // of the web pages, without a slash at its end
+	Admin    address.Address // postmaster and abuse mail, first administrator
+	Language string          // "ja" or "en"
+	Location *time.Location  // months of the archive, dates on pages
+}
+
+// ListURL returns the address of a list's page, or of a page under it.
+func (s *Site) ListURL(l *List, parts ...string) string {
+	return s.URL + "/" + l.Name + "/" + strings.Join(parts, "/")
+}
+
+// MessageURL returns the permanent link of a message (RFC 5064).
+func (s *Site) MessageURL(l *List, messageID string) string {
+	return s.ListURL(l, "m", escapeID(messageID)) + "/"
+}
+
+// UnsubscribeURL returns the one-click link of a member's token (RFC 8058).
+func (s *Site) UnsubscribeURL(token string) string { return s.URL + "/-/u/" + token }
+
+// escapeID makes a Message-ID one path segment that stays readable.
+func escapeID(id string) string {
+	var b strings.Builder
+	const hex = "0123456789ABCDEF"
+	for i := range len(id) {
+		switch c := id[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~!$&'()*+,;=:@", c) >= 0:
+			b.WriteByte(c)
+		default:
+			b.WriteByte('%')
+			b.WriteByte(hex[c>>4])
+			b.WriteByte(hex[c&15])
+		}
+	}
+	return b.String()
+}
