@@ -1,5 +1,13 @@
 package address
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
 // Address is a mailbox: local part and domain (RFC 5321, section 4.1.2).
 // It is comparable; use [Address.Key] to ask whether two name the same mailbox.
 // The zero Address is the null sender "<>".
@@ -8,17 +16,6 @@ type Address struct {
 	domain string // lower case; an internationalised domain as U-labels as given
 }
 
-// Parse reads "local@domain", with or without quotes round the local part, and
-// with the forms of old Japanese carrier addresses (a..b@, a.@) that RFC 5321
-// does not allow unquoted. Surrounding "<>" are not accepted.
-func Parse(s string) (Address, error) { panic("contract") }
-
-// Must is Parse for constants and tests; it panics on an error.
-func Must(s string) Address { panic("contract") }
-
-// New joins an unquoted local part and a domain, checked as Parse checks them.
-func New(local, domain string) (Address, error) { panic("contract") }
-
 // Local returns the local part, unquoted.
 func (a Address) Local() string { return a.local }
 
@@ -26,43 +23,127 @@ func (a Address) Local() string { return a.local }
 func (a Address) Domain() string { return a.domain }
 
 // ASCIIDomain returns the domain with A-labels (RFC 5891).
-func (a Address) ASCIIDomain() string { panic("contract") }
+func (a Address) ASCIIDomain() string {
+	if isASCII(a.domain) {
+		return a.domain
+	}
+	ascii, err := toASCII(a.domain)
+	if err != nil {
+		return a.domain // unreachable: New has converted it once
+	}
+	return ascii
+}
 
 // IsNull reports whether a is the null sender.
 func (a Address) IsNull() bool { return a == Address{} }
 
 // IsASCII reports whether the address can be sent without SMTPUTF8
 // (RFC 6531): an ASCII local part; the domain can always be converted.
-func (a Address) IsASCII() bool { panic("contract") }
+func (a Address) IsASCII() bool { return isASCII(a.local) }
 
 // String returns the exact form, the local part quoted only where a carrier form or an atom does not do.
 // It is "" for the null sender.
-func (a Address) String() string { panic("contract") }
+func (a Address) String() string {
+	if a.IsNull() {
+		return ""
+	}
+	return quoteLocal(a.local) + "@" + a.domain
+}
 
 // Wire returns the form for MAIL FROM and RCPT TO, without "<>": domain as A-labels if the
 // local part is ASCII, hostile local parts quoted so that nothing can be injected.
-func (a Address) Wire() string { panic("contract") }
+func (a Address) Wire() string {
+	if a.IsNull() || !a.IsASCII() {
+		return a.String()
+	}
+	return quoteLocal(a.local) + "@" + a.ASCIIDomain()
+}
 
 // Key returns the form that is equal for addresses of the same mailbox:
 // local part in lower case and NFC, domain as A-labels.
-func (a Address) Key() string { panic("contract") }
-
-// MarshalText and UnmarshalText write and read the exact form ("" is null).
-func (a Address) MarshalText() ([]byte, error)  { panic("contract") }
-func (a *Address) UnmarshalText(b []byte) error { panic("contract") }
-
-// Mailbox is an address with a display name, as in From: (RFC 5322, section 3.4).
-type Mailbox struct {
-	Name    string // decoded, UTF-8, no control characters
-	Address Address
+func (a Address) Key() string {
+	if a.IsNull() {
+		return ""
+	}
+	local := a.local
+	if isASCII(local) {
+		local = strings.ToLower(local)
+	} else {
+		local = norm.NFC.String(strings.Map(lower, local))
+	}
+	return quoteLocal(local) + "@" + a.ASCIIDomain()
 }
 
-// String returns the mailbox for a header field: the name as atom, quoted
-// string or encoded words (RFC 2047) as needed.
-func (m Mailbox) String() string { panic("contract") }
+// lower maps to lower case, but never from outside ASCII into it: "İ" must not
+// become the "i" of somebody else.
+func lower(r rune) rune {
+	if l := unicode.ToLower(r); r < utf8.RuneSelf || l >= utf8.RuneSelf {
+		return l
+	}
+	return r
+}
 
-// ParseList reads the value of an address field (From, To, Cc, Reply-To…), groups flattened,
-// tolerant of what the wild writes (encoded words in quotes, carrier forms, trailing commas,
-// missing quotes). It returns all mailboxes it could read, and an error naming the
-// first it could not. decode turns encoded words into text (message.DecodeHeader).
-func ParseList(value string, decode func(string) string) ([]Mailbox, error) { panic("contract") }
+// MarshalText writes the exact form ("" for the null sender).
+func (a Address) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what MarshalText writes.
+func (a *Address) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*a = Address{}
+		return nil
+	}
+	read, err := Parse(string(b))
+	if err != nil {
+		return err
+	}
+	*a = read
+	return nil
+}
+
+// quoteLocal writes a local part, as a quoted string if it holds anything but
+// atoms, dots and characters beyond ASCII.
+func quoteLocal(local string) string {
+	if !needsQuotes(local) {
+		return local
+	}
+	return quote(local)
+}
+
+// needsQuotes reports whether a local part holds what an atom may not.
+func needsQuotes(local string) bool {
+	for i := range len(local) {
+		if c := local[i]; c < utf8.RuneSelf && c != '.' && !isAtext(c) {
+			return true
+		}
+	}
+	return local == ""
+}
+
+// quote writes a quoted string (RFC 5322, section 3.2.4).
+func quote(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	for i := range len(s) {
+		if s[i] == '"' || s[i] == '\\' {
+			b.WriteByte('\\')
+		}
+		b.WriteByte(s[i])
+	}
+	b.WriteByte('"')
+	return b.String()
+}
+
+// isAtext reports whether c is atext (RFC 5322, section 3.2.3).
+func isAtext(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
+		strings.IndexByte("!#$%&'*+-/=?^_`{|}~", c) >= 0
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
