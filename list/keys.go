@@ -7,7 +7,6 @@ import (
 	"encoding/base32"
 	"encoding/binary"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -38,15 +37,23 @@ func DKIMKeys(tx *storage.Tx) iter.Seq2[string, DKIMKey] {
 	return dkimKeys.Scan(tx, storage.Range[string]{})
 }
 
-// Secret returns the site's secret of that name, 32 random bytes made on first use.
-func Secret(tx *storage.Tx, name string) ([]byte, error) {
-	s, err := secrets.Get(tx, name)
-	if !errors.Is(err, storage.ErrNotFound) {
-		return s, err
-	}
-	s = make([]byte, 32)
+// VERPSecret names the secret that bounce addresses are made with.
+const VERPSecret = "verp"
+
+// Secret returns the site's secret of that name, 32 bytes, made by the first schema.
+func Secret(tx *storage.Tx, name string) ([]byte, error) { return secrets.Get(tx, name) }
+
+func makeSecrets(tx *storage.Tx) error {
+	s := make([]byte, 32)
 	rand.Read(s)
-	return s, secrets.Put(tx, name, s)
+	return secrets.Put(tx, VERPSecret, s)
+}
+
+// Migrations are those of everything in the store, in order.
+func Migrations() []storage.Migration {
+	return []storage.Migration{
+		{Version: 1, Name: "the first schema", Run: makeSecrets},
+	}
 }
 
 // VERP makes and reads the envelope senders that tell post and member when a copy bounces:

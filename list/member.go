@@ -54,6 +54,11 @@ type Member struct {
 	Joined time.Time `json:"joined,omitzero"`
 }
 
+// Receives reports whether the member gets mail.
+func (m *Member) Receives() bool {
+	return m.DeliveryStatus == "" || m.DeliveryStatus == DeliveryEnabled
+}
+
 // memberKey is a member's place: list and role, then address key.
 type memberKey = storage.Pair[storage.Pair[ID, Role], string]
 

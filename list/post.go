@@ -53,16 +53,16 @@ var (
 	posts     = storage.NewTable[PostID, Post]("posts", postID)
 	raws      = storage.NewTable[PostID, []byte]("raw", postID)
 	postIndex = storage.NewTable[storage.Pair[string, PostID], ID]("posts_by_message_id", storage.Pairs(text, postID)) // hash of Message-ID
+	numbered  = storage.NewTable[storage.Pair[ID, uint64], PostID]("posts_by_number", storage.Pairs(listID, storage.Uints[uint64]()))
 	heldPosts = storage.NewTable[storage.Pair[ID, PostID], bool]("held", storage.Pairs(listID, postID))
 	toPublish = storage.NewTable[PostID, Progress]("topublish", postID)
 	history   = storage.NewTable[storage.Pair[PostID, uint64], Event]("history", storage.Pairs(postID, storage.Uints[uint64]()))
 )
 
-// Progress is how far Publish got with a post.
+// Progress is how far Publish got with the recipients of a post.
 type Progress struct {
-	// Cursor is the address key of the last recipient queued, valid when Enqueuing.
-	Cursor    string `json:"cursor,omitempty"`
-	Enqueuing bool   `json:"enqueuing,omitempty"`
+	Cursor string `json:"cursor,omitempty"` // address key of the last member looked at
+	Queued int    `json:"queued,omitempty"` // recipients
 }
 
 // RawBlob is the blob that holds a large message of a post. It is written before Record.
@@ -148,6 +148,29 @@ func PostsByMessageID(tx *storage.Tx, messageID string) iter.Seq2[ID, *Post] {
 	}
 }
 
+// Posted counts the posts of a Message-ID, to every list.
+func Posted(tx *storage.Tx, messageID string) (n int) {
+	for range storage.Under(tx, postIndex, text, hashID(messageID)) {
+		n++
+	}
+	return n
+}
+
+// PostByNumber returns the post with that number, or storage.ErrNotFound.
+func PostByNumber(tx *storage.Tx, l ID, n uint64) (*Post, error) {
+	id, err := numbered.Get(tx, storage.P(l, n))
+	if err != nil {
+		return nil, err
+	}
+	return GetPost(tx, id)
+}
+
+// SetPostNumber gives a post its number, once.
+func SetPostNumber(tx *storage.Tx, p *Post, n uint64) error {
+	p.Number = n
+	return errors.Join(PutPost(tx, p), numbered.Put(tx, storage.P(p.List, n), p.ID))
+}
+
 // HeldPosts yields the held posts of a list, oldest first.
 func HeldPosts(tx *storage.Tx, l ID) iter.Seq[*Post] {
 	return func(yield func(*Post) bool) {
@@ -205,6 +228,29 @@ func Note(tx *storage.Tx, id PostID, events ...Event) error {
 	return nil
 }
 
+// maxBounces is how many reports about one post its history keeps.
+const maxBounces = 1000
+
+// bounceLife is how long reports about a post are taken.
+const bounceLife = 14 * 24 * time.Hour
+
+// NoteBounce adds a report to a post's history, within limits of number and age.
+func NoteBounce(tx *storage.Tx, p *Post, e Event) error {
+	if e.At.Sub(p.Published) > bounceLife {
+		return nil
+	}
+	n := 0
+	for old := range History(tx, p.ID) {
+		if old.Stage == e.Stage {
+			n++
+		}
+	}
+	if n >= maxBounces {
+		return nil
+	}
+	return Note(tx, p.ID, e)
+}
+
 // History yields a post's events, oldest first.
 func History(tx *storage.Tx, id PostID) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
@@ -215,3 +261,20 @@ func History(tx *storage.Tx, id PostID) iter.Seq[Event] {
 		}
 	}
 }
+
+// Settled yields the posts received before a time that no longer wait for anything, oldest first.
+func Settled(tx *storage.Tx, before time.Time) iter.Seq[PostID] {
+	return func(yield func(PostID) bool) {
+		for id, p := range posts.Scan(tx, storage.Range[PostID]{}) {
+			if !p.Received.Before(before) {
+				return
+			}
+			if !p.Held() && !toPublish.Has(tx, id) && !yield(id) {
+				return
+			}
+		}
+	}
+}
+
+// ForgetRaw forgets the message of a post as it was received; its blob is the caller's.
+func ForgetRaw(tx *storage.Tx, id PostID) error { return raws.Delete(tx, id) }
