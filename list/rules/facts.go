@@ -30,15 +30,12 @@ type Facts struct {
 	Others []string `json:"others,omitempty"`
 	// Duplicate is "" for a new Message-ID, "same" or "other" when a post with that ID has the same or another body.
 	Duplicate string `json:"duplicate,omitempty"`
-	// LateFor says for how many hours mail of this domain was deferred because of its DNS; from 4 on it is held instead.
+	// LateHours says for how many hours mail of this domain was deferred because of its DNS; from 4 on it is held instead.
 	LateHours int `json:"late_hours,omitempty"`
 }
 
 // Site is what the rules of a site say about every list.
 type Site struct {
 	BanList []string // addresses and "^patterns"
-	MaxSize int      // bytes; a list's own limit is lower or higher up to this
+	MaxSize int      // bytes, 0 for none; a list's own limit is lower or higher up to this
 }
-
-// Decide runs the table. It is a pure function.
-func Decide(l *list.List, s Site, f *Facts) list.Verdict { panic("contract") }
