@@ -25,6 +25,12 @@ func (tx *Tx) fail(err error) {
 	}
 }
 
+func (tx *Tx) failUnlessNotFound(err error) {
+	if err = ignoreNotFound(err); err != nil {
+		tx.fail(err)
+	}
+}
+
 // Migration brings a store from schema Version-1 to Version. Versions count up from 1
 // without gaps, and a migration that was released never changes.
 type Migration struct {

@@ -17,11 +17,11 @@
 //   - An update's function may run more than once: it does no I/O and has no
 //     effect outside its transaction.
 //   - A scan does not see writes made while it runs.
+//   - A row that cannot be decoded fails the transaction that read it.
 //   - A store written by a newer schema than this binary knows is not opened.
 //
 // # Limits
 //
 // Keys are up to [MaxKey] bytes, values up to [MaxValue]. One process opens a
-// store at a time. A scan inside an update copies what it covers before it
-// yields the first row, so bound it.
+// store at a time. A function inside a transaction does not start another one.
 package storage

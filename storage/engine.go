@@ -20,20 +20,23 @@ var (
 
 // Engine is the contract between Kairan and what keeps its rows:
 // serialisable transactions over ordered byte keys in named tables.
-// A table that was never written is empty.
+// A table that was never written is empty. A function that holds a transaction
+// does not start another one: it could wait for itself.
 type Engine interface {
 	// View runs fn in a read-only transaction: a consistent snapshot.
 	View(ctx context.Context, fn func(EngineTx) error) error
 	// Update runs fn in a read-write transaction that is durable when Update
 	// returns nil and leaves no trace when it returns an error.
-	// fn may run more than once, so it must have no effect outside tx.
+	// fn may run more than once and on another goroutine, so it must have no
+	// effect outside tx. A panic in fn becomes an error.
 	Update(ctx context.Context, fn func(EngineTx) error) error
 	// Close waits for running transactions and releases the store.
 	Close() error
 }
 
 // EngineTx is a transaction of an [Engine]. It is not safe for concurrent use,
-// and nothing it returned may be used after its function returned.
+// and nothing it returned may be changed, or used after its function returned.
+// What it is given it copies.
 type EngineTx interface {
 	// Get returns the value of key, or ErrNotFound.
 	Get(table string, key []byte) ([]byte, error)

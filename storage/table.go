@@ -22,20 +22,25 @@ func NewTable[K, V any](name string, key Codec[K]) Table[K, V] {
 func (t Table[K, V]) Name() string { return t.name }
 
 // Get returns the value of k, or an error that is ErrNotFound.
+// After any other error the transaction fails whatever its function returns.
 func (t Table[K, V]) Get(tx *Tx, k K) (v V, err error) {
 	b, err := tx.e.Get(t.name, t.key.Append(nil, k))
-	if err != nil {
-		return v, fmt.Errorf("%s %v: %w", t.name, k, err)
+	if err == nil {
+		err = json.Unmarshal(b, &v)
 	}
-	if err := json.Unmarshal(b, &v); err != nil {
-		return v, fmt.Errorf("%s %v: %w", t.name, k, err)
+	if err != nil {
+		var none V
+		err = fmt.Errorf("%s %v: %w", t.name, k, err)
+		tx.failUnlessNotFound(err)
+		return none, err
 	}
 	return v, nil
 }
 
-// Has reports whether the table has k.
+// Has reports whether the table has k. When that cannot be told the transaction fails.
 func (t Table[K, V]) Has(tx *Tx, k K) bool {
 	_, err := tx.e.Get(t.name, t.key.Append(nil, k))
+	tx.failUnlessNotFound(err)
 	return err == nil
 }
 
@@ -53,7 +58,10 @@ func (t Table[K, V]) Put(tx *Tx, k K, v V) error {
 
 // Delete removes k; a key that is not there is no error.
 func (t Table[K, V]) Delete(tx *Tx, k K) error {
-	return tx.e.Delete(t.name, t.key.Append(nil, k))
+	if err := tx.e.Delete(t.name, t.key.Append(nil, k)); err != nil {
+		return fmt.Errorf("delete %s %v: %w", t.name, k, err)
+	}
+	return nil
 }
 
 // Range is what a scan covers: from From (or after After) up to and without To.

@@ -1,27 +1,60 @@
 package bolt
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io/fs"
 	"iter"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"kairan/storage"
 )
 
 // Files is a [storage.Blobs] of plain files under one folder.
-type Files struct{ root string }
+// A name that is a folder of another blob's name cannot be a blob.
+type Files struct {
+	root string
 
-var blobName = regexp.MustCompile(`^[A-Za-z0-9._@+=-]+(/[A-Za-z0-9._@+=-]+)*$`)
+	names   nameLocks
+	folders sync.Map // paths whose entry in their parent is known to be on disk
+}
+
+// nameLocks are held while a blob of their names changes.
+type nameLocks struct {
+	seed  maphash.Seed
+	locks [64]sync.Mutex
+}
+
+func (n *nameLocks) of(name string) *sync.Mutex {
+	return &n.locks[maphash.String(n.seed, name)%uint64(len(n.locks))]
+}
+
+func newFiles(root string) *Files {
+	return &Files{root: root, names: nameLocks{seed: maphash.MakeSeed()}}
+}
+
+// blobName has no part that starts with a dot: such names are ours, and "..".
+var blobName = regexp.MustCompile(`^[A-Za-z0-9_@+=-][A-Za-z0-9._@+=-]*(/[A-Za-z0-9_@+=-][A-Za-z0-9._@+=-]*)*$`)
+
+// newFolder holds files that are being written, and pinned ones, until their
+// process ends.
+const newFolder = ".new"
+
+// clean removes what a process left in newFolder. The caller has the store's lock.
+func (f *Files) clean() error { return os.RemoveAll(filepath.Join(f.root, newFolder)) }
 
 // path returns the file of a blob; a name cannot lead out of the folder.
 func (f *Files) path(name string) (string, error) {
 	if !blobName.MatchString(name) || !filepath.IsLocal(name) {
-		return "", fmt.Errorf("blob name %q", name)
+		return "", fmt.Errorf("%q is no name for a blob", name)
 	}
 	return filepath.Join(f.root, filepath.FromSlash(name)), nil
 }
@@ -35,37 +68,55 @@ func (f *Files) Create(name string, data []byte) error {
 	if err := f.makeFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
-	tmp, err := os.CreateTemp(filepath.Dir(path), ".new-*")
+	if err := os.MkdirAll(filepath.Join(f.root, newFolder), 0o700); err != nil {
+		return err
+	}
+	tmp, err := os.CreateTemp(filepath.Join(f.root, newFolder), "*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(tmp.Name())
+	defer os.Remove(tmp.Name()) // gone already unless something failed
 	_, err = tmp.Write(data)
-	if err = errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err = errors.Join(err, tmp.Close()); err != nil {
 		return err
 	}
+	lock := f.names.of(name)
+	lock.Lock()
+	defer lock.Unlock()
 	if err := os.Rename(tmp.Name(), path); err != nil {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
 }
 
-// Append implements [storage.Blobs].
-func (f *Files) Append(name string, at int64, data []byte) error {
+// Append implements [storage.Blobs]. When the data cannot be written whole, what
+// was written of it is cut off again if the disk lets us.
+func (f *Files) Append(name string, at int64, data []byte) (err error) {
 	path, err := f.path(name)
 	if err != nil {
 		return err
 	}
+	lock := f.names.of(name)
+	lock.Lock()
+	defer lock.Unlock()
+	flag := os.O_WRONLY
 	if at == 0 {
+		flag |= os.O_CREATE
 		if err := f.makeFolder(filepath.Dir(path)); err != nil {
 			return err
 		}
 	}
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := os.OpenFile(path, flag, 0o600)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("%s does not exist, and was to be %d bytes: %w", name, at, storage.ErrLength)
+	}
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	st, err := file.Stat()
 	if err != nil {
 		return err
@@ -73,11 +124,12 @@ func (f *Files) Append(name string, at int64, data []byte) error {
 	if st.Size() != at {
 		return fmt.Errorf("%s is %d bytes, not %d: %w", name, st.Size(), at, storage.ErrLength)
 	}
-	if _, err := file.WriteAt(data, at); err != nil {
-		return err
+	_, err = file.WriteAt(data, at)
+	if err == nil {
+		err = file.Sync()
 	}
-	if err := file.Sync(); err != nil {
-		return err
+	if err != nil {
+		return errors.Join(err, file.Truncate(at))
 	}
 	if at == 0 {
 		return syncFolder(filepath.Dir(path))
@@ -103,9 +155,11 @@ func (f *Files) Open(name string) (storage.Blob, error) {
 		return nil, notFound(name, err)
 	}
 	st, err := file.Stat()
+	if err == nil && !st.Mode().IsRegular() {
+		err = notFound(name, fs.ErrNotExist)
+	}
 	if err != nil {
-		file.Close()
-		return nil, err
+		return nil, errors.Join(err, file.Close())
 	}
 	return openFile{file, st.Size()}, nil
 }
@@ -116,7 +170,10 @@ func (f *Files) Len(name string) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	st, err := os.Stat(path)
+	st, err := os.Lstat(path)
+	if err == nil && !st.Mode().IsRegular() {
+		err = fs.ErrNotExist
+	}
 	if err != nil {
 		return 0, notFound(name, err)
 	}
@@ -125,73 +182,120 @@ func (f *Files) Len(name string) (int64, error) {
 
 // Truncate implements [storage.Blobs].
 func (f *Files) Truncate(name string, n int64) error {
-	path, err := f.path(name)
+	lock := f.names.of(name)
+	lock.Lock()
+	defer lock.Unlock()
+	size, err := f.Len(name)
 	if err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0o600)
+	if n < 0 || n > size {
+		return fmt.Errorf("%s is %d bytes and cannot be cut to %d: %w", name, size, n, storage.ErrLength)
+	}
+	file, err := os.OpenFile(filepath.Join(f.root, filepath.FromSlash(name)), os.O_WRONLY, 0o600)
 	if err != nil {
 		return notFound(name, err)
 	}
-	defer file.Close()
-	if err := file.Truncate(n); err != nil {
-		return err
+	err = file.Truncate(n)
+	if err == nil {
+		err = file.Sync()
 	}
-	return file.Sync()
+	return errors.Join(err, file.Close())
 }
 
 // Delete implements [storage.Blobs].
 func (f *Files) Delete(name string) error {
-	path, err := f.path(name)
+	lock := f.names.of(name)
+	lock.Lock()
+	defer lock.Unlock()
+	_, err := f.Len(name)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	path := filepath.Join(f.root, filepath.FromSlash(name))
+	if err := os.Remove(path); err != nil {
 		return err
 	}
-	return nil
+	return syncFolder(filepath.Dir(path))
 }
 
 // All implements [storage.Blobs].
 func (f *Files) All(prefix string) iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
-		filepath.WalkDir(f.root, func(path string, d fs.DirEntry, err error) error {
-			if err != nil || d.IsDir() || strings.HasPrefix(d.Name(), ".new-") {
-				return nil
+		todo := []entry{{name: "", folder: true}} // the last is the next in order
+		for len(todo) > 0 {
+			e := todo[len(todo)-1]
+			todo = todo[:len(todo)-1]
+			switch {
+			case !e.folder && !yield(e.name, e.size):
+				return
+			case e.folder:
+				todo = append(todo, f.entries(e.name, prefix)...)
 			}
-			name, err := filepath.Rel(f.root, path)
-			if err != nil {
-				return nil // unreachable: path is under root
-			}
-			name = filepath.ToSlash(name)
-			if !strings.HasPrefix(name, prefix) {
-				return nil
-			}
-			info, err := d.Info()
-			if err == nil && !yield(name, info.Size()) {
-				return fs.SkipAll
-			}
-			return nil
-		})
+		}
 	}
 }
 
-// makeFolder creates dir and syncs the folders that got a new entry.
-func (f *Files) makeFolder(dir string) error {
-	if _, err := os.Stat(dir); err == nil {
-		return nil
+// entry is a blob or a folder of blobs, whose name ends in a slash so that
+// the order of entries is that of the names in them.
+type entry struct {
+	name   string
+	size   int64 // -1 for what could not be read
+	folder bool
+}
+
+// entries reads one folder of blobs, the last name first, without what prefix rules out.
+func (f *Files) entries(folder, prefix string) []entry {
+	files, err := os.ReadDir(filepath.Join(f.root, filepath.FromSlash(folder)))
+	var found []entry
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		found = append(found, entry{name: path.Clean(folder), size: -1})
 	}
+	for _, d := range files {
+		e := entry{name: folder + d.Name(), folder: d.IsDir()}
+		if !blobName.MatchString(e.name) {
+			continue
+		}
+		if e.folder {
+			e.name += "/"
+		} else if info, err := d.Info(); errors.Is(err, fs.ErrNotExist) {
+			continue // deleted since the folder was read
+		} else if err != nil || !info.Mode().IsRegular() {
+			e.size = -1
+		} else {
+			e.size = info.Size()
+		}
+		if strings.HasPrefix(e.name, prefix) || e.folder && strings.HasPrefix(prefix, e.name) {
+			found = append(found, e)
+		}
+	}
+	slices.SortFunc(found, func(a, b entry) int { return cmp.Compare(b.name, a.name) })
+	return found
+}
+
+// makeFolder creates dir, under or at the root, and makes sure that it and its
+// parents stay.
+func (f *Files) makeFolder(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	for d := dir; ; d = filepath.Dir(d) {
+	var synced []string
+	for d := dir; len(d) >= len(f.root); d = filepath.Dir(d) {
+		if _, known := f.folders.Load(d); known {
+			break
+		}
 		if err := syncFolder(filepath.Dir(d)); err != nil {
 			return err
 		}
-		if d == f.root || len(d) <= len(f.root) {
-			return nil
-		}
+		synced = append(synced, d)
 	}
+	for _, d := range synced {
+		f.folders.Store(d, true)
+	}
+	return nil
 }
 
 func syncFolder(dir string) error {
