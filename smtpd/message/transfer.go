@@ -1,0 +1,114 @@
+package message
+
+import "bytes"
+
+// decodeTransfer undoes a content transfer encoding (RFC 2045, section 6). An
+// unknown one leaves the bytes as they are.
+func decodeTransfer(encoding string, b []byte) []byte {
+	switch encoding {
+	case "base64":
+		return decodeBase64(b)
+	case "quoted-printable":
+		return decodeQuotedPrintable(b)
+	}
+	return b
+}
+
+// decodeBase64 reads base64 with missing or early padding and foreign
+// characters in it: each "=" ends a group, what is no base64 is passed over.
+func decodeBase64(b []byte) []byte {
+	out := make([]byte, 0, len(b)/4*3+3)
+	var group uint32
+	n := 0
+	flush := func() { // two characters hold one octet, three hold two
+		group <<= 6 * (4 - n)
+		if n >= 2 {
+			out = append(out, byte(group>>16))
+		}
+		if n >= 3 {
+			out = append(out, byte(group>>8))
+		}
+		group, n = 0, 0
+	}
+	for _, c := range b {
+		v, ok := base64Value(c)
+		if !ok {
+			if c == '=' {
+				flush()
+			}
+			continue
+		}
+		group = group<<6 | uint32(v)
+		if n++; n == 4 {
+			out = append(out, byte(group>>16), byte(group>>8), byte(group))
+			group, n = 0, 0
+		}
+	}
+	flush()
+	return out
+}
+
+func base64Value(c byte) (v byte, ok bool) {
+	switch {
+	case c >= 'A' && c <= 'Z':
+		return c - 'A', true
+	case c >= 'a' && c <= 'z':
+		return c - 'a' + 26, true
+	case c >= '0' && c <= '9':
+		return c - '0' + 52, true
+	case c == '+' || c == '-':
+		return 62, true
+	case c == '/' || c == '_':
+		return 63, true
+	}
+	return 0, false
+}
+
+// decodeQuotedPrintable reads quoted-printable; a "=" that starts no valid
+// sequence stands for itself.
+func decodeQuotedPrintable(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for line := range bytes.Lines(b) {
+		text := bytes.TrimRight(line, "\r\n")
+		end := line[len(text):]
+		text = bytes.TrimRight(text, " \t") // added on the way, RFC 2045, section 6.7 (3)
+		soft := bytes.HasSuffix(text, []byte("="))
+		if soft {
+			text = text[:len(text)-1]
+		}
+		for i := 0; i < len(text); i++ {
+			if c, ok := hexPair(text, i+1); text[i] == '=' && ok {
+				out = append(out, c)
+				i += 2
+			} else {
+				out = append(out, text[i])
+			}
+		}
+		if !soft {
+			out = append(out, end...)
+		}
+	}
+	return out
+}
+
+// hexPair reads two hexadecimal digits at i.
+func hexPair[T string | []byte](s T, i int) (c byte, ok bool) {
+	if i+1 >= len(s) {
+		return 0, false
+	}
+	hi, ok1 := hexValue(s[i])
+	lo, ok2 := hexValue(s[i+1])
+	return hi<<4 | lo, ok1 && ok2
+}
+
+func hexValue(c byte) (v byte, ok bool) {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0', true
+	case c >= 'A' && c <= 'F':
+		return c - 'A' + 10, true
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10, true
+	}
+	return 0, false
+}
