@@ -174,6 +174,30 @@ func ByToken(tx *storage.Tx, token string) (l ID, addressKey string, left time.T
 	return ref.List, ref.Address, ref.Left, err
 }
 
+// ErrLeft says that a member has left already.
+var ErrLeft = errors.New("has left already")
+
+// LeaveByToken takes the member with that unsubscribe token off its list and returns both as they were. For one who
+// has left it returns the list and ErrLeft, for an unknown token ErrNotMember.
+func LeaveByToken(tx *storage.Tx, token string, now time.Time) (*List, *Member, error) {
+	id, key, left, err := ByToken(tx, token)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := Get(tx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !left.IsZero() {
+		return l, nil, ErrLeft
+	}
+	m, err := MemberByKey(tx, id, key)
+	if err != nil {
+		return nil, nil, err
+	}
+	return l, m, Leave(tx, id, RoleMember, m.Address, now)
+}
+
 // MemberByTag returns the address key of the member of l whose token's hash starts with tag (hexadecimal), as VERP carries it,
 // or ErrNotMember. Who left is found too.
 func MemberByTag(tx *storage.Tx, l ID, tag string) (addressKey string, err error) {

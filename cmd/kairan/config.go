@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/netip"
@@ -291,3 +292,6 @@ func parseNetworks(ss []string) ([]netip.Prefix, error) {
 	}
 	return ps, nil
 }
+
+// writeConfig prints a configuration whole.
+func writeConfig(w io.Writer, c *Config) error { return toml.NewEncoder(w).Encode(c) }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"time"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+type heldCmd struct {
+	Ls      heldLs      `cmd:"" help:"Name the held posts of a list."`
+	Show    heldShow    `cmd:"" help:"Show a held post."`
+	Accept  heldAccept  `cmd:"" help:"Let held posts go to the list."`
+	Reject  heldReject  `cmd:"" help:"Refuse held posts; the author is not told by this command."`
+	Discard heldDiscard `cmd:"" help:"Drop held posts silently."`
+}
+
+type heldLs struct {
+	List string `arg:"" optional:"" help:"Posting address of the list; all lists by default."`
+	format
+}
+
+func (cmd *heldLs) run(ctx context.Context, app *App, _ call, std streams) error {
+	posts := []*list.Post{}
+	names := map[list.ID]string{}
+	err := app.DB.View(ctx, func(tx *storage.Tx) error {
+		var lists []*list.List
+		if cmd.List != "" {
+			l, err := parseList(tx, cmd.List)
+			if err != nil {
+				return err
+			}
+			lists = append(lists, l)
+		} else {
+			for l := range list.All(tx) {
+				lists = append(lists, l)
+			}
+		}
+		for _, l := range lists {
+			names[l.ID] = l.Address.String()
+			for p := range list.HeldPosts(tx, l.ID) {
+				posts = append(posts, p)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return cmd.show(std.out, posts, func(w io.Writer) {
+		table(w, func(row func(...any)) {
+			for _, p := range posts {
+				row(p.ID, names[p.List], app.when(p.Received), p.Author, p.Verdict, p.Subject)
+			}
+		})
+	})
+}
+
+type heldShow struct {
+	Post list.PostID `arg:"" help:"The post's ID, as held ls names it."`
+	format
+}
+
+func (cmd *heldShow) run(ctx context.Context, app *App, _ call, std streams) error {
+	var p *list.Post
+	var raw []byte
+	err := app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		if p, err = list.GetPost(tx, cmd.Post); err != nil {
+			return err
+		}
+		raw, err = list.PostRaw(tx, app.DB.Blobs, cmd.Post)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return cmd.show(std.out, p, func(w io.Writer) {
+		table(w, func(row func(...any)) {
+			row("received", app.when(p.Received))
+			row("author", p.Author)
+			row("subject", p.Subject)
+			row("verdict", p.Verdict)
+		})
+		fmt.Fprintf(w, "\n%s\n", excerpt(raw))
+	})
+}
+
+// heldPosts names posts to decide.
+type heldPosts struct {
+	Posts []list.PostID `arg:"" help:"IDs of the posts."`
+}
+
+func (h heldPosts) decide(ctx context.Context, app *App, a list.Action, std streams) error {
+	for _, id := range h.Posts {
+		err := app.DB.Update(ctx, func(tx *storage.Tx) error {
+			_, err := list.Decide(tx, id, list.Verdict{Action: a, By: "command line"}, time.Now())
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(std.out, "%s: %s\n", id, a)
+	}
+	return app.publishNow(ctx)
+}
+
+type heldAccept struct{ heldPosts }
+
+func (cmd *heldAccept) run(ctx context.Context, app *App, _ call, std streams) error {
+	return cmd.decide(ctx, app, list.Accept, std)
+}
+
+type heldReject struct{ heldPosts }
+
+func (cmd *heldReject) run(ctx context.Context, app *App, _ call, std streams) error {
+	return cmd.decide(ctx, app, list.Reject, std)
+}
+
+type heldDiscard struct{ heldPosts }
+
+func (cmd *heldDiscard) run(ctx context.Context, app *App, _ call, std streams) error {
+	return cmd.decide(ctx, app, list.Discard, std)
+}

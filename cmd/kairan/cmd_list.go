@@ -1,0 +1,314 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/BurntSushi/toml"
+
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+type listCmd struct {
+	Create listCreate `cmd:"" help:"Make a list."`
+	Show   listShow   `cmd:"" help:"Show a list and its settings."`
+	Set    listSet    `cmd:"" help:"Change settings."`
+	Rename listRename `cmd:"" help:"Give a list a new address; the old one is still accepted."`
+	Rm     listRm     `cmd:"" help:"Close a list. Its archive stays."`
+	Ls     listLs     `cmd:"" help:"Name the lists."`
+}
+
+// parseList reads the argument that names a list: its posting address.
+func parseList(tx *storage.Tx, arg string) (*list.List, error) {
+	addr, err := address.Parse(arg)
+	if err != nil {
+		return nil, usageError{fmt.Errorf("a list is named by its posting address: %w", err)}
+	}
+	l, err := list.ByAddress(tx, addr)
+	if err == nil && !l.Removed.IsZero() {
+		return nil, fmt.Errorf("the list %s was closed", addr)
+	}
+	return l, err
+}
+
+type listCreate struct {
+	Address  string   `arg:"" help:"Posting address, such as janog@lists.example.jp."`
+	Owner    []string `required:"" placeholder:"ADDRESS" help:"Who owns the list; may be given several times."`
+	Language string   `enum:"ja,en," default:"" help:"ja or en; the site's by default."`
+}
+
+func (cmd *listCreate) run(ctx context.Context, app *App, _ call, std streams) error {
+	addr, err := address.Parse(cmd.Address)
+	if err != nil {
+		return usageError{err}
+	}
+	owners, err := parseAddresses(cmd.Owner)
+	if err != nil {
+		return usageError{err}
+	}
+	settings := list.DefaultSettings(app.Site.Language)
+	if cmd.Language != "" {
+		settings.PreferredLanguage = cmd.Language
+	}
+	created, err := app.ensureKey(ctx, addr.ASCIIDomain())
+	if err != nil {
+		return err
+	}
+	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := list.Create(tx, addr, settings, time.Now())
+		if err != nil {
+			return err
+		}
+		for _, o := range owners {
+			if err := list.Join(tx, list.Member{List: l.ID, Role: list.RoleOwner, Address: o, Joined: time.Now()}); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "created %s\n", addr)
+	if created {
+		fmt.Fprintf(std.out, "\n%s is new here. ", addr.ASCIIDomain())
+		return app.printRecords(ctx, std.out, addr.ASCIIDomain())
+	}
+	return nil
+}
+
+func parseAddresses(args []string) ([]address.Address, error) {
+	var as []address.Address
+	for _, s := range args {
+		a, err := address.Parse(s)
+		if err != nil {
+			return nil, err
+		}
+		as = append(as, a)
+	}
+	return as, nil
+}
+
+type listShow struct {
+	List string `arg:"" help:"Posting address."`
+	TOML bool   `name:"toml" help:"Print the settings as TOML, for list set -f."`
+	format
+}
+
+// listView is a list as show prints it.
+type listView struct {
+	*list.List
+	Members    int    `json:"members"`
+	Held       int    `json:"held"`
+	LastNumber uint64 `json:"last_number"`
+}
+
+func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) error {
+	var v listView
+	err := app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		if v.List, err = parseList(tx, cmd.List); err != nil {
+			return err
+		}
+		for range list.Members(tx, v.ID, list.RoleMember, "") {
+			v.Members++
+		}
+		for range list.HeldPosts(tx, v.ID) {
+			v.Held++
+		}
+		v.LastNumber, err = list.LastNumber(tx, v.ID)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if cmd.TOML {
+		return writeSettings(std.out, v.Settings)
+	}
+	return cmd.show(std.out, v, func(w io.Writer) {
+		fmt.Fprintf(w, "%s\n", v.Address)
+		table(w, func(row func(...any)) {
+			row("  created", app.when(v.Created))
+			row("  page", app.Site.ListURL(v.List))
+			row("  members", v.Members)
+			row("  held posts", v.Held)
+			row("  last post number", v.LastNumber)
+		})
+		fmt.Fprintln(w)
+		writeSettings(w, v.Settings)
+	})
+}
+
+func writeSettings(w io.Writer, s list.Settings) error { return toml.NewEncoder(w).Encode(s) }
+
+type listSet struct {
+	List       string   `arg:"" help:"Posting address."`
+	Settings   []string `arg:"" optional:"" placeholder:"NAME=VALUE" help:"Settings in TOML: subject_prefix='[janog:%05d] ' emergency=true."`
+	File       string   `short:"f" placeholder:"FILE" help:"Replace all settings by those of a TOML file (- is standard input)."`
+	LastNumber *uint64  `placeholder:"N" help:"Set the post number counter, for a list that moved here."`
+}
+
+func (cmd *listSet) inputFile() string { return cmd.File }
+
+func (cmd *listSet) run(ctx context.Context, app *App, _ call, std streams) error {
+	text, err := settingsText(cmd, std.in)
+	if err != nil {
+		return err
+	}
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := parseList(tx, cmd.List)
+		if err != nil {
+			return err
+		}
+		s := l.Settings
+		if cmd.File != "" {
+			s = list.DefaultSettings(app.Site.Language)
+		}
+		for _, t := range text {
+			if err := t.apply(&s); err != nil {
+				return err
+			}
+		}
+		if cmd.LastNumber != nil {
+			if err := list.SetNumber(tx, l.ID, *cmd.LastNumber); err != nil {
+				return err
+			}
+		}
+		return list.Change(tx, l.ID, s)
+	})
+}
+
+// setting is a piece of TOML and where it stands.
+type setting struct{ where, text string }
+
+func settingsText(cmd *listSet, in io.Reader) ([]setting, error) {
+	var all []setting
+	if cmd.File != "" {
+		b, err := io.ReadAll(io.LimitReader(in, 1<<20))
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, setting{cmd.File, string(b)})
+	}
+	for _, s := range cmd.Settings {
+		name, value, ok := bytes.Cut([]byte(s), []byte("="))
+		if !ok {
+			return nil, usageError{fmt.Errorf("%q is not NAME=VALUE", s)}
+		}
+		text := s
+		if _, err := toml.Decode(s, &map[string]any{}); err != nil { // a bare word is a string
+			text = fmt.Sprintf("%s = %q", name, value)
+		}
+		all = append(all, setting{s, text})
+	}
+	if len(all) == 0 && cmd.LastNumber == nil {
+		return nil, usageError{errors.New("nothing to set: give NAME=VALUE, -f FILE or --last-number")}
+	}
+	return all, nil
+}
+
+// apply decodes the piece over s; unknown names and wrong types are errors with their place.
+func (t setting) apply(s *list.Settings) error {
+	md, err := toml.Decode(t.text, s)
+	if pe, ok := errors.AsType[toml.ParseError](err); ok {
+		return fmt.Errorf("%s:%d: %s", t.where, pe.Position.Line, pe.Message)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", t.where, err)
+	}
+	if unknown := md.Undecoded(); len(unknown) > 0 {
+		return fmt.Errorf("%s:%d: there is no setting %q", t.where, lineOf(t.text, unknown[0]), unknown[0].String())
+	}
+	return nil
+}
+
+type listRename struct {
+	List string `arg:"" help:"Posting address."`
+	To   string `arg:"" help:"New posting address."`
+}
+
+func (cmd *listRename) run(ctx context.Context, app *App, _ call, std streams) error {
+	to, err := address.Parse(cmd.To)
+	if err != nil {
+		return usageError{err}
+	}
+	created, err := app.ensureKey(ctx, to.ASCIIDomain())
+	if err != nil {
+		return err
+	}
+	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := parseList(tx, cmd.List)
+		if err != nil {
+			return err
+		}
+		return list.Rename(tx, l.ID, to)
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "%s is now %s; mail to the old address is still taken\n", cmd.List, to)
+	if created {
+		return app.printRecords(ctx, std.out, to.ASCIIDomain())
+	}
+	return nil
+}
+
+type listRm struct {
+	List string `arg:"" help:"Posting address."`
+	Yes  bool   `help:"Really close it and forget its members."`
+}
+
+func (cmd *listRm) run(ctx context.Context, app *App, _ call, std streams) error {
+	var l *list.List
+	now := time.Now()
+	if !cmd.Yes {
+		return usageError{fmt.Errorf("closing %s forgets its members and keeps its archive; say --yes", cmd.List)}
+	}
+	err := app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+		if l, err = parseList(tx, cmd.List); err != nil {
+			return err
+		}
+		return list.Remove(tx, l.ID, now)
+	})
+	if err != nil {
+		return err
+	}
+	for more := true; more; {
+		err := app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+			more, err = list.ForgetMembers(tx, l.ID, 5000, now)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(std.out, "closed %s; its archive stays at %s\n", l.Address, app.Site.ListURL(l))
+	return nil
+}
+
+type listLs struct{ format }
+
+func (cmd *listLs) run(ctx context.Context, app *App, _ call, std streams) error {
+	all := []*list.List{}
+	err := app.DB.View(ctx, func(tx *storage.Tx) error {
+		for l := range list.All(tx) {
+			all = append(all, l)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return cmd.show(std.out, all, func(w io.Writer) {
+		table(w, func(row func(...any)) {
+			for _, l := range all {
+				row(l.Address, l.Settings.Description.In(app.Site.Language))
+			}
+		})
+	})
+}

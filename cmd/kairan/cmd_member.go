@@ -1,0 +1,275 @@
+package main
+
+import (
+	"context"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+type memberCmd struct {
+	Add    memberAdd    `cmd:"" help:"Add an address to a list."`
+	Import memberImport `cmd:"" help:"Add all addresses of a file."`
+	Export memberExport `cmd:"" help:"Print the members as CSV."`
+	Ls     memberLs     `cmd:"" help:"Name the members."`
+	Show   memberShow   `cmd:"" help:"Show what is known of an address."`
+	Set    memberSet    `cmd:"" help:"Change a member's settings."`
+	Rm     memberRm     `cmd:"" help:"Remove an address from a list."`
+}
+
+// whichMember names an address in a role of a list.
+type whichMember struct {
+	List    string    `arg:"" help:"Posting address of the list."`
+	Address string    `arg:"" help:"The member's address."`
+	Role    list.Role `enum:"member,nonmember,owner,moderator" default:"member" help:"${enum}."`
+}
+
+// find returns the list and the address.
+func (w *whichMember) find(tx *storage.Tx) (*list.List, address.Address, error) {
+	addr, err := address.Parse(w.Address)
+	if err != nil {
+		return nil, addr, usageError{err}
+	}
+	l, err := parseList(tx, w.List)
+	return l, addr, err
+}
+
+type memberAdd struct {
+	whichMember
+	DisplayName string `help:"The person's name."`
+}
+
+func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) error {
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, addr, err := cmd.find(tx)
+		if err != nil {
+			return err
+		}
+		return list.Join(tx, list.Member{List: l.ID, Role: cmd.Role, Address: addr, DisplayName: cmd.DisplayName, Joined: time.Now()})
+	})
+}
+
+type memberImport struct {
+	List string `arg:"" help:"Posting address of the list."`
+	File string `arg:"" help:"An address a line, or CSV with a header line; - is standard input."`
+}
+
+func (cmd *memberImport) inputFile() string { return cmd.File }
+
+func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams) error {
+	var l *list.List
+	err := app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		l, err = parseList(tx, cmd.List)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	roster, err := list.ReadRoster(std.in)
+	if err != nil {
+		return fmt.Errorf("%s: nothing was imported:\n%w", cmd.File, err)
+	}
+	update, end := progressBar(c, std.err, "importing")
+	joined, err := roster.Import(ctx, app.DB, l.ID, time.Now(), update)
+	end()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(std.out, "%d addresses: %d joined, %d were members before, %d lines repeated an address\n",
+		roster.Len(), joined, roster.Len()-joined, roster.Repeated)
+	return nil
+}
+
+type memberExport struct {
+	List string    `arg:"" help:"Posting address of the list."`
+	Role list.Role `enum:"member,nonmember,owner,moderator" default:"member" help:"${enum}."`
+}
+
+func (cmd *memberExport) run(ctx context.Context, app *App, _ call, std streams) error {
+	w := csv.NewWriter(std.out)
+	w.Write([]string{"address", "display_name", "language", "delivery_status"})
+	err := app.eachMember(ctx, cmd.List, cmd.Role, func(m *list.Member) {
+		w.Write([]string{m.Address.String(), m.DisplayName, m.Language, string(m.DeliveryStatus)})
+	})
+	w.Flush()
+	return errors.Join(err, w.Error())
+}
+
+// eachMember calls f for each member, a page a transaction, so that a slow reader holds no transaction open.
+func (app *App) eachMember(ctx context.Context, listArg string, role list.Role, f func(*list.Member)) error {
+	for after, more := "", true; more; {
+		var page []*list.Member
+		err := app.DB.View(ctx, func(tx *storage.Tx) error {
+			l, err := parseList(tx, listArg)
+			if err != nil {
+				return err
+			}
+			more = false
+			for key, m := range list.Members(tx, l.ID, role, after) {
+				if len(page) == 1000 {
+					more = true
+					break
+				}
+				page = append(page, m)
+				after = key
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			f(m)
+		}
+	}
+	return nil
+}
+
+type memberLs struct {
+	List string    `arg:"" help:"Posting address of the list."`
+	Role list.Role `enum:"member,nonmember,owner,moderator" default:"member" help:"${enum}."`
+	format
+}
+
+// memberView is a member as ls and show print it: without its secret.
+type memberView struct {
+	List string    `json:"list,omitempty"`
+	Role list.Role `json:"role"`
+	list.Member
+	Token string `json:"token,omitempty"` // hides Member's
+}
+
+func viewMember(l string, m *list.Member) memberView {
+	return memberView{List: l, Role: m.Role, Member: *m}
+}
+
+func (cmd *memberLs) run(ctx context.Context, app *App, _ call, std streams) error {
+	views := []memberView{}
+	err := app.eachMember(ctx, cmd.List, cmd.Role, func(m *list.Member) {
+		if cmd.JSON {
+			views = append(views, viewMember("", m))
+			return
+		}
+		fmt.Fprintln(std.out, printable(m.Address.String()))
+	})
+	if err != nil {
+		return err
+	}
+	return cmd.show(std.out, views, func(io.Writer) {})
+}
+
+type memberShow struct {
+	Address string `arg:"" help:"The address."`
+	format
+}
+
+func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) error {
+	addr, err := address.Parse(cmd.Address)
+	if err != nil {
+		return usageError{err}
+	}
+	views := []memberView{}
+	err = app.DB.View(ctx, func(tx *storage.Tx) error {
+		for id, role := range list.Memberships(tx, addr) {
+			l, err := list.Get(tx, id)
+			if err != nil {
+				return err
+			}
+			m, err := list.GetMember(tx, id, role, addr)
+			if err != nil {
+				return err
+			}
+			views = append(views, viewMember(l.Address.String(), m))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(views) == 0 {
+		return fmt.Errorf("%s is in no list", addr)
+	}
+	return cmd.show(std.out, views, func(w io.Writer) {
+		table(w, func(row func(...any)) {
+			row("LIST", "ROLE", "DELIVERY", "MODERATION", "SINCE")
+			for _, v := range views {
+				row(v.List, v.Role, or(string(v.DeliveryStatus), "enabled"), or(string(v.ModerationAction), "-"), app.when(v.Joined))
+			}
+		})
+	})
+}
+
+func or(s, instead string) string {
+	if s == "" {
+		return instead
+	}
+	return s
+}
+
+type memberSet struct {
+	whichMember
+	DisplayName     *string              `help:"The person's name."`
+	Language        *string              `enum:"ja,en" help:"${enum}."`
+	Delivery        *list.DeliveryStatus `enum:"enabled,by_user,by_moderator" help:"Whether mail is sent: ${enum}."`
+	Moderation      *string              `enum:"default,accept,hold,reject,discard" help:"What happens to this address's posts: ${enum}."`
+	OwnPosts        *bool                `negatable:"" help:"Send copies of own posts."`
+	Duplicates      *bool                `negatable:"" help:"Send copies of posts that name the member in To or Cc."`
+	Unauthenticated *bool                `negatable:"" help:"Believe posts although the domain publishes no authentication."`
+}
+
+func (cmd *memberSet) run(ctx context.Context, app *App, _ call, std streams) error {
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, addr, err := cmd.find(tx)
+		if err != nil {
+			return err
+		}
+		m, err := list.GetMember(tx, l.ID, cmd.Role, addr)
+		if err != nil {
+			return err
+		}
+		cmd.apply(m)
+		return list.SetMember(tx, *m)
+	})
+}
+
+func (cmd *memberSet) apply(m *list.Member) {
+	set(&m.DisplayName, cmd.DisplayName)
+	set(&m.Language, cmd.Language)
+	set(&m.DeliveryStatus, cmd.Delivery)
+	set(&m.Unauthenticated, cmd.Unauthenticated)
+	if cmd.OwnPosts != nil {
+		m.NoOwnPosts = !*cmd.OwnPosts
+	}
+	if cmd.Duplicates != nil {
+		m.NoDuplicates = !*cmd.Duplicates
+	}
+	if cmd.Moderation != nil {
+		if m.ModerationAction = list.Action(*cmd.Moderation); *cmd.Moderation == "default" {
+			m.ModerationAction = ""
+		}
+	}
+}
+
+func set[T any](to *T, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+type memberRm struct{ whichMember }
+
+func (cmd *memberRm) run(ctx context.Context, app *App, _ call, std streams) error {
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, addr, err := cmd.find(tx)
+		if err != nil {
+			return err
+		}
+		return list.Leave(tx, l.ID, cmd.Role, addr, time.Now())
+	})
+}

@@ -1,0 +1,157 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"time"
+
+	"kairan/list"
+	"kairan/smtpd/mailauth"
+	"kairan/storage"
+)
+
+type dkimCmd struct {
+	Domain string `arg:"" help:"Domain of a list."`
+}
+
+func (cmd *dkimCmd) run(ctx context.Context, app *App, _ call, std streams) error {
+	domain := strings.ToLower(strings.TrimSuffix(cmd.Domain, "."))
+	if _, err := app.ensureKey(ctx, domain); err != nil {
+		return err
+	}
+	return app.printRecords(ctx, std.out, domain)
+}
+
+// ensureKey makes a DKIM key for a domain that has none, and reports whether it did.
+func (app *App) ensureKey(ctx context.Context, domain string) (created bool, err error) {
+	if !strings.Contains(domain, ".") || strings.ContainsAny(domain, " /@:") {
+		return false, usageError{fmt.Errorf("%q is no domain", domain)}
+	}
+	err = app.DB.View(ctx, func(tx *storage.Tx) error {
+		_, err := list.GetDKIMKey(tx, domain)
+		return err
+	})
+	if !errors.Is(err, storage.ErrNotFound) {
+		return false, err
+	}
+	key, err := mailauth.GenerateKey() // takes its time: not inside a transaction
+	if err != nil {
+		return false, err
+	}
+	pem, err := mailauth.EncodeKey(key)
+	if err != nil {
+		return false, err
+	}
+	k := list.DKIMKey{Selector: "kairan" + time.Now().Format("200601"), PEM: string(pem)}
+	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
+		if _, err := list.GetDKIMKey(tx, domain); !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		return list.SetDKIMKey(tx, domain, k)
+	})
+	app.Copies.ForgetKeys()
+	return true, err
+}
+
+// record is a DNS record to publish.
+type record struct{ name, kind, data, why string }
+
+// printRecords prints what to publish so that mail of a list domain arrives and is believed.
+func (app *App) printRecords(ctx context.Context, w io.Writer, domain string) error {
+	var signer mailauth.Signer
+	err := app.DB.View(ctx, func(tx *storage.Tx) error {
+		k, err := list.GetDKIMKey(tx, domain)
+		if err != nil {
+			return err
+		}
+		signer = mailauth.Signer{Domain: domain, Selector: k.Selector}
+		signer.Key, err = mailauth.ParseKey([]byte(k.PEM))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("DKIM key of %s: %w", domain, err)
+	}
+	v4, v6 := publicAddresses()
+	fmt.Fprintf(w, "Publish these records (%s is the sending address of this machine; correct it if it is not):\n\n", v4)
+	for _, r := range records(domain, app.Site.Hostname, app.Config.Delivery.Smarthost, v4, v6, &signer) {
+		fmt.Fprintf(w, "; %s\n%s\t%s\t%s\n", r.why, r.name, r.kind, r.data)
+	}
+	return nil
+}
+
+func records(domain, host, smarthost, v4, v6 string, s *mailauth.Signer) []record {
+	spf := "v=spf1 ip4:" + v4
+	if v6 != "" {
+		spf += " ip6:" + v6
+	}
+	if smarthost != "" {
+		name, _, _ := net.SplitHostPort(smarthost)
+		spf += " a:" + name
+	}
+	spf += " -all"
+	dkimName, dkim := s.Record()
+	rs := []record{
+		{domain + ".", "MX", "10 " + host + ".", "mail to the lists comes here"},
+		{domain + ".", "TXT", mailauth.ZoneText(spf), "SPF for the bounce addresses; some carriers look at it for From too"},
+		{dkimName + ".", "TXT", mailauth.ZoneText(dkim), "DKIM: the key every copy is signed with"},
+		{"_dmarc." + domain + ".", "TXT", mailauth.ZoneText("v=DMARC1; p=none; rua=mailto:postmaster@" + domain), "DMARC; raise p to quarantine or reject when the reports look right"},
+		{host + ".", "A", v4, "the name this machine greets with"},
+	}
+	if v6 != "" {
+		rs = append(rs, record{host + ".", "AAAA", v6, "the same over IPv6"})
+	}
+	if host != domain {
+		rs = append(rs, record{host + ".", "TXT", mailauth.ZoneText("v=spf1 a -all"), "SPF of the greeting name: used for mail without a sender"})
+	}
+	for _, ip := range []string{v4, v6} {
+		if a, err := netip.ParseAddr(ip); err == nil {
+			rs = append(rs, record{reverseName(a), "PTR", host + ".", "reverse name; usually set by who gives you the address"})
+		}
+	}
+	return rs
+}
+
+// reverseName returns the name of an address's PTR record (RFC 1035, section 3.5; RFC 3596, section 2.5).
+func reverseName(a netip.Addr) string {
+	b := a.AsSlice()
+	var labels []string
+	for i := len(b) - 1; i >= 0; i-- {
+		if a.Is4() {
+			labels = append(labels, fmt.Sprint(b[i]))
+		} else {
+			labels = append(labels, fmt.Sprintf("%x.%x", b[i]&15, b[i]>>4))
+		}
+	}
+	if a.Is4() {
+		return strings.Join(labels, ".") + ".in-addr.arpa."
+	}
+	return strings.Join(labels, ".") + ".ip6.arpa."
+}
+
+// publicAddresses returns this machine's first public addresses, or a documentation address to be replaced.
+func publicAddresses() (v4, v6 string) {
+	v4 = "192.0.2.1"
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return v4, ""
+	}
+	found := false
+	for _, a := range addrs {
+		p, err := netip.ParsePrefix(a.String())
+		if err != nil || !p.Addr().IsGlobalUnicast() || p.Addr().IsPrivate() {
+			continue
+		}
+		switch ip := p.Addr(); {
+		case ip.Is4() && !found:
+			v4, found = ip.String(), true
+		case ip.Is6() && v6 == "":
+			v6 = ip.String()
+		}
+	}
+	return v4, v6
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"kairan/list"
+	"kairan/smtpd/queue"
+	"kairan/storage"
+)
+
+type traceCmd struct {
+	Message    string `arg:"" help:"Message-ID, with or without <>, or a post's ID."`
+	Recipients bool   `short:"r" help:"Name every recipient, delivered ones too."`
+	format
+}
+
+// postTrace is everything known about one post.
+type postTrace struct {
+	List       string          `json:"list"`
+	Post       *list.Post      `json:"post"`
+	History    []list.Event    `json:"history"`
+	Counts     map[string]int  `json:"counts,omitempty"` // attempts by outcome
+	Deliveries []list.Delivery `json:"deliveries,omitempty"`
+	Waiting    int             `json:"waiting"` // recipients still in the queue
+}
+
+func (cmd *traceCmd) run(ctx context.Context, app *App, _ call, std streams) error {
+	var traces []postTrace
+	err := app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		traces, err = app.trace(tx, strings.Trim(cmd.Message, "<> "))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if len(traces) == 0 {
+		return fmt.Errorf("nothing is known of <%s>: it never came here, was refused before its content was sent, or is older than is kept", strings.Trim(cmd.Message, "<> "))
+	}
+	return cmd.show(std.out, traces, func(w io.Writer) {
+		for i, t := range traces {
+			if i > 0 {
+				fmt.Fprintln(w)
+			}
+			app.printTrace(w, t, cmd.Recipients)
+		}
+	})
+}
+
+// trace collects the posts of a Message-ID, or the one of a post's ID.
+func (app *App) trace(tx *storage.Tx, id string) ([]postTrace, error) {
+	var posts []*list.Post
+	for _, p := range list.PostsByMessageID(tx, id) {
+		posts = append(posts, p)
+	}
+	if p, err := list.GetPost(tx, list.PostID(id)); err == nil {
+		posts = append(posts, p)
+	}
+	waiting, err := app.waiting(tx)
+	if err != nil {
+		return nil, err
+	}
+	var traces []postTrace
+	for _, p := range posts {
+		l, err := list.Get(tx, p.List)
+		if err != nil {
+			return nil, err
+		}
+		t := postTrace{List: l.Address.String(), Post: p, Waiting: waiting[string(p.ID)]}
+		t.History = slices.Collect(list.History(tx, p.ID))
+		t.Deliveries = slices.Collect(list.Deliveries(tx, p.ID))
+		if t.Counts, err = list.DeliveryCounts(tx, p.ID); err != nil {
+			return nil, err
+		}
+		traces = append(traces, t)
+	}
+	return traces, nil
+}
+
+func (app *App) printTrace(w io.Writer, t postTrace, all bool) {
+	p := t.Post
+	fmt.Fprintf(w, "<%s> to %s\n", printable(p.MessageID), t.List)
+	fmt.Fprintf(w, "  From: %s   Subject: %s\n", printable(p.Author.String()), printable(p.Subject))
+	for _, e := range t.History {
+		by := ""
+		if e.By != "" {
+			by = " (by " + e.By + ")"
+		}
+		fmt.Fprintf(w, "  %s  %-12s %s%s\n", app.when(e.At), e.Stage, printable(e.Text), by)
+	}
+	for _, status := range slices.Sorted(maps.Keys(t.Counts)) {
+		fmt.Fprintf(w, "  %-19s  %-12s %d %s\n", "", "deliver", t.Counts[status], status)
+	}
+	if t.Waiting > 0 {
+		fmt.Fprintf(w, "  %-19s  %-12s %d still wait in the queue\n", "", "deliver", t.Waiting)
+	}
+	for _, d := range t.Deliveries {
+		if d.Status == string(queue.Delivered) && !all {
+			continue
+		}
+		for _, to := range d.To {
+			fmt.Fprintf(w, "  %s  %-12s %s: %s %s\n", app.when(d.At), d.Status, printable(to), d.Host, printable(d.Text))
+		}
+	}
+}

@@ -1,0 +1,10 @@
+// Package inbound answers the SMTP daemon: it knows what each address is for, and takes a message there.
+//
+//	list@                 a post                            -> list/posting
+//	list-leave+TOKEN@     leave, with the token of a copy   -> the list
+//	list-owner@           people                            -> forwarded to the owners
+//	list-bounces+TOKEN@   delivery reports                  -> the post's history
+//	postmaster@, abuse@   people                            -> forwarded to the site's administrator
+//
+// A real list of a name wins over the role of another.
+package inbound

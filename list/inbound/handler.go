@@ -1,0 +1,149 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"kairan/list"
+	"kairan/list/posting"
+	"kairan/list/rules"
+	"kairan/smtpd"
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// Handler implements [smtpd.Handler] for a site's lists.
+type Handler struct {
+	DB   *storage.DB
+	Path *posting.Path
+	Site *list.Site
+	Log  *slog.Logger
+	// Leave takes a member off a list because of its unsubscribe token, and tells it so. It returns list.ErrNotMember for an unknown token.
+	Leave func(ctx context.Context, token string) error
+}
+
+// Rcpt implements [smtpd.Handler]: it knows the role of an address before the message is sent.
+func (h *Handler) Rcpt(ctx context.Context, env *smtpd.Envelope, to address.Address) (smtpd.Reply, error) {
+	var r route
+	err := h.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		r, err = h.find(tx, to)
+		return err
+	})
+	switch {
+	case errors.Is(err, errUnknown):
+		return reply(550, 5, 1, 1, "no such list or address here: check the spelling at "+h.Site.URL+"/"), nil
+	case err != nil:
+		return smtpd.Reply{}, fmt.Errorf("recipient %s: %w", to, err)
+	case r.list != nil && !r.list.Removed.IsZero():
+		return reply(550, 5, 1, 6, "this list was closed on "+r.list.Removed.Format(time.DateOnly)+": its archive may still be at "+h.Site.ListURL(r.list)), nil
+	}
+	return smtpd.Reply{}, nil
+}
+
+// Data implements [smtpd.Handler]. The message goes to each recipient's role; posts to several lists go together, because SMTP
+// has one reply for all of them.
+func (h *Handler) Data(ctx context.Context, env *smtpd.Envelope, raw []byte) ([]smtpd.Reply, error) {
+	routes := make([]route, len(env.To))
+	err := h.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		for i, to := range env.To {
+			if routes[i], err = h.find(tx, to); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("recipients: %w", err)
+	}
+	replies := make([]smtpd.Reply, len(routes))
+	if err := h.post(ctx, env, routes, replies, raw); err != nil {
+		return nil, err
+	}
+	if deferred(env, replies) {
+		return replies[:1], nil
+	}
+	for i, r := range routes {
+		if r.role == rolePost {
+			continue
+		}
+		if replies[i], err = h.deliver(ctx, env, r, raw); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.to, err)
+		}
+	}
+	if env.LMTP {
+		return replies, nil
+	}
+	return []smtpd.Reply{best(replies)}, nil
+}
+
+// post takes the message to its lists, each once.
+func (h *Handler) post(ctx context.Context, env *smtpd.Envelope, routes []route, replies []smtpd.Reply, raw []byte) error {
+	var to []*list.List
+	at := map[list.ID]int{}
+	for _, r := range routes {
+		if _, seen := at[r.listID()]; r.role == rolePost && !seen {
+			at[r.list.ID] = len(to)
+			to = append(to, r.list)
+		}
+	}
+	if len(to) == 0 {
+		return nil
+	}
+	verdicts, err := h.Path.Receive(ctx, env, to, raw)
+	if err != nil {
+		return err
+	}
+	for i, r := range routes {
+		if r.role == rolePost {
+			replies[i] = rules.Reply(h.Site, r.list, verdicts[at[r.list.ID]])
+		}
+	}
+	return nil
+}
+
+func (r route) listID() list.ID {
+	if r.list == nil {
+		return ""
+	}
+	return r.list.ID
+}
+
+// deliver takes the message to a role that is not a post.
+func (h *Handler) deliver(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
+	switch r.role {
+	case roleBounces:
+		return h.bounce(ctx, env, r, raw)
+	case roleLeave:
+		return h.leave(ctx, env, r, raw)
+	default:
+		return h.forward(ctx, env, r, raw)
+	}
+}
+
+// deferred puts the reply for the whole message first when one of them defers it.
+func deferred(env *smtpd.Envelope, replies []smtpd.Reply) bool {
+	if env.LMTP {
+		return false
+	}
+	i := slices.IndexFunc(replies, func(r smtpd.Reply) bool { return r.Code/100 == 4 })
+	if i > 0 {
+		replies[0] = replies[i]
+	}
+	return i >= 0
+}
+
+// best returns the reply for a message with several recipients: accepted if anybody has it.
+func best(replies []smtpd.Reply) smtpd.Reply {
+	if i := slices.IndexFunc(replies, smtpd.Reply.OK); i >= 0 {
+		return replies[i]
+	}
+	return replies[0]
+}
+
+func reply(code, class, subject, detail int, text string) smtpd.Reply {
+	return smtpd.Reply{Code: code, Enhanced: [3]int{class, subject, detail}, Text: text}
+}

@@ -1,0 +1,207 @@
+package posting
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"kairan/list"
+	"kairan/list/cook"
+	"kairan/smtpd/address"
+	"kairan/smtpd/mailauth"
+	"kairan/smtpd/queue"
+	"kairan/storage"
+)
+
+// Copies tells the queue what each copy of a post looks like, and notes what became of it: it is the queue's Personaliser.
+type Copies struct {
+	DB   *storage.DB
+	Site *list.Site
+
+	mu      sync.Mutex // protects signers and verp
+	signers map[string]*mailauth.Signer
+	verp    *list.VERP
+}
+
+// noticePrefix marks the renditions that are no post but a notice of ours; a recipient's Ref is then the domain that signs.
+const noticePrefix = "notice-"
+
+// Personalise implements [queue.Personaliser].
+func (c *Copies) Personalise(ctx context.Context, rendition string, to []queue.Recipient) (copies []queue.Copy, err error) {
+	err = c.DB.View(ctx, func(tx *storage.Tx) error {
+		if strings.HasPrefix(rendition, noticePrefix) {
+			copies, err = c.notices(tx, to)
+		} else {
+			copies, err = c.post(tx, list.PostID(rendition), to)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("copies of %s: %w", rendition, err)
+	}
+	return copies, nil
+}
+
+// post asks for each recipient whether it is still a member that wants mail, and how its copy differs.
+func (c *Copies) post(tx *storage.Tx, id list.PostID, to []queue.Recipient) ([]queue.Copy, error) {
+	p, err := list.GetPost(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	l, err := list.Get(tx, p.List)
+	if err != nil {
+		return nil, err
+	}
+	signer, err := c.signer(tx, l.Address.ASCIIDomain())
+	if err != nil {
+		return nil, err
+	}
+	verp, err := c.bounces(tx)
+	if err != nil {
+		return nil, err
+	}
+	shared := personal(c.Site, l, "")
+	copies := make([]queue.Copy, 0, len(to))
+	for _, r := range to {
+		m, err := list.MemberByKey(tx, l.ID, r.Ref)
+		copy := queue.Copy{Recipient: r, Signer: signer}
+		switch {
+		case errors.Is(err, list.ErrNotMember):
+			copy.Skip = "left the list"
+		case err != nil:
+			return nil, err
+		case !m.Receives():
+			copy.Skip = "delivery is off"
+		default:
+			copy.Sender = verp.Sender(l, p.Number, m.Token)
+			if copy.Header = shared; l.Settings.PersonalUnsubscribe {
+				copy.Header = personal(c.Site, l, m.Token)
+			}
+		}
+		copies = append(copies, copy)
+	}
+	return copies, nil
+}
+
+// personal is the personal header as the list's settings want it.
+func personal(site *list.Site, l *list.List, token string) []byte {
+	if !l.Settings.PersonalUnsubscribe {
+		token = ""
+	}
+	return cook.Personal(site, l, token)
+}
+
+// notices go out with the null sender (RFC 3834, section 3.3), signed by the domain they speak for.
+func (c *Copies) notices(tx *storage.Tx, to []queue.Recipient) ([]queue.Copy, error) {
+	var copies []queue.Copy
+	for _, r := range to {
+		signer, err := c.signer(tx, r.Ref)
+		if err != nil {
+			return nil, err
+		}
+		copies = append(copies, queue.Copy{Recipient: r, Signer: signer})
+	}
+	return copies, nil
+}
+
+// signer returns the domain's signer, nil for a domain without a key.
+func (c *Copies) signer(tx *storage.Tx, domain string) (*mailauth.Signer, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s := c.signers[domain]; s != nil {
+		return s, nil
+	}
+	k, err := list.GetDKIMKey(tx, domain)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	key, err := mailauth.ParseKey([]byte(k.PEM))
+	if err != nil {
+		return nil, fmt.Errorf("DKIM key of %s: %w", domain, err)
+	}
+	if c.signers == nil {
+		c.signers = map[string]*mailauth.Signer{}
+	}
+	c.signers[domain] = &mailauth.Signer{Domain: domain, Selector: k.Selector, Key: key}
+	return c.signers[domain], nil
+}
+
+// ForgetKeys makes the next copies read their DKIM keys anew.
+func (c *Copies) ForgetKeys() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.signers = nil
+}
+
+func (c *Copies) bounces(tx *storage.Tx) (*list.VERP, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.verp == nil {
+		secret, err := list.Secret(tx, list.VERPSecret)
+		if err != nil {
+			return nil, err
+		}
+		c.verp = list.NewVERP(secret)
+	}
+	return c.verp, nil
+}
+
+// Outcome implements [queue.Personaliser]: it notes the fate of copies, those with the same fate together.
+func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outcome) error {
+	if strings.HasPrefix(rendition, noticePrefix) {
+		return nil
+	}
+	type fate struct {
+		status   queue.Status
+		code     int
+		enhanced string
+		text     string
+		host     string
+	}
+	rows := map[fate]int{}
+	var ds []list.Delivery
+	for _, o := range outcomes {
+		f := fate{status: o.Status, code: o.Code, enhanced: o.Enhanced, text: o.Text, host: o.Host}
+		if o.Status == queue.Delivered {
+			f.text = "" // a queue id of theirs in each: not worth a row of its own
+		}
+		i, ok := rows[f]
+		if !ok {
+			i = len(ds)
+			rows[f] = i
+			ds = append(ds, list.Delivery{At: o.At, Status: string(f.status), Code: f.code, Enhanced: f.enhanced, Text: f.text, Host: f.host})
+		}
+		ds[i].To = append(ds[i].To, o.Ref)
+	}
+	return list.RecordDeliveries(tx, list.PostID(rendition), ds)
+}
+
+// Forward queues somebody's message to one of our people, unchanged.
+func (p *Path) Forward(ctx context.Context, to address.Address, raw []byte) error {
+	return p.Notify(ctx, "", to, raw)
+}
+
+// Notify queues a notice of ours to one address: msg is complete but for its signature by domain.
+func (p *Path) Notify(ctx context.Context, domain string, to address.Address, msg []byte) error {
+	id := noticePrefix + storage.NewID(time.Now())
+	if err := p.Outbox.AddRendition(ctx, id, msg); err != nil {
+		return fmt.Errorf("notice to %s: %w", to, err)
+	}
+	err := p.DB.Update(ctx, func(tx *storage.Tx) error {
+		return errors.Join(
+			p.Outbox.Enqueue(tx, id, []queue.Recipient{{Ref: domain, To: to}}),
+			p.Outbox.Seal(tx, id),
+		)
+	})
+	if err != nil {
+		return fmt.Errorf("notice to %s: %w", to, err)
+	}
+	p.Outbox.Wake()
+	return nil
+}

@@ -1,0 +1,84 @@
+package posting
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+// How long things are kept after a post was received, unless it still waits for something.
+const (
+	keepMessage    = 30 * 24 * time.Hour // the message as received, and the facts
+	keepDeliveries = 90 * 24 * time.Hour // what became of each copy; the counts stay
+)
+
+// expiry is one kind of thing that is forgotten with time.
+type expiry struct {
+	name   string
+	after  time.Duration
+	has    func(*storage.Tx, list.PostID) bool
+	forget func(*storage.Tx, list.PostID) error
+}
+
+var expiries = []expiry{
+	{"messages", keepMessage, keptFacts.Has, forgetMessage},
+	{"deliveries", keepDeliveries, list.HasDeliveries, list.ForgetDeliveries},
+}
+
+// Expire forgets what is older than it needs to be.
+func (p *Path) Expire(ctx context.Context, now time.Time) error {
+	for _, e := range expiries {
+		for {
+			n, err := p.expireSome(ctx, e, now.Add(-e.after))
+			if err != nil {
+				return fmt.Errorf("expire %s: %w", e.name, err)
+			}
+			if n == 0 {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+// expireSome forgets one kind of thing of up to 100 posts, and returns of how many.
+func (p *Path) expireSome(ctx context.Context, e expiry, before time.Time) (int, error) {
+	var old []list.PostID
+	err := p.DB.View(ctx, func(tx *storage.Tx) error {
+		for id := range list.Settled(tx, before) {
+			if e.has(tx, id) {
+				old = append(old, id)
+			}
+			if len(old) == 100 {
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return 0, err
+	}
+	for _, id := range old {
+		if err := p.DB.Blobs.Delete(id.RawBlob()); err != nil {
+			return 0, err
+		}
+	}
+	return len(old), p.DB.Update(ctx, func(tx *storage.Tx) error {
+		for _, id := range old {
+			if err := e.forget(tx, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+func forgetMessage(tx *storage.Tx, id list.PostID) error {
+	if err := keptFacts.Delete(tx, id); err != nil {
+		return err
+	}
+	return list.ForgetRaw(tx, id)
+}

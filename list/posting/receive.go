@@ -1,0 +1,270 @@
+package posting
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"kairan/list"
+	"kairan/list/rules"
+	"kairan/smtpd"
+	"kairan/smtpd/address"
+	"kairan/smtpd/mailauth"
+	"kairan/smtpd/message"
+	"kairan/storage"
+)
+
+// incoming is one message on its way through Receive.
+type incoming struct {
+	env   *smtpd.Envelope
+	msg   *message.Message // with our Received on top
+	facts rules.Facts      // what is the same for every list
+	posts []*posted        // one for each list
+}
+
+// posted is an incoming message for one list.
+type posted struct {
+	list  *list.List
+	post  *list.Post
+	facts rules.Facts
+}
+
+func (in *incoming) verdicts() []list.Verdict {
+	var vs []list.Verdict
+	for _, p := range in.posts {
+		vs = append(vs, p.post.Verdict)
+	}
+	return vs
+}
+
+// deferred reports whether the message as a whole is to come again.
+func (in *incoming) deferred() bool {
+	return !in.env.LMTP && slices.ContainsFunc(in.posts, func(p *posted) bool { return p.post.Verdict.Action == list.Defer })
+}
+
+// receive reads the message and makes a post for each list.
+func (p *Path) receive(env *smtpd.Envelope, to []*list.List, raw []byte) *incoming {
+	msg := message.Parse(raw)
+	in := &incoming{env: env, facts: rules.Gather(msg, env)}
+	in.msg = message.Parse(slices.Concat(env.Received(p.Site.Hostname).Raw, raw))
+	id := message.MessageID(msg.Header().Get("Message-ID"))
+	if id == "" {
+		id = message.NewID(p.Site.Hostname, env.At)
+	}
+	body := sha256.Sum256(msg.Body())
+	for _, l := range to {
+		in.posts = append(in.posts, &posted{list: l, post: &list.Post{
+			ID:        list.PostID(storage.NewID(env.At)),
+			List:      l.ID,
+			MessageID: id,
+			Received:  env.At,
+			Author:    in.facts.Author,
+			Subject:   in.facts.Subject,
+			Size:      len(raw),
+			BodyHash:  hex.EncodeToString(body[:]),
+			Sender:    env.From,
+			To:        in.facts.To[:min(len(in.facts.To), 100)],
+			RemoteIP:  env.RemoteIP,
+			Helo:      env.Helo,
+			Transact:  env.ID,
+		}})
+	}
+	return in
+}
+
+// authenticate asks who the message comes from. It finds facts and refuses nothing.
+//
+// A trusted relay's Authentication-Results are believed. Mail that was written in a trusted network,
+// and so has no Received but ours, needs no authentication.
+func (p *Path) authenticate(ctx context.Context, in *incoming) {
+	q := mailauth.Input{IP: in.env.RemoteIP, Helo: in.env.Helo, MailFrom: in.env.From, Message: in.msg}
+	if p.trusts(in.env.RemoteIP) {
+		var ok bool
+		if in.facts.Auth, ok = p.Checker.Trusted(ctx, q, p.Trust.AuthservIDs); ok {
+			return
+		}
+		in.facts.Trusted = len(in.msg.Header().All("Received")) == 1
+	}
+	in.facts.Auth = p.Checker.Check(ctx, q)
+}
+
+func (p *Path) trusts(ip netip.Addr) bool {
+	return slices.ContainsFunc(p.Trust.Networks, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
+}
+
+// decide asks the rules about the post of each list.
+func (p *Path) decide(tx *storage.Tx, in *incoming) error {
+	for _, post := range in.posts {
+		post.facts = in.facts
+		if err := lookUp(tx, post); err != nil {
+			return fmt.Errorf("decide: %w", err)
+		}
+		post.post.Auth = in.facts.Auth
+		post.post.Verdict = rules.Decide(post.list, p.Rules, &post.facts)
+		post.post.Decided = in.env.At
+	}
+	return nil
+}
+
+// lookUp adds what the store knows about the author to the facts.
+func lookUp(tx *storage.Tx, in *posted) error {
+	f, l := &in.facts, in.list
+	f.Duplicate = duplicate(tx, in)
+	if f.Author.IsNull() {
+		return nil
+	}
+	for role, to := range map[list.Role]**list.Member{list.RoleMember: &f.Member, list.RoleNonmember: &f.Nonmember} {
+		m, err := list.GetMember(tx, l.ID, role, f.Author)
+		if err != nil && !errors.Is(err, list.ErrNotMember) {
+			return err
+		}
+		if err == nil {
+			*to = m
+		}
+	}
+	mine := map[list.ID]bool{}
+	for id, role := range list.Memberships(tx, f.Author) {
+		mine[id] = mine[id] || role == list.RoleMember
+		f.Owner = f.Owner || id == l.ID && (role == list.RoleOwner || role == list.RoleModerator)
+	}
+	f.Others = others(tx, l, mine)
+	return lateness(tx, in)
+}
+
+// others returns the entries "@otherlist@example.jp" of the list's settings whose list is among mine.
+func others(tx *storage.Tx, l *list.List, mine map[list.ID]bool) []string {
+	s := &l.Settings
+	var found []string
+	for _, entry := range slices.Concat(s.AcceptTheseNonmembers, s.HoldTheseNonmembers, s.RejectTheseNonmembers, s.DiscardTheseNonmembers) {
+		name, ok := strings.CutPrefix(entry, "@")
+		if !ok {
+			continue
+		}
+		if addr, err := address.Parse(name); err == nil {
+			if other, err := list.ByAddress(tx, addr); err == nil && mine[other.ID] {
+				found = append(found, entry)
+			}
+		}
+	}
+	return found
+}
+
+// duplicate compares with accepted posts of that Message-ID, and with held ones of the same authenticated
+// author only, so that a forgery cannot swallow the real post.
+func duplicate(tx *storage.Tx, in *posted) string {
+	worst := ""
+	for id, old := range list.PostsByMessageID(tx, in.post.MessageID) {
+		if id != in.list.ID || old.ID == in.post.ID {
+			continue
+		}
+		same := old.Held() && old.Author == in.post.Author && old.Auth.Author() && in.facts.Auth.Author()
+		if old.Verdict.Action != list.Accept && !same {
+			continue
+		}
+		if old.BodyHash == in.post.BodyHash {
+			return "same"
+		}
+		worst = "other"
+	}
+	return worst
+}
+
+// late notes since when the DNS of an author's domain keeps mail from being decided.
+var late = storage.NewTable[string, time.Time]("late_domains", storage.Strings[string]())
+
+func lateness(tx *storage.Tx, in *posted) error {
+	since, err := late.Get(tx, in.facts.Author.ASCIIDomain())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	in.facts.LateHours = int(in.post.Received.Sub(since).Hours())
+	return err
+}
+
+// facts are kept for 30 days, so that a decision can be explained and replayed.
+var keptFacts = storage.NewTable[list.PostID, rules.Facts]("facts", storage.Strings[list.PostID]())
+
+// record writes posts, verdicts, facts and history. The reply 250 comes after it.
+func (p *Path) record(tx *storage.Tx, in *incoming) error {
+	whole := in.deferred()
+	for _, post := range in.posts {
+		if whole || post.post.Verdict.Action == list.Defer {
+			if err := recordLate(tx, post); err != nil {
+				return fmt.Errorf("record: %w", err)
+			}
+			continue
+		}
+		if err := p.recordPost(tx, in, post); err != nil {
+			return fmt.Errorf("record: %w", err)
+		}
+	}
+	return nil
+}
+
+func (p *Path) recordPost(tx *storage.Tx, in *incoming, post *posted) error {
+	refused := refused(post.post.Verdict)
+	if refused && (!p.refusals.AllowN(in.env.At, 1) || list.Posted(tx, post.post.MessageID) >= maxRecorded) {
+		return nil
+	}
+	if err := late.Delete(tx, post.facts.Author.ASCIIDomain()); err != nil {
+		return err
+	}
+	var raw []byte
+	if !refused && !list.Large(in.msg.Raw()) {
+		raw = in.msg.Raw()
+	}
+	post.facts.Header = post.facts.Header[:min(len(post.facts.Header), 64<<10)]
+	return errors.Join(
+		list.Record(tx, post.post, raw),
+		keptFacts.Put(tx, post.post.ID, post.facts),
+		list.Note(tx, post.post.ID, story(in, post)...),
+	)
+}
+
+// maxRecorded is how many posts of one Message-ID are recorded before refused ones are only logged.
+const maxRecorded = 50
+
+func recordLate(tx *storage.Tx, post *posted) error {
+	domain := post.facts.Author.ASCIIDomain()
+	if domain == "" || late.Has(tx, domain) {
+		return nil
+	}
+	return late.Put(tx, domain, post.post.Received)
+}
+
+// refused reports whether nothing of the message is kept but its record.
+func refused(v list.Verdict) bool { return v.Action == list.Reject || v.Action == list.Discard }
+
+// keepLarge writes a large message to its blobs, before the record that names them.
+func (p *Path) keepLarge(in *incoming) error {
+	if !list.Large(in.msg.Raw()) {
+		return nil
+	}
+	for _, post := range in.posts {
+		if err := p.DB.Blobs.Create(post.post.ID.RawBlob(), in.msg.Raw()); err != nil {
+			p.dropLarge(in, true)
+			return fmt.Errorf("keep message: %w", err)
+		}
+	}
+	return nil
+}
+
+// dropLarge removes the blobs that no record names.
+func (p *Path) dropLarge(in *incoming, failed bool) {
+	if !list.Large(in.msg.Raw()) {
+		return
+	}
+	for _, post := range in.posts {
+		if v := post.post.Verdict; failed || in.deferred() || refused(v) || v.Action == list.Defer {
+			if err := p.DB.Blobs.Delete(post.post.ID.RawBlob()); err != nil {
+				p.Log.Warn("a blob that nothing names is left behind", "blob", post.post.ID.RawBlob(), "err", err)
+			}
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package posting
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+// retryAfter is how long a post waits whose publication failed.
+const retryAfter = time.Minute
+
+// Wake tells Run that a post may be ready to publish. It never blocks.
+func (p *Path) Wake() {
+	select {
+	case p.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Run publishes accepted posts until ctx ends: lists side by side, each list's posts one after the other, oldest first.
+func (p *Path) Run(ctx context.Context) error {
+	var (
+		wg   sync.WaitGroup
+		mu   sync.Mutex // protects busy
+		busy = map[list.ID]bool{}
+	)
+	defer wg.Wait()
+	timer := time.NewTicker(retryAfter)
+	defer timer.Stop()
+	for {
+		ready, err := p.ready(ctx)
+		if err != nil && ctx.Err() == nil {
+			p.Log.Error("cannot read what is to publish; will retry in "+retryAfter.String(), "err", err)
+		}
+		for id, posts := range ready {
+			mu.Lock()
+			start := !busy[id]
+			busy[id] = true
+			mu.Unlock()
+			if !start {
+				continue
+			}
+			wg.Go(func() {
+				ok := p.publishAll(ctx, posts)
+				mu.Lock()
+				delete(busy, id)
+				mu.Unlock()
+				if ok {
+					p.Wake() // for what came meanwhile
+				}
+			})
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-p.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// ready returns what is to publish, by list.
+func (p *Path) ready(ctx context.Context) (map[list.ID][]list.PostID, error) {
+	ready := map[list.ID][]list.PostID{}
+	err := p.DB.View(ctx, func(tx *storage.Tx) error {
+		for id := range list.Unpublished(tx) {
+			post, err := list.GetPost(tx, id)
+			if err != nil {
+				return err
+			}
+			ready[post.List] = append(ready[post.List], id)
+		}
+		return nil
+	})
+	return ready, err
+}
+
+// publishAll publishes a list's posts; a failed one does not stop the others. It reports whether all went well.
+func (p *Path) publishAll(ctx context.Context, posts []list.PostID) bool {
+	ok := true
+	for _, id := range posts {
+		if err := p.publishSafely(ctx, id); err != nil {
+			ok = false
+			if ctx.Err() == nil {
+				p.Log.Error("publish failed; will retry in "+retryAfter.String(), "post", id, "err", err)
+			}
+		}
+	}
+	return ok
+}
+
+func (p *Path) publishSafely(ctx context.Context, id list.PostID) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return p.Publish(ctx, id)
+}
