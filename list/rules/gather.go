@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/html"
-
 	"kairan/smtpd"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
@@ -23,7 +21,7 @@ func Gather(msg *message.Message, env *smtpd.Envelope) Facts {
 	raw, h := msg.Raw(), msg.Header()
 	f := Facts{
 		Header:  string(raw[:len(raw)-len(msg.Body())]),
-		Excerpt: excerpt(msg),
+		Excerpt: clip(strings.TrimSpace(msg.Text())),
 		Size:    len(raw),
 		Subject: h.Text("Subject"),
 		Sender:  env.From,
@@ -57,55 +55,6 @@ func author(h message.Header) (a address.Address, froms int) {
 		return address.Address{}, froms
 	}
 	return a, froms
-}
-
-// excerpt returns the first lines of the text people read: of the first text part, or of the first HTML part where there is none.
-func excerpt(msg *message.Message) string {
-	var plain, markup *message.Part
-	for _, p := range msg.Parts() {
-		switch {
-		case p.Disposition == "attachment":
-		case p.ContentType == "text/plain" && plain == nil:
-			plain = &p
-		case p.ContentType == "text/html" && markup == nil:
-			markup = &p
-		}
-	}
-	switch {
-	case plain != nil:
-		text, _ := plain.Text()
-		return clip(strings.TrimSpace(text))
-	case markup != nil:
-		text, _ := markup.Text()
-		return clip(strings.TrimSpace(htmlText(text)))
-	}
-	return ""
-}
-
-// htmlText returns the first words of HTML, a line for each block. It is good enough to find a lone command.
-func htmlText(markup string) string {
-	var b strings.Builder
-	z := html.NewTokenizer(strings.NewReader(markup))
-	z.SetMaxBuf(64 << 10)
-	hidden := false
-	for b.Len() < maxExcerpt {
-		switch z.Next() {
-		case html.ErrorToken:
-			return b.String()
-		case html.TextToken:
-			if !hidden {
-				b.Write(z.Text())
-			}
-		case html.StartTagToken, html.SelfClosingTagToken, html.EndTagToken:
-			switch t := z.Token(); t.Data {
-			case "style", "script", "title":
-				hidden = t.Type == html.StartTagToken
-			case "br", "p", "div", "li", "tr", "h1", "h2", "h3", "blockquote":
-				b.WriteByte('\n')
-			}
-		}
-	}
-	return b.String()
 }
 
 // clip cuts s to maxExcerpt bytes between two characters.
