@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"kairan/storage"
 )
@@ -100,7 +101,7 @@ func (m *modelTx) scan(writing bool) {
 	if err != nil {
 		m.t.Error(err)
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
 		m.t.Errorf("scan %+v (-want +got):\n%s", span, diff)
 	}
 }
