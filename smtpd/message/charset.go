@@ -127,11 +127,15 @@ func guessWhole(b []byte) (text, used string) {
 	case utf8.Valid(b):
 		return string(b), utf8Name
 	}
-	best := -1
+	best := 0
 	for _, name := range []string{utf8Name, euc, sjis} {
 		decoded := decodeAs(name, b)
-		if d := damage(decoded)*10 + unlikely(decoded); best < 0 || d < best {
-			text, used, best = decoded, name, d
+		score := 10*damage(decoded) + unlikely(decoded)
+		if name == utf8Name {
+			score -= 10 * threeOctets(decoded)
+		}
+		if text == "" || score < best {
+			text, used, best = decoded, name, score
 		}
 	}
 	return text, used
@@ -148,7 +152,7 @@ func decodeAs(name string, b []byte) string {
 	case euc:
 		enc = japanese.EUCJP
 	default:
-		return strings.ToValidUTF8(string(b), "\ufffd")
+		return string([]rune(string(b))) // U+FFFD for each octet
 	}
 	text, err := enc.NewDecoder().Bytes(b)
 	if err != nil {
@@ -157,8 +161,22 @@ func decodeAs(name string, b []byte) string {
 	return string(text)
 }
 
-// damage counts the characters that could not be read.
-func damage(text string) int { return strings.Count(text, "\ufffd") }
+// damage counts the characters and escape sequences that could not be read.
+func damage(text string) int {
+	return strings.Count(text, "\ufffd") + strings.Count(text, "\x1b$")
+}
+
+// threeOctets counts the characters that take three octets or more in UTF-8
+// and were read as such: octets of other charsets hardly ever form one.
+func threeOctets(text string) int {
+	n := 0
+	for _, r := range text {
+		if r >= 0x800 && r != utf8.RuneError {
+			n++
+		}
+	}
+	return n
+}
 
 // unlikely counts half-width kana and private characters: what kanji and kana
 // look like in the wrong charset.

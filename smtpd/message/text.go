@@ -168,7 +168,10 @@ func (w *htmlWriter) text(s string, keep bool) {
 	for _, r := range s {
 		switch {
 		case keep && r == '\n':
-			w.line(99)
+			w.line(maxHTML)
+		case keep:
+			w.space, w.newlines = false, 0
+			w.WriteRune(r)
 		case r == ' ' || r == '\t' || r == '\n' || r == '\r' || r == '\u00a0':
 			w.space = true
 		default:

@@ -109,7 +109,7 @@ func decodeWords(words []word) string {
 		}
 	}
 	text, _ := DecodeCharset(words[0].charset, apart)
-	if words[0].encoding == 'q' || !strings.ContainsRune(text, utf8.RuneError) {
+	if words[0].encoding == 'q' || damage(text) == 0 {
 		return text
 	}
 	for _, w := range words { // some cut inside a group of four characters as well
@@ -194,10 +194,9 @@ func TextField(name, text, charset string) Field {
 }
 
 // needsEncoding reports whether a word cannot stand in a header as it is: it is
-// not ASCII, would be read as an encoded word, or cannot be folded. An empty
-// word is one of several spaces, which only encoding keeps.
+// not ASCII, would be read as an encoded word, or cannot be folded.
 func needsEncoding(w string) bool {
-	return w == "" || len(w) > 76 || !isASCII(w) || strings.Contains(w, "=?")
+	return len(w) > 76 || !isASCII(w) || strings.Contains(w, "=?")
 }
 
 // encodeWords encodes text as encoded words of at most 75 characters, the first

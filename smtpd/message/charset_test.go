@@ -1,0 +1,144 @@
+package message_test
+
+import (
+	"strings"
+	"testing"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/japanese"
+
+	"kairan/smtpd/message"
+)
+
+// as encodes a sample.
+func as(enc encoding.Encoding, s string) []byte {
+	b, err := enc.NewEncoder().Bytes([]byte(s))
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+func TestDecodeCharset(t *testing.T) {
+	t.Parallel()
+	const text = "東京でお会いしましょう。カタカナも①㈱髙﨑。\n"
+	inJIS := as(japanese.ISO2022JP, text)
+	inSJIS := as(japanese.ShiftJIS, text)
+	inEUC := as(japanese.EUCJP, text)
+	for _, c := range []struct {
+		declared string
+		b        []byte
+		want     string
+		used     string
+	}{
+		{"iso-2022-jp", inJIS, text, "ISO-2022-JP"},
+		{"ISO-2022-JP-MS", inJIS, text, "ISO-2022-JP"},
+		{"cp50220", inJIS, text, "ISO-2022-JP"},
+		{"CP50221", inJIS, text, "ISO-2022-JP"},
+		{"iso-2022-jp-3", inJIS, text, "ISO-2022-JP"},
+		{"us-ascii", inJIS, text, "ISO-2022-JP"},
+		{"utf-8", inJIS, text, "ISO-2022-JP"},
+		{"shift_jis", inJIS, text, "ISO-2022-JP"},
+		{"iso-8859-1", inJIS, text, "ISO-2022-JP"},
+		{"", inJIS, text, "ISO-2022-JP"},
+		{"no-such-charset", inJIS, text, "ISO-2022-JP"},
+		{"shift_jis", inSJIS, text, "Shift_JIS"},
+		{"cp932", inSJIS, text, "Shift_JIS"},
+		{"windows-31j", inSJIS, text, "Shift_JIS"},
+		{"MS932", inSJIS, text, "Shift_JIS"},
+		{"utf-8", inSJIS, text, "Shift_JIS"},
+		{"us-ascii", inSJIS, text, "Shift_JIS"},
+		{"iso-2022-jp", inSJIS, text, "Shift_JIS"},
+		{"euc-jp", inSJIS, text, "Shift_JIS"},
+		{"unknown-8bit", inSJIS, text, "Shift_JIS"},
+		{"euc-jp", inEUC, text, "EUC-JP"},
+		{"eucJP-ms", inEUC, text, "EUC-JP"},
+		{"cp51932", inEUC, text, "EUC-JP"},
+		{"x-euc-jp", inEUC, text, "EUC-JP"},
+		{"x-unknown", inEUC, text, "EUC-JP"},
+		{"utf-8", inEUC, text, "EUC-JP"},
+		{"utf-8", []byte(text), text, "UTF-8"},
+		{"x-utf-8", []byte(text), text, "UTF-8"},
+		{"\"UTF8\"", []byte(text), text, "UTF-8"},
+		{"us-ascii", []byte(text), text, "UTF-8"},
+		{"iso-2022-jp", []byte(text), text, "UTF-8"},
+		{"shift_jis", []byte(text), text, "UTF-8"},
+		{"euc-jp", []byte(text), text, "UTF-8"},
+		{"iso-8859-1", []byte(text), text, "UTF-8"},
+		{"", nil, "", "US-ASCII"},
+		{"us-ascii", []byte("plain"), "plain", "US-ASCII"},
+		{"UTF-8", []byte("plain"), "plain", "UTF-8"},
+		{"iso-2022-jp", []byte("plain"), "plain", "ISO-2022-JP"},
+		{"iso-8859-1", []byte("caf\xe9"), "café", "ISO-8859-1"},
+		{"windows-1252", []byte("\x93caf\xe9\x94"), "“café”", "WINDOWS-1252"},
+		{"gb2312", []byte("\xc4\xe3\xba\xc3"), "你好", "GB2312"},
+		{"euc-kr", []byte("\xc7\xd1\xb1\xdb"), "한글", "EUC-KR"},
+		{"utf-16be", []byte("\x00a\x30\x42"), "aあ", "UTF-16BE"},
+		// what the standard forbids and mailers write
+		{"iso-2022-jp", []byte("\x1b(I\x36\x5e\x1b(B"), "ｶﾞ", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("a\x0e\x36\x5e\x0fb"), "aｶﾞb", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("\x1b$(O\x24\x22\x1b(B"), "あ", "ISO-2022-JP"},
+		{"iso-2022-jp-2", []byte("\x1b$A\x44\x63\x1b$(C\x47\x51\x1b(B"), "你한", "ISO-2022-JP"},
+		{"iso-2022-jp-1", []byte("\x1b$(D\x22\x2f\x1b(Bx"), "˘x", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("\x1b$B$\"\r\nnext"), "あ\r\nnext", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("\x1b$B$\""), "あ", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("\x1b$B$\"\x1b(J\\"), "あ\\", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("\x1b[31mred"), "[31mred", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("\x1b$B$\"$"), "あ\ufffd", "ISO-2022-JP"},
+		{"shift_jis", []byte("\xb6\xde"), "ｶﾞ", "Shift_JIS"},
+		// a footer in another charset
+		{"iso-2022-jp", append(append([]byte{}, inJIS...), "脚注です\n"...), text + "脚注です\n", ""},
+		// damaged
+		{"utf-8", []byte("東京\xe6\x9d"), "東京\ufffd\ufffd", "UTF-8"},
+	} {
+		got, used := message.DecodeCharset(c.declared, c.b)
+		if got != c.want || c.used != "" && used != c.used {
+			t.Errorf("DecodeCharset(%q, %q)\n got %q as %s\nwant %q as %s", c.declared, c.b, got, used, c.want, c.used)
+		}
+	}
+}
+
+func TestEncodeCharset(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		charset, text, back string // back is "" where the charset cannot hold the text
+	}{
+		{"ISO-2022-JP", "東京\nplain\n", "東京\nplain\n"},
+		{"ISO-2022-JP", "ﾃｽﾄ ｶﾞｷﾞｸﾞ｡", "テスト ガギグ。"},
+		{"ISO-2022-JP", "10〜20−5‖", "10～20－5∥"},
+		{"ISO-2022-JP", "①㈱", "①㈱"},
+		{"ISO-2022-JP", "€5", ""},
+		{"ISO-2022-JP", "😀", ""},
+		{"ISO-2022-JP", "café", ""},
+		{"ISO-2022-JP", "\x1b$B", ""},
+		{"cp932", "〜ﾃｽﾄ髙", "～ﾃｽﾄ髙"},
+		{"Shift_JIS", "😀", ""},
+		{"EUC-JP", "〜東京", "～東京"},
+		{"UTF-8", "😀", "😀"},
+		{"US-ASCII", "abc", "abc"},
+		{"US-ASCII", "あ", ""},
+		{"koi8-r", "a", ""},
+		{"UTF-8", "\xff", ""},
+	} {
+		b, ok := message.EncodeCharset(c.charset, c.text)
+		if ok != (c.back != "") {
+			t.Errorf("EncodeCharset(%s, %q): ok %v", c.charset, c.text, ok)
+		}
+		if !ok {
+			continue
+		}
+		if back, _ := message.DecodeCharset(c.charset, b); back != c.back {
+			t.Errorf("EncodeCharset(%s, %q) reads %q, want %q", c.charset, c.text, back, c.back)
+		}
+	}
+	b, _ := message.EncodeCharset("ISO-2022-JP", "東京\n大阪")
+	for line := range strings.SplitSeq(string(b), "\n") {
+		if !strings.HasSuffix(line, "\x1b(B") {
+			t.Errorf("line %q does not return to ASCII", line)
+		}
+	}
+	b, _ = message.EncodeCharset("ISO-2022-JP", "ﾃｽﾄ")
+	if strings.Contains(string(b), "\x1b(I") {
+		t.Errorf("half-width kana in %q", b)
+	}
+}
