@@ -15,6 +15,7 @@ type Envelope struct {
 	Helo     string     // the client's EHLO or LHLO name
 	TLS      bool       // came over TLS
 	LMTP     bool       // came over LMTP (RFC 2033)
+	Basic    bool       // the client greeted with HELO, not EHLO
 	UTF8     bool       // SMTPUTF8 (RFC 6531) was asked for
 	From     address.Address
 	To       []address.Address // as accepted by Handler.Rcpt, in order, exact form
@@ -39,5 +40,7 @@ type Handler interface {
 	Rcpt(ctx context.Context, env *Envelope, to address.Address) (Reply, error)
 	// Data gets the whole message, lines ended by CRLF, within all limits.
 	// It returns one reply for SMTP and one for each of env.To for LMTP.
+	// Our own Received field is not in raw; it is [Envelope.Received].
+	// raw and env are the handler's to keep.
 	Data(ctx context.Context, env *Envelope, raw []byte) ([]Reply, error)
 }
