@@ -24,4 +24,6 @@
 //
 // Keys are up to [MaxKey] bytes, values up to [MaxValue]. One process opens a
 // store at a time. A function inside a transaction does not start another one.
+// Values are JSON: what is not UTF-8 in a string is replaced, so bytes from
+// outside belong into a []byte.
 package storage
