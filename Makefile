@@ -1,0 +1,43 @@
+# Everything a developer types. CI runs `make test`.
+
+.PHONY: build test check race fuzz bench demo browser
+
+build:
+	go build -o kairan ./cmd/kairan
+
+# The whole suite. Page tests need Debian's chromium; it is installed when missing.
+test: browser
+	go vet ./...
+	go test -shuffle=on ./...
+
+browser:
+	@command -v chromium >/dev/null || { \
+		[ "$$(id -u)" = 0 ] && SUDO= || SUDO=sudo; \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium fonts-noto-cjk; \
+	}
+
+# What must hold before a commit.
+check:
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	go vet ./...
+	go mod tidy -diff
+	go test -shuffle=on ./...
+
+race: browser
+	go test -race -shuffle=on ./...
+
+# Each fuzz target for FUZZTIME.
+FUZZTIME ?= 30s
+fuzz:
+	@for p in $$(go list ./...); do \
+		for t in $$(go test -list '^Fuzz' $$p | grep '^Fuzz'); do \
+			echo "$$p $$t"; go test -run='^$$' -fuzz="^$$t$$" -fuzztime=$(FUZZTIME) $$p || exit 1; \
+		done; \
+	done
+
+# Figures, as ratios to floors measured in the same run. See docs/performance.md.
+bench:
+	go run ./cmd/kairan-bench
+
+demo:
+	go run ./cmd/kairan demo
