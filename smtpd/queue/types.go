@@ -53,26 +53,31 @@ type Outcome struct {
 // Personaliser makes copies personal. It is implemented to the right of this package.
 type Personaliser interface {
 	// Personalise returns the copies of some recipients of a rendition, in their order, as they should leave now.
+	// The address of a copy is its recipient's whatever the Personaliser says. An error defers them all.
 	Personalise(ctx context.Context, rendition string, to []Recipient) ([]Copy, error)
 	// Outcome is called in the transaction that retires or re-schedules the recipients: what it writes stands or falls with it.
-	// Deferred outcomes are told too.
+	// Deferred outcomes are told too. It may be called again for outcomes whose transaction failed, and it may Enqueue.
 	Outcome(tx *storage.Tx, rendition string, outcomes []Outcome) error
 }
 
 // Transport makes one delivery attempt (relay.Relay).
 type Transport interface {
 	// Deliver sends the copies that next yields to their next hop and reports an outcome for each exactly once, in any order, before it returns.
-	// All copies are for one domain, or for the smarthost. Data of a copy is only asked for when it is about to be sent.
+	// All copies are for one domain (in A-labels), or for the smarthost (""). Data of a copy is only asked for when it is about to be sent.
+	// When the next hop cannot be had, Deliver reports so for what it was given and stops asking: if the outcome reported last is Deferred, or
+	// Failed with Code 0, it holds for the copies that were not asked for too.
 	Deliver(ctx context.Context, domain string, next iter.Seq[*Outgoing], report func(*Outgoing, Outcome))
 }
 
 // Outgoing is a copy on its way: what a Transport needs.
 type Outgoing struct {
 	Copy
-	// Chunks is the message in CRLF lines, not dot-stuffed, in pieces: signature, personal fields, rendition.
+	// Chunks is the message in CRLF lines, in pieces: signature, personal fields, rendition.
 	Chunks [][]byte
-	// Stuffed reports that the last chunk (the rendition) needs no dot-stuffing.
+	// Stuffed reports that the last chunk (the rendition) has its dots doubled already (RFC 5321, section 4.5.2).
 	Stuffed bool
 	// EightBit and UTF8 say what the next hop must offer: 8BITMIME, SMTPUTF8.
 	EightBit, UTF8 bool
+
+	flight *flight // whose Outgoing this is
 }

@@ -1,0 +1,73 @@
+package queue
+
+import (
+	"cmp"
+	"log/slog"
+	"math/rand/v2"
+	"runtime"
+	"time"
+)
+
+// Options are the numbers of an [Outbox]. The zero value is the documented default.
+type Options struct {
+	// Smarthost says that every copy goes to one next hop, whatever its domain.
+	Smarthost bool
+	// Connections is how many deliveries run at a time: 20 to a smarthost, else 100.
+	Connections int
+	// PerDomain is how many of them may go to one destination: all to a smarthost, else 4.
+	PerDomain int
+	// Ahead is how many copies a delivery signs ahead: one more than there are cores.
+	Ahead int
+	// CommitDelay is how long an outcome may wait for others to be committed with: 50 ms.
+	CommitDelay time.Duration
+	// FirstRetry is the pause after the first deferral: 5 minutes. Each further one is twice as long, up to LastRetry: 4 hours.
+	FirstRetry, LastRetry time.Duration
+	// MaxAge is how long a recipient is tried: 5 days (RFC 5321, section 4.5.4.1).
+	MaxAge time.Duration
+	// Grace is how long copies in flight may take after Run was told to end: 30 seconds.
+	Grace time.Duration
+	// Log gets a line for each row that was tried; nil discards it.
+	Log *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	connections, perDomain := 100, 4
+	if o.Smarthost {
+		connections = 20
+	}
+	o.Connections = cmp.Or(o.Connections, connections)
+	if o.Smarthost {
+		perDomain = o.Connections
+	}
+	o.PerDomain = min(cmp.Or(o.PerDomain, perDomain), o.Connections)
+	o.Ahead = cmp.Or(o.Ahead, runtime.GOMAXPROCS(0)+1)
+	o.CommitDelay = cmp.Or(o.CommitDelay, 50*time.Millisecond)
+	o.FirstRetry = cmp.Or(o.FirstRetry, 5*time.Minute)
+	o.LastRetry = cmp.Or(o.LastRetry, 4*time.Hour)
+	o.MaxAge = cmp.Or(o.MaxAge, 5*24*time.Hour)
+	o.Grace = cmp.Or(o.Grace, 30*time.Second)
+	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
+	return o
+}
+
+// pause is how long to wait after the n-th failure in a row, n from 1, give or
+// take a tenth so that what failed together does not come back together.
+func (o Options) pause(n int) time.Duration {
+	d := o.FirstRetry
+	for range n - 1 {
+		if d *= 2; d >= o.LastRetry {
+			d = o.LastRetry
+			break
+		}
+	}
+	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+}
+
+// part returns the recipients of a row who go to a destination.
+func (o Options) part(r Row, destination string) []Recipient {
+	if o.Smarthost || r.Domain != "" {
+		return r.Recipients
+	}
+	_, of := byDomain(r.Recipients)
+	return of[destination]
+}

@@ -1,0 +1,146 @@
+package queue
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"kairan/storage"
+)
+
+// rendition is the record beside a rendition's blob.
+type rendition struct {
+	Rows     int  `json:"rows"` // that name it
+	Sealed   bool `json:"sealed,omitempty"`
+	Size     int  `json:"size"`
+	EightBit bool `json:"8bit,omitempty"`
+	UTF8     bool `json:"utf8,omitempty"` // in the header
+}
+
+var renditions = storage.NewTable[string, rendition]("renditions", storage.Strings[string]())
+
+const blobFolder = "renditions/"
+
+// AddRendition stores a message under an id that may be part of a blob's name.
+// Line ends that are not CRLF become CRLF (RFC 5321, section 2.3.8).
+// A rendition that is stored already stays as it is, so the call may be repeated.
+func (o *Outbox) AddRendition(ctx context.Context, id string, message []byte) error {
+	o.blobs.Lock() // against sweep, which must not see the blob without its record
+	defer o.blobs.Unlock()
+	known := false
+	err := o.db.View(ctx, func(tx *storage.Tx) error {
+		known = renditions.Has(tx, id)
+		return nil
+	})
+	if err != nil || known {
+		return err
+	}
+	message = canonical(message)
+	if err := o.db.Blobs.Create(blobFolder+id, message); err != nil {
+		return fmt.Errorf("store rendition %s: %w", id, err)
+	}
+	header, _, _ := bytes.Cut(message, []byte("\r\n\r\n"))
+	rec := rendition{Size: len(message), EightBit: !ascii(message), UTF8: !ascii(header)}
+	return o.db.Update(ctx, func(tx *storage.Tx) error { return renditions.Put(tx, id, rec) })
+}
+
+// Seal says that no more recipients will come: the rendition is removed after its last row.
+// Sealing one that is gone is no error.
+func (o *Outbox) Seal(tx *storage.Tx, id string) error {
+	rec, err := renditions.Get(tx, id)
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("seal: %w", err)
+	}
+	rec.Sealed = true
+	return putRendition(tx, id, rec)
+}
+
+// putRendition stores rec, or deletes it when nothing needs it any more; sweep then finds the blob.
+func putRendition(tx *storage.Tx, id string, rec rendition) error {
+	if rec.Sealed && rec.Rows <= 0 {
+		return renditions.Delete(tx, id)
+	}
+	return renditions.Put(tx, id, rec)
+}
+
+// countRows adds to the number of rows that name renditions.
+func countRows(tx *storage.Tx, added map[string]int) error {
+	for id, n := range added {
+		if n == 0 {
+			continue
+		}
+		rec, err := renditions.Get(tx, id)
+		if errors.Is(err, storage.ErrNotFound) {
+			continue // its rows must not hold up the others
+		}
+		if err != nil {
+			return err
+		}
+		rec.Rows += n
+		if err := putRendition(tx, id, rec); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Blobs returns the names of the blobs that the queue needs.
+func (o *Outbox) Blobs(tx *storage.Tx) []string {
+	var names []string
+	for id := range renditions.Scan(tx, storage.Range[string]{}) {
+		names = append(names, blobFolder+id)
+	}
+	return names
+}
+
+// sweep deletes blobs that no record names: those of finished renditions, and
+// what a crash left between blob and record.
+func (o *Outbox) sweep(ctx context.Context) error {
+	o.blobs.Lock()
+	defer o.blobs.Unlock()
+	var idle []string
+	err := o.db.View(ctx, func(tx *storage.Tx) error {
+		for name := range o.db.Blobs.All(blobFolder) {
+			if !renditions.Has(tx, strings.TrimPrefix(name, blobFolder)) {
+				idle = append(idle, name)
+			}
+		}
+		return nil
+	})
+	for _, name := range idle {
+		err = errors.Join(err, o.db.Blobs.Delete(name))
+		o.messages.drop(strings.TrimPrefix(name, blobFolder))
+	}
+	if err != nil {
+		return fmt.Errorf("remove finished renditions: %w", err)
+	}
+	return nil
+}
+
+// canonical returns message with every line ended by CRLF.
+func canonical(message []byte) []byte {
+	crlf := bytes.Count(message, []byte("\r\n"))
+	if crlf == bytes.Count(message, []byte("\n")) && crlf == bytes.Count(message, []byte("\r")) && bytes.HasSuffix(message, []byte("\r\n")) {
+		return message
+	}
+	b := bytes.ReplaceAll(message, []byte("\r\n"), []byte("\n"))
+	b = bytes.ReplaceAll(b, []byte("\r"), []byte("\n"))
+	if !bytes.HasSuffix(b, []byte("\n")) {
+		b = append(b, '\n')
+	}
+	return bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))
+}
+
+func ascii(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,205 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"iter"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"kairan/smtpd/queue"
+)
+
+// Relay is a queue.Transport over SMTP. Make one with New; it is safe for concurrent use.
+type Relay struct {
+	Options
+
+	mu     sync.Mutex         // protects what follows
+	idle   map[string][]*conn // by domain, the one used last at the end
+	kept   int                // idle connections in all
+	closed bool
+}
+
+const maxIdle = 100 // connections kept
+
+// New returns a relay. Close it at the end.
+func New(opts Options) *Relay {
+	return &Relay{Options: opts.withDefaults(), idle: map[string][]*conn{}}
+}
+
+// Deliver implements queue.Transport.
+func (r *Relay) Deliver(ctx context.Context, domain string, next iter.Seq[*queue.Outgoing], report func(*queue.Outgoing, queue.Outcome)) {
+	d := &delivery{relay: r, ctx: ctx, domain: domain, report: report}
+	defer d.close()
+	for o := range next {
+		if !d.send(o) {
+			return
+		}
+	}
+	d.finish()
+}
+
+// Close ends the connections that are kept. Deliveries may go on; theirs are closed when they end.
+func (r *Relay) Close() {
+	r.mu.Lock()
+	r.closed = true
+	idle := r.idle
+	r.idle, r.kept = map[string][]*conn{}, 0
+	r.mu.Unlock()
+	for _, conns := range idle {
+		for _, c := range conns {
+			if c.idle.Stop() {
+				c.close(true)
+			}
+		}
+	}
+}
+
+// connect returns a kept or a new connection to the domain, or why there is none.
+func (r *Relay) connect(ctx context.Context, domain string) (*conn, queue.Outcome) {
+	if c := r.reuse(domain); c != nil {
+		return c, queue.Outcome{}
+	}
+	var c *conn
+	why := noReply(queue.Deferred, "4.4.1", "", "no connection to "+domain)
+	none := r.targets(ctx, domain, func(t target) bool {
+		var err error
+		if c, err = r.open(ctx, t); err == nil {
+			return false
+		}
+		r.Log.Debug("relay", "domain", domain, "host", t.host, "addr", t.addr, "err", err)
+		why = connectOutcome(t, err)
+		return ctx.Err() == nil
+	})
+	if none.Status != "" {
+		return nil, none
+	}
+	if c == nil {
+		return nil, why
+	}
+	c.key = domain
+	return c, queue.Outcome{}
+}
+
+// connectOutcome is Deferred whatever a server said in its greeting: another day it may greet us otherwise.
+func connectOutcome(t target, err error) queue.Outcome {
+	if refusal, ok := errors.AsType[*refusal](err); ok {
+		refusal.Status = queue.Deferred
+		return refusal.Outcome
+	}
+	return noReply(queue.Deferred, "4.4.1", t.host, err.Error())
+}
+
+// open connects to one address, and again without TLS where that only failed for TLS and may do without.
+func (r *Relay) open(ctx context.Context, t target) (*conn, error) {
+	c, err := r.try(ctx, t, r.TLS)
+	if _, failed := errors.AsType[*tlsError](err); failed && r.TLS == Opportunistic {
+		r.Log.Debug("relay", "host", t.host, "addr", t.addr, "err", err, "then", "once more in plain text")
+		return r.try(ctx, t, Plain)
+	}
+	return c, err
+}
+
+type tlsError struct{ error }
+
+func (e *tlsError) Unwrap() error { return e.error }
+
+func (r *Relay) try(ctx context.Context, t target, policy TLSPolicy) (_ *conn, err error) {
+	dial, cancel := context.WithTimeout(ctx, r.Timeouts.Connect)
+	nc, err := r.Dial(dial, "tcp", t.addr)
+	cancel()
+	if err != nil {
+		return nil, err
+	}
+	defer context.AfterFunc(ctx, func() { nc.Close() })()
+	defer func() {
+		if err != nil {
+			nc.Close()
+		}
+	}()
+	c := newConn(nc, t.host, r.Timeouts)
+	if policy == Implicit {
+		if err := c.handshake(ctx, r.tlsConfig(t.host)); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.greet(r.Hostname); err != nil {
+		return nil, err
+	}
+	if policy == Opportunistic && c.startTLS || policy == Required {
+		if !c.startTLS {
+			return nil, fmt.Errorf("%s offers no STARTTLS", t.host)
+		}
+		if err := c.starttls(ctx, r.tlsConfig(t.host)); err != nil {
+			return nil, &tlsError{err}
+		}
+		if err := c.ehlo(r.Hostname); err != nil {
+			return nil, err
+		}
+	}
+	return c, ctx.Err()
+}
+
+func (r *Relay) tlsConfig(host string) *tls.Config {
+	cfg := r.TLSConfig.Clone()
+	cfg.ServerName = host
+	if net.ParseIP(host) != nil && r.TLS == Opportunistic {
+		cfg.ServerName = ""
+	}
+	cfg.InsecureSkipVerify = cfg.InsecureSkipVerify || r.TLS == Opportunistic
+	return cfg
+}
+
+// reuse takes a kept connection.
+func (r *Relay) reuse(domain string) *conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for conns := r.idle[domain]; len(conns) > 0; conns = r.idle[domain] {
+		c := conns[len(conns)-1]
+		r.remove(c)
+		if c.idle.Stop() {
+			c.proven = true
+			return c
+		}
+	}
+	return nil
+}
+
+// keep holds a connection for the next delivery, or closes it.
+func (r *Relay) keep(c *conn) {
+	r.mu.Lock()
+	full := r.closed || r.kept >= maxIdle || c.sent >= r.MaxMessages
+	if !full {
+		r.kept++
+		r.idle[c.key] = append(r.idle[c.key], c)
+		c.idle = time.AfterFunc(r.IdleTimeout, func() {
+			r.mu.Lock()
+			r.remove(c)
+			r.mu.Unlock()
+			c.close(true)
+		})
+	}
+	r.mu.Unlock()
+	if full {
+		c.close(true)
+	}
+}
+
+// remove forgets a kept connection; the caller holds mu.
+func (r *Relay) remove(c *conn) {
+	conns := r.idle[c.key]
+	n := slices.Index(conns, c)
+	if n < 0 {
+		return
+	}
+	r.kept--
+	if conns = slices.Delete(conns, n, n+1); len(conns) == 0 {
+		delete(r.idle, c.key)
+		return
+	}
+	r.idle[c.key] = conns
+}
