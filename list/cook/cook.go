@@ -15,13 +15,67 @@ type Input struct {
 	Now  time.Time
 }
 
+// step is a row of a table. It changes the draft and says what it did, for the trace, or "".
+type step struct {
+	name string
+	run  func(*draft) (note string)
+}
+
+// content is what becomes of every post, in the archive too.
+var content = []step{
+	{"line-ends", lineEnds},
+	{"identify", identify},
+	{"secrets", secrets},
+	{"receipts", receipts},
+	{"authentication-results", authenticationResults},
+	{"anonymise", anonymise},
+}
+
+// dress is what only the copies get.
+var dress = []step{
+	{"foreign-fields", foreignFields},
+	{"one-of-each", oneOfEach},
+	{"ascii-header", asciiHeader},
+	{"subject", subject},
+	{"text", text},
+	{"long-lines", longLines},
+	{"reply-to", replyTo},
+	{"list-fields", listFields},
+	{"from", from}, // last: it looks at the finished copy
+}
+
+// draft is a message on its way through a table.
+type draft struct {
+	Input
+	header    message.Header
+	body      []byte
+	sample    []byte // a member's personal fields
+	rewritten string
+}
+
+// message returns the draft as a message.
+func (d *draft) message() *message.Message { return message.Parse(message.Join(d.header, d.body)) }
+
+func (d *draft) run(table []step) (notes []string) {
+	for _, s := range table {
+		if note := s.run(d); note != "" {
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
+
 // Content runs the content table on a received message: what it returns is archived.
-// It adds a Message-ID if there is none, replaces forged Authentication-Results by ours, removes secrets and, in an anonymous list, the author.
-func Content(in Input, received *message.Message) *message.Message { panic("contract") }
+// It adds Message-ID and Date if there is none, replaces forged Authentication-Results by ours, removes secrets and, in an anonymous list, the author.
+func Content(in Input, received *message.Message) *message.Message {
+	d := &draft{Input: in, header: received.Header(), body: received.Body()}
+	d.run(content)
+	return d.message()
+}
 
 // Rendition is a post dressed for its receivers, but for the personal fields.
 type Rendition struct {
-	Message []byte // CRLF lines, final: it is signed as it stands
+	Message []byte // CRLF lines, ASCII header, final: it is signed as it stands
 	// Rewritten says why From was rewritten, or "".
 	Rewritten string
 	// Notes are the changes made, in words for the trace: "subject prefix", "footer appended in ISO-2022-JP".
@@ -29,7 +83,20 @@ type Rendition struct {
 }
 
 // Dress runs the dress table on what Content returned. sample is a member's personal fields as Personal makes them, for the check of the author's signature.
-func Dress(in Input, content *message.Message, sample []byte) Rendition { panic("contract") }
+func Dress(in Input, content *message.Message, sample []byte) Rendition {
+	d := &draft{Input: in, header: content.Header(), body: content.Body(), sample: sample}
+	notes := d.run(dress)
+	return Rendition{Message: message.Join(d.header, d.body), Rewritten: d.rewritten, Notes: notes}
+}
 
 // Personal returns the fields that differ from copy to copy: List-Unsubscribe and List-Unsubscribe-Post with the member's token (RFC 8058).
-func Personal(site *list.Site, l *list.List, token string) []byte { panic("contract") }
+// With an empty token it returns what all copies share: a page that asks for the address, and the mail command.
+func Personal(site *list.Site, l *list.List, token string) []byte {
+	mailto := ", <mailto:" + l.Suffixed("leave").Wire() + "?subject=unsubscribe>"
+	if token == "" {
+		return message.NewField("List-Unsubscribe", "<"+site.URL+"/-/leave/"+l.Name+">"+mailto).Raw
+	}
+	return append(
+		message.NewField("List-Unsubscribe", "<"+site.UnsubscribeURL(token)+">"+mailto).Raw,
+		message.NewField("List-Unsubscribe-Post", "List-Unsubscribe=One-Click").Raw...)
+}
