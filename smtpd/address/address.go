@@ -5,6 +5,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -27,7 +28,7 @@ func (a Address) ASCIIDomain() string {
 	if isASCII(a.domain) {
 		return a.domain
 	}
-	ascii, err := toASCII(a.domain)
+	ascii, err := idna.Lookup.ToASCII(a.domain)
 	if err != nil {
 		return a.domain // unreachable: New has converted it once
 	}

@@ -68,6 +68,9 @@ func (p *listParser) step() {
 	case '(':
 		p.comment(rest)
 	case '<':
+		if p.item.hasAngle { // two addresses are two, whatever stands between
+			p.end(false)
+		}
 		p.angle(rest)
 	case ',':
 		p.i++

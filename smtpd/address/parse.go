@@ -132,15 +132,15 @@ func normalDomain(domain string) (string, error) {
 	if !utf8.ValidString(domain) {
 		return domain, errors.New("the domain is not UTF-8")
 	}
-	unicodeForm, err := lookup().ToUnicode(domain)
+	unicodeForm, err := idna.Lookup.ToUnicode(domain)
 	if err != nil {
 		return domain, fmt.Errorf("the domain is no internationalised name: %w", err)
 	}
-	ascii, err := toASCII(unicodeForm)
+	ascii, err := idna.Lookup.ToASCII(unicodeForm)
 	if err != nil {
 		return domain, fmt.Errorf("the domain is no internationalised name: %w", err)
 	}
-	if again, err := lookup().ToUnicode(unicodeForm); err != nil || again != unicodeForm {
+	if again, err := idna.Lookup.ToUnicode(unicodeForm); err != nil || again != unicodeForm {
 		return domain, errors.New("the domain has no stable form")
 	}
 	return unicodeForm, checkDomain(ascii)
@@ -185,11 +185,6 @@ func normalLiteral(domain string) (string, error) {
 	}
 	return "[" + ip.String() + "]", nil
 }
-
-// lookup is the mapping of names for use (UTS 46, non-transitional).
-func lookup() *idna.Profile { return idna.Lookup }
-
-func toASCII(domain string) (string, error) { return lookup().ToASCII(domain) }
 
 // clip shortens what is quoted in an error.
 func clip(s string) string {

@@ -98,12 +98,15 @@ func lookUp(name string) (encoding.Encoding, string) {
 	return nil, ""
 }
 
+// maxByLine bounds the text whose lines are guessed one by one, in octets.
+const maxByLine = 4 << 20
+
 // guess decodes bytes that declare nothing, or something wrong. If no charset
 // fits them all, each line is decoded for itself: a footer may be written in
 // another charset than the text above it.
 func guess(b []byte) (text, used string) {
 	text, used = guessWhole(b)
-	if damage(text) == 0 || bytes.IndexByte(b, '\n') < 0 {
+	if damage(text) == 0 || len(b) > maxByLine || bytes.IndexByte(b, '\n') < 0 {
 		return text, used
 	}
 	var lines strings.Builder

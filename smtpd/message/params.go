@@ -118,9 +118,11 @@ func (p *paramParser) quoted() string {
 // jisRun returns the length of raw ISO-2022-JP text at the start of s, up to
 // its return to ASCII: octets within may look like quotes.
 func jisRun(s string) int {
+	const most = 1024 // octets looked at
 	if !strings.HasPrefix(s, "\x1b$") {
 		return 1
 	}
+	s = s[:min(len(s), most)]
 	for _, end := range []string{"\x1b(B", "\x1b(J"} {
 		if i := strings.Index(s, end); i >= 0 {
 			return i + len(end)

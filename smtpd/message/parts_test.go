@@ -272,6 +272,10 @@ func FuzzHeaderEdit(f *testing.F) {
 			}
 		}
 		field := message.NewField(name, value)
+		clean := strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(value)
+		if got := field.Value(); field.Name != "" && got != strings.Trim(clean, " \t") {
+			t.Errorf("NewField(%q, %q) has the value %q", name, value, got)
+		}
 		if n := bytes.Count(field.Raw, []byte("\n")); field.Name != "" && len(message.Parse(field.Raw).Header()) != 1 || n == 0 {
 			t.Errorf("NewField(%q, %q) = %q", name, value, field.Raw)
 		}

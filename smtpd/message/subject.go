@@ -73,7 +73,7 @@ func prefixLen(s string) int {
 func replyWord(s string) (n int, isReply bool) {
 	word, n := leadingWord(s)
 	isReply = slices.Contains([]string{"re", "aw", "sv", "vs", "antw", "odp", "返信", "返", "回复", "回覆", "答复", "答覆"}, word)
-	if !isReply && !slices.Contains([]string{"fw", "fwd", "wg", "tr", "rv", "転送", "転", "转发", "轉寄", "轉發"}, word) {
+	if !isReply && !slices.Contains([]string{"fw", "fwd", "転送", "転", "转发", "轉寄", "轉發"}, word) {
 		return 0, false
 	}
 	n += numberLen(s[n:])
