@@ -40,6 +40,7 @@ type Post struct {
 	Verdict   Verdict           `json:"verdict"`
 	Decided   time.Time         `json:"decided"`
 	Rewritten string            `json:"rewritten,omitempty"` // why From was rewritten, or ""
+	Blob      bool              `json:"blob,omitempty"`      // the message is in its blob, not in a row
 }
 
 // Held reports whether the post waits for a moderator.
@@ -71,7 +72,7 @@ func (id PostID) RawBlob() string { return "posts/" + string(id) }
 // Large reports whether a message goes to a blob rather than into the transaction.
 func Large(raw []byte) bool { return len(raw) > inlineRaw }
 
-// Record writes a new post. raw is nil when it is in its blob already, or when the post is refused.
+// Record writes a new post. raw is nil when it is in its blob (then Blob is set), or when the post is refused.
 func Record(tx *storage.Tx, p *Post, raw []byte) error {
 	if raw != nil {
 		if err := raws.Put(tx, p.ID, raw); err != nil {
@@ -276,5 +277,23 @@ func Settled(tx *storage.Tx, before time.Time) iter.Seq[PostID] {
 	}
 }
 
-// ForgetRaw forgets the message of a post as it was received; its blob is the caller's.
-func ForgetRaw(tx *storage.Tx, id PostID) error { return raws.Delete(tx, id) }
+// ForgetRaw forgets the message of a post as it was received; removing its blob is the caller's part.
+func ForgetRaw(tx *storage.Tx, id PostID) error {
+	p, err := GetPost(tx, id)
+	if err != nil {
+		return err
+	}
+	p.Blob = false
+	return errors.Join(raws.Delete(tx, id), PutPost(tx, p))
+}
+
+// RawBlobs yields the blobs that hold messages of posts.
+func RawBlobs(tx *storage.Tx) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for id, p := range posts.Scan(tx, storage.Range[PostID]{}) {
+			if p.Blob && !yield(id.RawBlob()) {
+				return
+			}
+		}
+	}
+}

@@ -104,7 +104,8 @@ func (h heldPosts) decide(ctx context.Context, app *App, a list.Action, std stre
 		}
 		fmt.Fprintf(std.out, "%s: %s\n", id, a)
 	}
-	return app.publishNow(ctx)
+	app.publishNow()
+	return nil
 }
 
 type heldAccept struct{ heldPosts }

@@ -60,10 +60,7 @@ func (app *App) trace(tx *storage.Tx, id string) ([]postTrace, error) {
 	if p, err := list.GetPost(tx, list.PostID(id)); err == nil {
 		posts = append(posts, p)
 	}
-	waiting, err := app.waiting(tx)
-	if err != nil {
-		return nil, err
-	}
+	waiting := app.waiting(tx)
 	var traces []postTrace
 	for _, p := range posts {
 		l, err := list.Get(tx, p.List)

@@ -216,7 +216,7 @@ func (p *Path) recordPost(tx *storage.Tx, in *incoming, post *posted) error {
 		return err
 	}
 	var raw []byte
-	if !refused && !list.Large(in.msg.Raw()) {
+	if post.post.Blob = !refused && list.Large(in.msg.Raw()); !refused && !post.post.Blob {
 		raw = in.msg.Raw()
 	}
 	post.facts.Header = post.facts.Header[:min(len(post.facts.Header), 64<<10)]
