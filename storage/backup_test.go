@@ -2,6 +2,7 @@ package storage_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -59,6 +60,30 @@ func rowsOf(t *testing.T, db *storage.DB) map[string]int64 {
 	return rows
 }
 
+// keepWriting appends to one blob, and creates and deletes others, until stop
+// is closed. It calls started when there is something to back up.
+func keepWriting(db *storage.DB, w int, started func(), stop <-chan struct{}) error {
+	for i := 0; ; i++ {
+		brief := func(i int) string { return fmt.Sprintf("renditions/%d/%d", w, i) }
+		err := errors.Join(appendTo(db, fmt.Sprintf("archive/%d.mbox", w), int64(i)*700), appendTo(db, brief(i), 0))
+		if err == nil && i > 0 { // the row first, then the blob
+			err = db.Update(context.Background(), func(tx *storage.Tx) error { return lengths.Delete(tx, brief(i-1)) })
+			err = errors.Join(err, db.Blobs.Delete(brief(i-1)))
+		}
+		if i == 10 || err != nil && i < 10 {
+			started()
+		}
+		select {
+		case <-stop:
+			return err
+		default:
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
 // TestBackupWhileWriting backs up, restores and compares while blobs are
 // appended to, created and deleted.
 func TestBackupWhileWriting(t *testing.T) {
@@ -69,30 +94,8 @@ func TestBackupWhileWriting(t *testing.T) {
 	for w := range 3 {
 		first.Add(1)
 		wg.Go(func() {
-			for i := 0; ; i++ {
-				name, brief := fmt.Sprintf("archive/%d.mbox", w), fmt.Sprintf("renditions/%d/%d", w, i)
-				err := appendTo(db, name, int64(i)*700)
-				if err == nil {
-					err = appendTo(db, brief, 0)
-				}
-				if i == 10 {
-					first.Done()
-				}
-				if err == nil && i > 0 { // rows first, then the blob
-					old := fmt.Sprintf("renditions/%d/%d", w, i-1)
-					err = db.Update(context.Background(), func(tx *storage.Tx) error { return lengths.Delete(tx, old) })
-					if err == nil {
-						err = db.Blobs.Delete(old)
-					}
-				}
-				if err != nil {
-					t.Error(err)
-				}
-				select {
-				case <-stop:
-					return
-				default:
-				}
+			if err := keepWriting(db, w, first.Done, stop); err != nil {
+				t.Error(err)
 			}
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"slices"
 
@@ -97,6 +98,7 @@ func (e *Engine) next() []*update {
 // over. The deferred part also runs when a function ends its goroutine
 // (runtime.Goexit, which t.FailNow is): then nobody may believe in a commit.
 func (e *Engine) lead() {
+	runtime.Gosched() // those whose commit has just ended come along
 	group := e.next()
 	err := errAborted
 	defer func() {

@@ -6,10 +6,15 @@
 //
 // # Group commit
 //
-// A commit costs a sync of the disk. Updates that arrive while another one is
-// being committed wait and then share one bbolt transaction and one sync, in
-// the order they came; if one of them fails, the transaction is rolled back
-// and each runs again by itself. So an update's function may run twice.
+// A commit costs two syncs of the disk. Updates that arrive while another one is
+// being committed wait, and then share one bbolt transaction in the order they
+// came. One that fails is undone by itself. A function runs once, though
+// perhaps on the goroutine of another update.
+//
+// # Invariants
+//
+//   - A commit that failed left no trace, or the engine has stopped.
+//   - No blob changes but by its name's lock, and none is seen half created.
 //
 // # Limits
 //

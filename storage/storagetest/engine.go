@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"runtime"
 	"slices"
 	"strings"
@@ -382,39 +380,4 @@ func testContext(t *testing.T, e storage.Engine) {
 		}
 		return nil
 	})
-}
-
-// testModel compares random transactions with a map: gets, scans in both
-// directions with and without bounds, writes while a scan runs, and rollback.
-func testModel(t *testing.T, e storage.Engine) {
-	seed := rand.Uint64()
-	r := rand.New(rand.NewPCG(seed, 0))
-	model := map[string]string{}
-	for round := range 150 {
-		after := maps.Clone(model)
-		fail := r.IntN(4) == 0
-		err := e.Update(t.Context(), func(tx storage.EngineTx) error {
-			m := &modelTx{t: t, tx: tx, rows: after, r: r}
-			for range 1 + r.IntN(8) {
-				m.step()
-			}
-			if fail {
-				return context.DeadlineExceeded
-			}
-			return nil
-		})
-		if fail != (err != nil) {
-			t.Fatal(err)
-		}
-		if !fail {
-			model = after
-		}
-		var want []string
-		for _, k := range slices.Sorted(maps.Keys(model)) {
-			want = append(want, "t "+k+"="+model[k])
-		}
-		if diff := cmp.Diff(want, dump(t, e)); diff != "" {
-			t.Fatalf("seed %d, round %d: rows (-want +got):\n%s", seed, round, diff)
-		}
-	}
 }
