@@ -20,3 +20,19 @@ func asciiName(name string) string {
 func isBelow(name, domain string) bool {
 	return domain != "" && (name == domain || strings.HasSuffix(name, "."+domain))
 }
+
+// isHost reports whether name is a domain name of several labels.
+func isHost(name string) bool { return isName(name) && strings.Contains(name, ".") }
+
+// isName reports whether name is a domain name in A-labels, so no address literal and nothing odd.
+func isName(name string) bool {
+	if len(name) > 253 {
+		return false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 || strings.Trim(label, "abcdefghijklmnopqrstuvwxyz0123456789-_") != "" {
+			return false
+		}
+	}
+	return true
+}

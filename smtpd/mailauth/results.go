@@ -31,6 +31,7 @@ type Results struct {
 type SPF struct {
 	Result Result     `json:"result"`
 	Domain string     `json:"domain,omitempty"` // the domain checked
+	Helo   bool       `json:"helo,omitempty"`   // it is that of HELO, the sender being null
 	IP     netip.Addr `json:"ip,omitzero"`
 	Detail string     `json:"detail,omitempty"`
 }
@@ -49,22 +50,25 @@ type Signature struct {
 type DMARC struct {
 	Result  Result `json:"result"` // none: no record applies
 	Domain  string `json:"domain,omitempty"`
-	Org     string `json:"org,omitempty"`     // its organizational domain
+	Org     string `json:"org,omitempty"`     // its organizational domain, "" if DNS hid it
 	Record  string `json:"record,omitempty"`  // the domain whose record applies
 	Policy  string `json:"policy,omitempty"`  // none, quarantine or reject, as it applies to Domain
 	Testing bool   `json:"testing,omitempty"` // t=y
-	Detail  string `json:"detail,omitempty"`
+	// StrictDKIM says adkim=s: only signatures of Domain itself align, so VerifyWith gets no org.
+	StrictDKIM bool   `json:"strict_dkim,omitempty"`
+	Detail     string `json:"detail,omitempty"`
 	// SPFAligned says that SPF passed for a domain aligned with the author domain.
 	SPFAligned bool `json:"spf_aligned,omitempty"`
 }
 
 // Author reports whether the message is authenticated for its author domain: DMARC pass, or, where the domain
-// publishes no DMARC record, an aligned DKIM or SPF pass.
+// publishes no DMARC record, an aligned DKIM or SPF pass. Where DNS hid the record, a pass for the author
+// domain itself is enough: it is aligned whatever the record says.
 func (r Results) Author() bool {
 	if r.DMARC.Result == Pass {
 		return true
 	}
-	return r.DMARC.Result == None && (r.DMARC.SPFAligned || r.dkimAligned())
+	return r.DMARC.Result != Fail && (r.DMARC.SPFAligned || r.dkimAligned())
 }
 
 func (r Results) dkimAligned() bool {
@@ -79,14 +83,17 @@ func (r Results) dkimAligned() bool {
 // Unknown reports whether a DNS failure stood between the message and an authenticated author: asked
 // again later, the answer of Author might be true.
 func (r Results) Unknown() bool {
-	if r.Author() {
+	d := r.DMARC
+	switch {
+	case r.Author():
 		return false
-	}
-	if r.SPF.Result == TempError || r.DMARC.Result == TempError {
+	case d.Result != None || d.Domain == "":
+		return d.Result == TempError // a fail is final: whatever failed temporarily could not have aligned
+	case r.SPF.Result == TempError && (r.SPF.Domain == d.Domain || isBelow(r.SPF.Domain, d.Org)):
 		return true
 	}
 	for _, s := range r.DKIM {
-		if s.Result == TempError {
+		if s.Result == TempError && s.Aligned {
 			return true
 		}
 	}
