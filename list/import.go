@@ -5,7 +5,10 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/csv"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -27,12 +30,16 @@ func (e LineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.
 
 // newcomer is a member to be, as small as 500,000 of them ask for.
 type newcomer struct {
-	key      string
-	address  address.Address
-	name     string
-	language string
-	status   DeliveryStatus
-	line     int
+	key     string
+	address address.Address
+	about   *about // nil for all defaults
+	token   [16]byte
+}
+
+// about is what a CSV file may say beside the address.
+type about struct {
+	name, language string
+	status         DeliveryStatus
 }
 
 // Roster is a members file that was read whole and found right.
@@ -86,7 +93,7 @@ func (ro *Roster) readLines(br *bufio.Reader) (errs []error) {
 		if text == "" || text[0] == '#' {
 			continue
 		}
-		errs = ro.add(errs, newcomer{line: line}, text)
+		errs = ro.add(errs, line, text, about{})
 		if len(errs) == maxLineErrors {
 			return append(errs, errors.New("and perhaps more: the rest was not read"))
 		}
@@ -128,41 +135,43 @@ func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
 		if err != nil {
 			return append(errs, err) // it names its line
 		}
-		n := newcomer{line: line, name: strings.Clone(get(row, "display_name")), language: get(row, "language"), status: DeliveryStatus(get(row, "delivery_status"))}
-		errs = ro.add(errs, n, get(row, "address"))
+		errs = ro.add(errs, line, get(row, "address"), about{
+			name:     strings.Clone(get(row, "display_name")),
+			language: strings.Clone(get(row, "language")),
+			status:   DeliveryStatus(strings.Clone(get(row, "delivery_status"))),
+		})
 	}
 	return append(errs, errors.New("and perhaps more: the rest was not read"))
 }
 
 // add checks one line and adds it to the rows, or its error to errs.
-func (ro *Roster) add(errs []error, n newcomer, text string) []error {
+func (ro *Roster) add(errs []error, line int, text string, a about) []error {
 	bad := func(format string, args ...any) []error {
-		return append(errs, LineError{Line: n.line, Text: fmt.Sprintf(format, args...)})
+		return append(errs, LineError{Line: line, Text: fmt.Sprintf(format, args...)})
 	}
 	addr, err := address.Parse(text)
 	if err != nil && strings.HasSuffix(text, ">") {
 		name, angle, _ := strings.Cut(strings.TrimSuffix(text, ">"), "<")
-		if addr, err = address.Parse(angle); err == nil && n.name == "" {
-			n.name = strings.Trim(strings.TrimSpace(name), `"`)
+		if addr, err = address.Parse(angle); err == nil && a.name == "" {
+			a.name = strings.Trim(strings.TrimSpace(name), `"`)
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		return bad("%v", err)
-	}
-	if addr.Domain() == "" || strings.HasPrefix(addr.Domain(), "[") {
+	case addr.Domain() == "" || strings.HasPrefix(addr.Domain(), "["):
 		return bad("%q has no domain name", text)
-	}
-	if hasControl(n.name) {
+	case hasControl(a.name):
 		return bad("the name has control characters")
+	case !slices.Contains([]string{"", "ja", "en"}, a.language):
+		return bad("language %q is neither ja nor en", a.language)
+	case !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator}, a.status):
+		return bad("delivery_status %q is none of enabled, by_user, by_moderator", a.status)
 	}
-	if !slices.Contains([]string{"", "ja", "en"}, n.language) {
-		return bad("language %q is neither ja nor en", n.language)
+	n := newcomer{key: addr.Key(), address: addr}
+	if a != (about{}) {
+		n.about = &a
 	}
-	if !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator}, n.status) {
-		return bad("delivery_status %q is none of enabled, by_user, by_moderator", n.status)
-	}
-	n.address, n.key = addr, addr.Key()
-	n.language, n.status = strings.Clone(n.language), DeliveryStatus(strings.Clone(string(n.status)))
 	ro.rows = append(ro.rows, n)
 	return errs
 }
@@ -171,51 +180,84 @@ func (ro *Roster) add(errs []error, n newcomer, text string) []error {
 const importChunk = 10_000
 
 // Import makes the roster's addresses members, in chunks. Who is one already keeps everything. It can be run again after it was stopped.
+//
+// The tokens of all go into their index first, in its order: random keys a chunk at a time would write most of the
+// index anew with each chunk. A token without its member, after a crash, means nobody.
 func (ro *Roster) Import(ctx context.Context, db *storage.DB, l ID, now time.Time, progress func(done, total int)) (joined int, err error) {
-	for at := 0; at < len(ro.rows); at += importChunk {
-		rows := ro.rows[at:min(at+importChunk, len(ro.rows))]
-		var n int
-		err := db.Update(ctx, func(tx *storage.Tx) (err error) {
-			n, err = joinAll(tx, l, rows, now)
-			return err
-		})
+	if err := ro.strangers(ctx, db, l); err != nil {
+		return 0, fmt.Errorf("import members: %w", err)
+	}
+	if err := ro.putTokens(ctx, db, l); err != nil {
+		return 0, fmt.Errorf("import members: %w", err)
+	}
+	for rows := range slices.Chunk(ro.rows, importChunk) {
+		err := db.Update(ctx, func(tx *storage.Tx) error { return joinAll(tx, l, rows, now) })
 		if err != nil {
 			return joined, fmt.Errorf("import members: %w", err)
 		}
-		joined += n
-		progress(at+len(rows), len(ro.rows))
+		joined += len(rows)
+		progress(joined, len(ro.rows))
 	}
 	return joined, nil
 }
 
-// joinAll is Join for rows in key order. Each table is written in its own order, which is what keeps a large import quick.
-func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) (joined int, err error) {
-	type index struct{ hash, key string }
-	hashes := make([]index, 0, len(rows))
+// strangers leaves out who is a member already.
+func (ro *Roster) strangers(ctx context.Context, db *storage.DB, l ID) error {
+	return db.View(ctx, func(tx *storage.Tx) error {
+		ro.rows = slices.DeleteFunc(ro.rows, func(n newcomer) bool { return members.Has(tx, keyOf(l, RoleMember, n.key)) })
+		return nil
+	})
+}
+
+// putTokens gives everyone a token and writes the index in its own order.
+func (ro *Roster) putTokens(ctx context.Context, db *storage.DB, l ID) error {
+	type entry struct {
+		hash [sha256.Size]byte
+		row  int32
+	}
+	index := make([]entry, len(ro.rows))
+	for i := range ro.rows {
+		rand.Read(ro.rows[i].token[:])
+		index[i] = entry{hash: sha256.Sum256([]byte(hex.EncodeToString(ro.rows[i].token[:]))), row: int32(i)}
+	}
+	slices.SortFunc(index, func(a, b entry) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	for entries := range slices.Chunk(index, importChunk) {
+		err := db.Update(ctx, func(tx *storage.Tx) error {
+			for _, e := range entries {
+				if err := tokens.Put(tx, hex.EncodeToString(e.hash[:]), memberRef{List: l, Address: ro.rows[e.row].key}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// joinAll writes members in key order, each table in one go.
+func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 	for _, r := range rows {
+		m := Member{Address: r.address, Token: hex.EncodeToString(r.token[:]), Joined: now}
+		if r.about != nil {
+			m.DisplayName, m.Language, m.DeliveryStatus = r.about.name, r.about.language, r.about.status
+		}
 		k := keyOf(l, RoleMember, r.key)
 		if members.Has(tx, k) {
-			continue
+			continue // joined since strangers looked
 		}
-		m := Member{Address: r.address, DisplayName: r.name, Language: r.language, DeliveryStatus: r.status, Token: NewToken(), Joined: now}
 		if err := members.Put(tx, k, m); err != nil {
-			return 0, err
-		}
-		hashes = append(hashes, index{TokenHash(m.Token), r.key})
-		joined++
-	}
-	for _, h := range hashes {
-		if err := memberLists.Put(tx, storage.P(h.key, storage.P(l, RoleMember)), true); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	slices.SortFunc(hashes, func(a, b index) int { return cmp.Compare(a.hash, b.hash) })
-	for _, h := range hashes {
-		if err := tokens.Put(tx, h.hash, memberRef{List: l, Address: h.key}); err != nil {
-			return 0, err
+	for _, r := range rows {
+		if err := memberLists.Put(tx, storage.P(r.key, storage.P(l, RoleMember)), true); err != nil {
+			return err
 		}
 	}
-	return joined, nil
+	return nil
 }
 
 // ForgetMembers removes up to n of a closed list's members in any role, and reports whether there are more.

@@ -78,7 +78,7 @@ func (v *VERP) Sender(l *List, n uint64, token string) address.Address {
 // Parse returns the post number and the tag for [MemberByTag] of a token that we made for this list.
 func (v *VERP) Parse(l *List, token string) (n uint64, tag string, err error) {
 	b, err := verpEncoding.DecodeString(strings.ToUpper(token))
-	if err != nil || len(b) != 15 || !hmac.Equal(b[10:], v.mac(l.ID, b[:10])) {
+	if err != nil || len(token) != 24 || len(b) != 15 || !hmac.Equal(b[10:], v.mac(l.ID, b[:10])) {
 		return 0, "", fmt.Errorf("bounce token %q is not ours", token)
 	}
 	return uint64(binary.BigEndian.Uint32(b)), hex.EncodeToString(b[4:10]), nil

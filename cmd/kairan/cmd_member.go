@@ -75,6 +75,7 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	if err != nil {
 		return fmt.Errorf("%s: nothing was imported:\n%w", cmd.File, err)
 	}
+	total := roster.Len()
 	update, end := progressBar(c, std.err, "importing")
 	joined, err := roster.Import(ctx, app.DB, l.ID, time.Now(), update)
 	end()
@@ -82,7 +83,7 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 		return err
 	}
 	fmt.Fprintf(std.out, "%d addresses: %d joined, %d were members before, %d lines repeated an address\n",
-		roster.Len(), joined, roster.Len()-joined, roster.Repeated)
+		total, joined, total-joined, roster.Repeated)
 	return nil
 }
 
