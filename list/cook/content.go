@@ -83,7 +83,8 @@ func receipts(d *draft) string {
 func authenticationResults(d *draft) string {
 	h := mailauth.StripForged(d.header, d.Site.Hostname)
 	ours := d.Post.Auth.Header(d.Site.Hostname, d.Post.Author.String())
-	d.header = h.Prepend(message.NewField("Authentication-Results", ours))
+	raw := "Authentication-Results: " + ours + "\r\n" // folded already
+	d.header = h.Prepend(message.Field{Name: "Authentication-Results", Raw: []byte(raw)})
 	return ""
 }
 

@@ -91,7 +91,7 @@ func (d *draft) rewriteFrom() {
 		return strings.HasPrefix(name, "cfbl-") || strings.HasPrefix(name, "bimi-")
 	})
 	d.header = d.header.Set(message.NewField("From", d.listMailbox(d.viaName(author))))
-	if !author.Address.IsNull() {
+	if !author.Address.IsNull() && author.Address.IsASCII() {
 		d.keepAuthor(author)
 	}
 	if original != "" {

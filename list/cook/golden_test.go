@@ -71,7 +71,7 @@ func TestGolden(t *testing.T) {
 				t.Error("cooking twice gives two results")
 			}
 			var b bytes.Buffer
-			fmt.Fprintf(&b, "%s-- in --\n%s-- content --\n%s-- out --\n%s-- notes --\n", comment, files["in"], lf(archived.Raw()), lf(copied))
+			fmt.Fprintf(&b, "%s-- in --\n%s-- content --\n%s-- out --\n%s-- notes --\n", comment, lf(files["in"]), lf(archived.Raw()), lf(copied))
 			for _, n := range append(r.Notes, "rewritten: "+r.Rewritten) {
 				b.WriteString(strings.TrimSpace(n) + "\n")
 			}

@@ -10,8 +10,7 @@ import (
 // longLines encodes parts whose lines are longer than mail allows, and says where 8-bit text stays (RFC 5321, section 4.5.3.1.6).
 func longLines(d *draft) string {
 	var notes []string
-	if longest(d.body) > maxLine {
-		d.encodeLong()
+	if longest(d.body) > maxLine && d.encodeLong() {
 		notes = append(notes, "parts with long lines encoded")
 	}
 	if longest(d.body) > maxLine { // outside any part, or in one that may not be encoded
@@ -24,13 +23,14 @@ func longLines(d *draft) string {
 	return strings.Join(notes, ", ")
 }
 
-// encodeLong encodes each leaf that has a long line.
-func (d *draft) encodeLong() {
+// encodeLong encodes each leaf that has a long line, and reports whether there was one.
+func (d *draft) encodeLong() (found bool) {
 	for _, p := range d.message().Parts() {
 		kind, _, _ := strings.Cut(p.ContentType, "/")
 		if p.IsMultipart() || kind == "multipart" || kind == "message" || longest(p.Raw) <= maxLine {
 			continue // RFC 2046, section 5.2.1: a message is not encoded
 		}
+		found = true
 		coding, encoded := "base64", encodeBase64(p.Decode())
 		if kind == "text" {
 			coding, encoded = encode(p.Decode())
@@ -45,6 +45,7 @@ func (d *draft) encodeLong() {
 		was := message.Join(p.Header, p.Raw)
 		d.body = bytes.Replace(d.body, was, message.Join(p.Header.Set(field), encoded), 1)
 	}
+	return found
 }
 
 // foldBody breaks lines that are too long, between characters of UTF-8 where it can.

@@ -31,7 +31,11 @@ func subject(d *draft) string {
 	}
 	rest, again := strip(raw, old)
 	if reply == again && isASCII(rest) && isASCII(start) && tidy(message.DecodeHeader(rest)) == tidy(base) {
-		d.header = d.header.Set(message.NewField("Subject", strings.TrimSpace(start+" "+rest)))
+		value := strings.TrimSpace(start + " " + rest)
+		if value == raw {
+			return "" // it has all that already: not even its folding changes
+		}
+		d.header = d.header.Set(message.NewField("Subject", value))
 		return "subject prefix"
 	}
 	d.header = d.header.Set(message.TextField("Subject", strings.TrimSpace(start+" "+base), subjectCharset(raw)))

@@ -1,0 +1,123 @@
+package cook
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"kairan/list"
+	"kairan/smtpd/message"
+)
+
+func TestPersonal(t *testing.T) {
+	t.Parallel()
+	in := input(list.DefaultSettings("en"), message.Parse(nil))
+	for token, want := range map[string]string{
+		"abc": "List-Unsubscribe: <https://lists.example.jp/-/u/abc>,\r\n <mailto:janog-leave@lists.example.jp?subject=unsubscribe>\r\n" +
+			"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
+		"": "List-Unsubscribe: <https://lists.example.jp/-/leave/janog>,\r\n <mailto:janog-leave@lists.example.jp?subject=unsubscribe>\r\n",
+	} {
+		if got := string(Personal(in.Site, in.List, token)); got != want {
+			t.Errorf("token %q:\n got %q\nwant %q", token, got, want)
+		}
+	}
+}
+
+func TestLineEnds(t *testing.T) {
+	t.Parallel()
+	msg := message.Parse([]byte("From: ann@lists.example.jp\nSubject: x\n\nunix\nmac\rdos\r\nend"))
+	got := Content(input(list.DefaultSettings("en"), msg), msg)
+	if want := "unix\r\nmac\r\ndos\r\nend"; string(got.Body()) != want {
+		t.Errorf("got %q, want %q", got.Body(), want)
+	}
+}
+
+// TestUnterminated checks that a footer begins on a line of its own, in ASCII.
+func TestUnterminated(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		"Hello.":             "Hello.\r\nfooter\r\n",
+		"\x1b$B$\"":          "\x1b$B$\"\x1b(B\r\nfooter\r\n",
+		"\x1b$B$\"\x1b(B":    "\x1b$B$\"\x1b(B\r\nfooter\r\n",
+		"":                   "footer\r\n",
+		"a\r\n\x1b$B$\"\r\n": "a\r\n\x1b$B$\"\r\n\x1b(B\r\nfooter\r\n",
+	} {
+		s := list.DefaultSettings("en")
+		s.MsgFooter = "footer\n\n"
+		msg := message.Parse([]byte("From: ann@lists.example.jp\r\nContent-Type: text/plain; charset=iso-2022-jp\r\n\r\n" + body))
+		in := input(s, msg)
+		if got := string(message.Parse(Dress(in, Content(in, msg), nil).Message).Body()); got != want {
+			t.Errorf("%q: got %q, want %q", body, got, want)
+		}
+	}
+}
+
+// TestWrappedBytes checks that what is wrapped keeps every byte, so that a signature in it still verifies.
+func TestWrappedBytes(t *testing.T) {
+	t.Parallel()
+	inner := "Content-Type: multipart/signed;\r\n  boundary=b1; protocol=\"application/pgp-signature\"\r\n"
+	body := "--b1\r\nContent-Type:  text/plain\r\n\r\n trailing  \r\n\r\n--b1\r\nContent-Type: application/pgp-signature\r\n\r\nx\r\n--b1--"
+	s := list.DefaultSettings("en")
+	s.MsgHeader, s.MsgFooter = "above", "below"
+	msg := message.Parse([]byte("From: ann@lists.example.jp\r\nMIME-Version: 1.0\r\n" + inner + "\r\n" + body))
+	in := input(s, msg)
+	out := message.Parse(Dress(in, Content(in, msg), nil).Message)
+	if !bytes.Contains(out.Body(), []byte(inner+"\r\n"+body+"\r\n--")) {
+		t.Errorf("the signed part changed:\n%s", out.Body())
+	}
+	var types []string
+	for _, p := range out.Parts() {
+		types = append(types, p.ContentType)
+	}
+	want := "multipart/mixed text/plain multipart/signed text/plain application/pgp-signature text/plain"
+	if got := strings.Join(types, " "); got != want {
+		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// TestBoundary checks that a body cannot hold the boundary that is put round it.
+func TestBoundary(t *testing.T) {
+	t.Parallel()
+	in := input(list.DefaultSettings("en"), message.Parse(nil))
+	d := &draft{Input: in}
+	first := d.boundary()
+	d.body = []byte("--" + first + "--\r\n")
+	if second := d.boundary(); second == first {
+		t.Errorf("boundary %s stands in the body", second)
+	}
+}
+
+func FuzzCook(f *testing.F) {
+	f.Add([]byte(post), uint8(0))
+	f.Add([]byte("From: =?iso-2022-jp?B?GyRC?= <a@b.test>\r\nSubject: Re: =?utf-8?Q?[x_1]?=\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nx\r\n--b--\r\n"), uint8(0xff))
+	f.Add([]byte("From: ann@lists.example.jp\nContent-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n\nAAAA"), uint8(0x0f))
+	f.Fuzz(func(t *testing.T, raw []byte, flags uint8) {
+		on := func(bit int) bool { return flags>>bit&1 == 1 }
+		s := list.DefaultSettings("ja")
+		s.AnonymousList, s.IncludeMLHeaders = on(0), on(1)
+		if on(2) {
+			s.SubjectPrefix = "[x %d] "
+		}
+		if on(3) {
+			s.MsgFooter = "回覧 {url}"
+		}
+		if on(4) {
+			s.MsgHeader = "above"
+		}
+		if on(5) {
+			s.ReplyGoesToList = "list"
+		}
+		msg := message.Parse(raw)
+		in := input(s, msg)
+		archived := Content(in, msg)
+		r := Dress(in, archived, nil)
+		checkWire(t, r.Message)
+		if again := Dress(in, archived, nil); !bytes.Equal(again.Message, r.Message) {
+			t.Error("dressing twice gives two results")
+		}
+		from := message.Parse(r.Message).Header().Get("From")
+		if (r.Rewritten != "" || s.AnonymousList) && !strings.HasSuffix(from, "<janog@lists.example.jp>") {
+			t.Errorf("From: %s although %q", from, r.Rewritten)
+		}
+	})
+}
