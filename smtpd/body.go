@@ -52,6 +52,7 @@ type inbound struct {
 func (c *conn) readMessage() (raw []byte, refusal Reply, done func()) {
 	c.body = transfer{open: true, start: time.Now()}
 	defer func() { c.body.open = false }()
+	c.out.Flush() // 354 must not wait (RFC 2920, section 3.2); an error shows at the next read
 	m := &inbound{conn: c, atStart: true}
 	for {
 		piece, err := c.in.ReadSlice('\n')
