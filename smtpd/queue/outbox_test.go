@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -57,7 +59,11 @@ func blobs(db *storage.DB) (names []string) {
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		first := map[string]bool{}
+		var seen sync.Map
+		first := func(who string) bool {
+			_, before := seen.LoadOrStore(who, true)
+			return !before
+		}
 		sink := smtptest.NewSink(smtptest.Config{Record: true, Behave: func(m smtptest.Message) smtptest.Behaviour {
 			if m.Stage == smtptest.AtConnect {
 				return smtptest.Behaviour{}
@@ -66,13 +72,11 @@ func TestVerdicts(t *testing.T) {
 			switch {
 			case local == "unknown" && m.Stage == smtptest.AtRcpt:
 				return smtptest.Behaviour{Code: 550, Text: "5.1.1 No such user"}
-			case local == "grey" && m.Stage == smtptest.AtRcpt && !first[local]:
-				first[local] = true
+			case local == "grey" && m.Stage == smtptest.AtRcpt && first(local):
 				return smtptest.Behaviour{Code: 451, Text: "4.7.1 Come back later"}
 			case local == "spam" && m.Stage == smtptest.AtEnd:
 				return smtptest.Behaviour{Code: 554, Text: "5.7.1 We do not like it"}
-			case local == "busy" && m.Stage == smtptest.AtEnd && !first[local]:
-				first[local] = true
+			case local == "busy" && m.Stage == smtptest.AtEnd && first(local):
 				return smtptest.Behaviour{Code: 452, Text: "4.3.1 Disk full"}
 			case local == "data" && m.Stage == smtptest.AtData:
 				return smtptest.Behaviour{Code: 554, Text: "5.5.0 No"}
@@ -113,11 +117,14 @@ func TestFiveDays(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()
+		var mu sync.Mutex
 		var at []time.Duration
 		sink := smtptest.NewSink(smtptest.Config{Behave: func(m smtptest.Message) smtptest.Behaviour {
 			if m.Stage != smtptest.AtRcpt {
 				return smtptest.Behaviour{}
 			}
+			mu.Lock()
+			defer mu.Unlock()
 			at = append(at, time.Since(begin))
 			return smtptest.Behaviour{Code: 450, Text: "4.2.2 Mailbox full"}
 		}})
@@ -125,6 +132,8 @@ func TestFiveDays(t *testing.T) {
 		w.post("a", "ann@example.com")
 		w.run()
 		time.Sleep(5*24*time.Hour + time.Minute)
+		mu.Lock()
+		defer mu.Unlock()
 		if rows := w.rows(); len(rows) != 0 {
 			t.Fatalf("rows %+v, want none after five days", rows)
 		}
@@ -166,12 +175,11 @@ func TestHangUp(t *testing.T) {
 		t.Run(string(test.stage), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				done := false
+				var done atomic.Bool
 				sink := smtptest.NewSink(smtptest.Config{Behave: func(m smtptest.Message) smtptest.Behaviour {
-					if m.Stage != test.stage || m.To[0] != "member20@example.net" || done {
+					if m.Stage != test.stage || m.To[0] != "member20@example.net" || done.Swap(true) {
 						return smtptest.Behaviour{}
 					}
-					done = true
 					return smtptest.Behaviour{HangUp: true}
 				}})
 				w := newWorld(t, open(t), sink, queue.Options{Connections: 1})
@@ -210,9 +218,9 @@ func TestRenditionsTakeTurns(t *testing.T) {
 func TestRetryAndDrop(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		full := true
+		var room atomic.Bool
 		sink := smtptest.NewSink(smtptest.Config{Behave: func(m smtptest.Message) smtptest.Behaviour {
-			if m.Stage == smtptest.AtRcpt && full {
+			if m.Stage == smtptest.AtRcpt && !room.Load() {
 				return smtptest.Behaviour{Code: 452, Text: "4.3.1 Full"}
 			}
 			return smtptest.Behaviour{}
@@ -224,7 +232,7 @@ func TestRetryAndDrop(t *testing.T) {
 		w.until("deferred", func() bool {
 			return !slices.ContainsFunc(w.rows(), func(r queue.Row) bool { return r.Attempts == 0 })
 		})
-		full = false
+		room.Store(true)
 		w.update(func(tx *storage.Tx) error {
 			id := slices.Collect(w.outbox.Rows(tx))[0].ID
 			n, err := w.outbox.Drop(tx, []queue.RowID{id, 999}, "dropped by the administrator")

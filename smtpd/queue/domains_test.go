@@ -1,0 +1,176 @@
+package queue_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kairan/smtpd/queue"
+	"kairan/smtpd/relay"
+	"kairan/smtpd/resolver/fakedns"
+	"kairan/smtpd/smtptest"
+)
+
+const zone = `
+example.com.      MX 10 mx.example.com.
+mx.example.com.   A  192.0.2.1
+example.jp.       MX 10 mx.example.jp.
+mx.example.jp.    A  192.0.2.2
+example.net.      A  192.0.2.2
+slow.test.        MX 10 mx.slow.test.
+mx.slow.test.     A  192.0.2.3
+down.test.        MX 10 mx.down.test.
+mx.down.test.     A  192.0.2.4
+nomail.test.      MX 0 .
+`
+
+// newNet delivers to each domain's MX: 192.0.2.1, .2 and .3 lead to sinks, others refuse.
+func newNet(t *testing.T, opts queue.Options, sinks ...*smtptest.Sink) *world {
+	listeners := map[string]*smtptest.PipeListener{}
+	for n, s := range sinks {
+		l := smtptest.NewPipeListener()
+		listeners[netip.AddrFrom4([4]byte{192, 0, 2, byte(n + 1)}).String()+":25"] = l
+		go s.Serve(l)
+		t.Cleanup(func() { s.Close() })
+	}
+	return newWorldOver(t, open(t), opts, relay.Options{
+		Hostname: "lists.example.jp", Resolver: fakedns.Must(zone),
+		Dial: func(_ context.Context, _, addr string) (net.Conn, error) {
+			if l := listeners[addr]; l != nil {
+				return l.Dial()
+			}
+			return nil, errors.New("connection refused")
+		},
+	})
+}
+
+func TestLoneDomainsSplit(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		com, jp := smtptest.NewSink(smtptest.Config{}), smtptest.NewSink(smtptest.Config{})
+		w := newNet(t, queue.Options{}, com, jp)
+		w.post("a", "ann@example.com", "ben@example.jp", "cat@example.net", "dan@down.test", "eve@nomail.test", "fay@nowhere.test", "gil@down.test")
+		if rows := w.rows(); len(rows) != 1 || rows[0].Domain != "" {
+			t.Fatalf("rows %+v, want one that is shared", rows)
+		}
+		w.run()
+		w.until("tried", func() bool { return len(w.rows()) == 1 && w.rows()[0].Attempts == 1 })
+		row := w.rows()[0]
+		if row.Domain != "down.test" || len(row.Recipients) != 2 || !strings.Contains(row.LastReply, "refused") {
+			t.Errorf("row %+v, want that of down.test", row)
+		}
+		for a, want := range map[string]queue.Status{
+			"ann@example.com": queue.Delivered, "ben@example.jp": queue.Delivered, "cat@example.net": queue.Delivered,
+			"dan@down.test": queue.Deferred, "gil@down.test": queue.Deferred, "eve@nomail.test": queue.Failed, "fay@nowhere.test": queue.Failed,
+		} {
+			if diff := cmp.Diff([]queue.Status{want}, w.statuses("a", a)); diff != "" {
+				t.Errorf("%s: %s", a, diff)
+			}
+		}
+		if e := w.outcomes("a", "eve@nomail.test")[0].Enhanced; e != "5.1.10" {
+			t.Errorf("null MX gives %s", e)
+		}
+		if e := w.outcomes("a", "fay@nowhere.test")[0].Enhanced; e != "5.1.2" {
+			t.Errorf("NXDOMAIN gives %s", e)
+		}
+		w.stop()
+	})
+}
+
+func TestSlowDestinationDelaysNobody(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		com, jp := smtptest.NewSink(smtptest.Config{}), smtptest.NewSink(smtptest.Config{})
+		slow := smtptest.NewSink(smtptest.Config{Behave: func(m smtptest.Message) smtptest.Behaviour {
+			return smtptest.Behaviour{Delay: 4 * time.Minute}
+		}})
+		w := newNet(t, queue.Options{Connections: 6}, com, jp, slow)
+		to := make([]string, 1000)
+		for n := range to {
+			to[n] = fmt.Sprintf("m%d@%s", n, []string{"slow.test", "example.com", "slow.test", "example.jp"}[n%4])
+		}
+		w.post("a", to...)
+		w.run()
+		time.Sleep(10 * time.Second)
+		if n := com.Counts().Messages + jp.Counts().Messages; n != 500 {
+			t.Errorf("%d copies to other domains after 10 s, want all 500", n)
+		}
+		if n := slow.Counts().Connections; n != 4 {
+			t.Errorf("%d connections to the slow domain, want 4", n)
+		}
+		w.stop()
+	})
+}
+
+// Of a domain that cannot be reached one row at a time is tried; when it comes back all go out.
+func TestGate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var back atomic.Bool
+		com := smtptest.NewSink(smtptest.Config{Behave: func(m smtptest.Message) smtptest.Behaviour {
+			if !back.Load() && m.Stage == smtptest.AtConnect {
+				return smtptest.Behaviour{Code: 421, Text: "4.3.2 Going down"}
+			}
+			return smtptest.Behaviour{}
+		}})
+		w := newNet(t, queue.Options{PerDomain: 1}, com)
+		to := make([]string, 500)
+		for n := range to {
+			to[n] = fmt.Sprintf("m%d@example.com", n)
+		}
+		w.post("a", to...)
+		w.run()
+		time.Sleep(time.Minute)
+		if c := com.Counts().Connections; c != 1 {
+			t.Errorf("%d connections in the first minute, want 1", c)
+		}
+		tried := slices.DeleteFunc(w.rows(), func(r queue.Row) bool { return r.Attempts == 0 })
+		if len(tried) != 1 || !strings.Contains(tried[0].LastReply, "421 4.3.2 Going down") {
+			t.Errorf("tried %+v, want one row with the reply", tried)
+		}
+		back.Store(true)
+		time.Sleep(10 * time.Minute)
+		if c := com.Counts(); c.Messages != 500 || c.Repeats != 0 {
+			t.Errorf("counts %+v, want 500", c)
+		}
+		w.stop()
+	})
+}
+
+// Rows that only ever waited for their domain are given up with the others.
+func TestGateExpires(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newNet(t, queue.Options{})
+		to := make([]string, 1500)
+		for n := range to {
+			to[n] = fmt.Sprintf("m%d@down.test", n)
+		}
+		w.post("a", to...)
+		w.run()
+		time.Sleep(5*24*time.Hour + 5*time.Hour)
+		if rows := w.rows(); len(rows) > 0 {
+			t.Errorf("%d rows left, the first %+v", len(rows), rows[0])
+		}
+		for _, a := range to {
+			s := w.outcomes("a", a)
+			if end := s[len(s)-1]; end.Status != queue.Failed || end.Enhanced != "5.4.7" || !strings.Contains(end.Text, "refused") {
+				t.Fatalf("%s was told %+v", a, end)
+			}
+		}
+		if d := w.outbox.Depth(); d.Rows != 0 || d.Copies != 0 {
+			t.Errorf("depth %+v", d)
+		}
+		w.stop()
+	})
+}
