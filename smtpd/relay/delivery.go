@@ -182,7 +182,7 @@ func (d *delivery) final(wait time.Duration) error {
 	}
 	r, err := d.c.reply(wait)
 	if err != nil {
-		return err
+		return d.c.unexpected("end of message", r, err)
 	}
 	d.body = nil
 	d.judged(o, r)
