@@ -6,11 +6,9 @@ import (
 	"fmt"
 	"strings"
 	"sync"
-	"time"
 
 	"kairan/list"
 	"kairan/list/cook"
-	"kairan/smtpd/address"
 	"kairan/smtpd/mailauth"
 	"kairan/smtpd/queue"
 	"kairan/storage"
@@ -25,9 +23,6 @@ type Copies struct {
 	signers map[string]*mailauth.Signer
 	verp    *list.VERP
 }
-
-// noticePrefix marks the renditions that are no post but a notice of ours; a recipient's Ref is then the domain that signs.
-const noticePrefix = "notice-"
 
 // Personalise implements [queue.Personaliser].
 func (c *Copies) Personalise(ctx context.Context, rendition string, to []queue.Recipient) (copies []queue.Copy, err error) {
@@ -180,28 +175,4 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 		ds[i].To = append(ds[i].To, o.Ref)
 	}
 	return list.RecordDeliveries(tx, list.PostID(rendition), ds)
-}
-
-// Forward queues somebody's message to one of our people, unchanged.
-func (p *Path) Forward(ctx context.Context, to address.Address, raw []byte) error {
-	return p.Notify(ctx, "", to, raw)
-}
-
-// Notify queues a notice of ours to one address: msg is complete but for its signature by domain.
-func (p *Path) Notify(ctx context.Context, domain string, to address.Address, msg []byte) error {
-	id := noticePrefix + storage.NewID(time.Now())
-	if err := p.Outbox.AddRendition(ctx, id, msg); err != nil {
-		return fmt.Errorf("notice to %s: %w", to, err)
-	}
-	err := p.DB.Update(ctx, func(tx *storage.Tx) error {
-		return errors.Join(
-			p.Outbox.Enqueue(tx, id, []queue.Recipient{{Ref: domain, To: to}}),
-			p.Outbox.Seal(tx, id),
-		)
-	})
-	if err != nil {
-		return fmt.Errorf("notice to %s: %w", to, err)
-	}
-	p.Outbox.Wake()
-	return nil
 }
