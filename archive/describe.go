@@ -1,0 +1,90 @@
+package archive
+
+import (
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"kairan/archive/mbox"
+	"kairan/archive/render"
+	"kairan/smtpd/address"
+	"kairan/smtpd/message"
+)
+
+// Limits of what the index keeps of a message.
+const (
+	maxParents = 50
+	maxID      = 998 // bytes; a line of a message holds no more (RFC 5322, section 2.1.1)
+	maxText    = 1000
+)
+
+// described is a message with what its place in a thread depends on.
+type described struct {
+	Message
+	base  string // base subject in lower case
+	reply bool   // the subject has a reply word
+}
+
+// describe reads what the index keeps of a message. It looks at the record alone.
+func describe(rec mbox.Record) *described {
+	msg := message.Parse(rec.Raw)
+	h := msg.Header()
+	d := &described{Message: Message{
+		Seq: rec.Seq, Post: rec.Post, Number: rec.Number,
+		ID:       strings.ToValidUTF8(rec.ID, "\ufffd"),
+		Received: rec.Received.UTC(),
+		Subject:  clip(h.Text("Subject"), maxText),
+		Parents:  parents(h, rec.ID),
+		Attached: len(render.List(msg)),
+	}}
+	d.Date = believable(msg, d.Received)
+	from, _ := address.ParseList(h.Get("From"), message.DecodeHeader)
+	if len(from) > 0 {
+		d.FromName = clip(from[0].Name, maxText)
+		d.FromAddr = from[0].Address.String()
+	}
+	base, reply := message.BaseSubject(d.Subject)
+	d.base, d.reply = strings.ToLower(base), reply
+	return d
+}
+
+// believable returns the Date field if it lies between a week before and a day after the receipt.
+func believable(msg *message.Message, received time.Time) time.Time {
+	t, ok := msg.Date()
+	if !ok || t.Before(received.AddDate(0, 0, -7)) || t.After(received.AddDate(0, 0, 1)) {
+		return received
+	}
+	return t.UTC()
+}
+
+// parents returns the Message-IDs that a message refers to, nearest last. Of too
+// many it keeps the first, where the thread began, and the nearest.
+func parents(h message.Header, own string) []string {
+	refs := message.MessageIDs(h.Get("References"))
+	if reply := message.MessageID(h.Get("In-Reply-To")); reply != "" && !slices.Contains(refs, reply) {
+		refs = append(refs, reply)
+	}
+	seen := map[string]bool{own: true}
+	refs = slices.DeleteFunc(refs, func(id string) bool {
+		drop := seen[id] || id == "" || len(id) > maxID || !utf8.ValidString(id)
+		seen[id] = true
+		return drop
+	})
+	if len(refs) > maxParents {
+		refs = append(refs[:1:1], refs[len(refs)-maxParents+1:]...)
+	}
+	return refs
+}
+
+// clip shortens s to n bytes without breaking a character.
+func clip(s string, n int) string {
+	s = strings.ToValidUTF8(s, "\ufffd")
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

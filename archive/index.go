@@ -1,0 +1,65 @@
+package archive
+
+import (
+	"errors"
+
+	"kairan/storage"
+)
+
+// get is Table.Get with the zero value for a row that is not there.
+func get[K, V any](tx *storage.Tx, t storage.Table[K, V], k K) (V, error) {
+	v, err := t.Get(tx, k)
+	if errors.Is(err, storage.ErrNotFound) {
+		err = nil
+	}
+	return v, err
+}
+
+// index writes all rows of a message whose Seq and place are set. It sets Nth and Thread, and may run more than once.
+// The number of rows it reads and writes has a limit, whatever the message refers to.
+func index(tx *storage.Tx, d *described) error {
+	m := &d.Message
+	if err := indexID(tx, m); err != nil {
+		return err
+	}
+	if err := assignThread(tx, d); err != nil {
+		return err
+	}
+	list, err := get(tx, lists, m.List)
+	if err != nil {
+		return err
+	}
+	list.Last = max(list.Last, m.Seq)
+	month, err := get(tx, months, storage.P(m.List, monthOf(m.File)))
+	if err != nil {
+		return err
+	}
+	month.Messages++
+	month.File, month.Length = m.File, m.Offset+m.Length
+	if m.Number != 0 {
+		err = numbers.Put(tx, storage.P(m.List, m.Number), m.Seq)
+	}
+	return errors.Join(err,
+		lists.Put(tx, m.List, list),
+		months.Put(tx, storage.P(m.List, monthOf(m.File)), month),
+		monthRows.Put(tx, monthRow(m), none{}),
+		posts.Put(tx, storage.P(m.List, m.Post), m.Seq),
+		messages.Put(tx, storage.P(m.List, m.Seq), *m))
+}
+
+// indexID enters the message as the next of its Message-ID.
+func indexID(tx *storage.Tx, m *Message) error {
+	m.Nth = 0
+	first, err := get(tx, ids, firstID(m.List, m.ID))
+	if err != nil {
+		return err
+	}
+	if first.Seq == 0 {
+		return ids.Put(tx, firstID(m.List, m.ID), idRow{Seq: m.Seq, Count: 1})
+	}
+	first.Count++
+	m.Nth = first.Count
+	return errors.Join(
+		ids.Put(tx, firstID(m.List, m.ID), first),
+		ids.Put(tx, nthID(m.List, m.ID, m.Nth), idRow{Seq: m.Seq}))
+}

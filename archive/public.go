@@ -1,0 +1,138 @@
+package archive
+
+import (
+	"bytes"
+	"encoding/base64"
+	"mime/quotedprintable"
+	"regexp"
+	"strings"
+
+	"kairan/smtpd/message"
+)
+
+// privateFields are not shown to strangers: they tell about those who received the message, about
+// the author's network, or give a right to whoever knows them. DKIM-Signature stays,
+// as proof of who wrote it. A name that ends in "-" stands for all that begin so.
+var privateFields = map[string]bool{
+	"received": true, "x-received": true, "return-path": true, "delivered-to": true,
+	"x-original-to": true, "envelope-to": true, "x-envelope-to": true, "x-rcpt-to": true, "apparently-to": true,
+	"bcc": true, "resent-bcc": true,
+	"list-unsubscribe": true, "list-unsubscribe-post": true,
+	"arc-": true, "x-kairan-": true, "x-google-": true, "x-gm-": true, "x-ms-exchange-": true,
+	"x-originating-ip": true, "x-sender-ip": true, "x-client-ip": true,
+	"approved": true, "approve": true, "x-approved": true, "x-approve": true,
+}
+
+// shownFields stay even with a token in them, which is masked.
+var shownFields = map[string]bool{
+	"subject": true, "from": true, "to": true, "cc": true, "reply-to": true,
+	"date": true, "message-id": true, "references": true, "in-reply-to": true,
+}
+
+// secret finds the tokens of ours: unsubscribe links, bounce and confirmation addresses.
+// The token is the last group.
+var secret = regexp.MustCompile(`(?i)(/-/u/|-(?:bounces|confirm)\+)([A-Za-z0-9_=-]+(?:\.[A-Za-z0-9_=-]+)*)`)
+
+// Public returns raw as it may leave the archive: without receivers' traces, bounce addresses and personal tokens. Every outlet for strangers passes it.
+//
+// Of the header it drops the trace fields, the receivers' fields, List-Unsubscribe, ARC and
+// X-Kairan fields, all Authentication-Results but the topmost (ours, added at receipt), and every field
+// with an address or link that holds a token of ours. In the body, and in the fields that every
+// reader needs, those tokens are replaced by "x"s of the same length, in parts in base64 or quoted-printable too. All other bytes stay.
+func Public(raw []byte) []byte {
+	msg := message.Parse(raw)
+	results := 0
+	h := msg.Header().Without(func(f message.Field) bool {
+		name := strings.ToLower(f.Name)
+		if name == "authentication-results" {
+			results++
+			return results > 1 || secret.Match(unfold(f.Raw))
+		}
+		return isPrivate(name) || !shownFields[name] && secret.Match(unfold(f.Raw))
+	})
+	for i, f := range h {
+		h[i].Raw = mask(f.Raw)
+	}
+	return message.Join(h, publicBody(msg))
+}
+
+func isPrivate(name string) bool {
+	if privateFields[name] {
+		return true
+	}
+	for i := range len(name) {
+		if name[i] == '-' && privateFields[name[:i+1]] {
+			return true
+		}
+	}
+	return false
+}
+
+// unfold joins the lines of a field, so that a fold does not hide what it holds.
+func unfold(field []byte) []byte {
+	return bytes.Join(bytes.Fields(field), nil)
+}
+
+// publicBody masks the tokens in a body.
+func publicBody(msg *message.Message) []byte {
+	body := msg.Body()
+	var out []byte
+	done := 0
+	for _, p := range msg.Parts() {
+		if p.IsMultipart() || len(p.Raw) == 0 {
+			continue
+		}
+		masked, changed := maskEncoded(p)
+		if !changed {
+			continue
+		}
+		at := bytes.Index(body[done:], p.Raw)
+		if at < 0 {
+			continue // unreachable: parts come in the order of the body
+		}
+		out = append(append(out, body[done:done+at]...), masked...)
+		done += at + len(p.Raw)
+	}
+	return mask(append(out, body[done:]...))
+}
+
+// maskEncoded masks the tokens in a part whose encoding may hide them. changed is false if there are none.
+func maskEncoded(p message.Part) (masked []byte, changed bool) {
+	encoding := strings.ToLower(strings.TrimSpace(p.Header.Get("Content-Transfer-Encoding")))
+	if encoding != "base64" && encoding != "quoted-printable" {
+		return nil, false
+	}
+	data := p.Decode()
+	if !secret.Match(data) {
+		return nil, false
+	}
+	data = mask(data)
+	var b bytes.Buffer
+	if encoding == "quoted-printable" {
+		w := quotedprintable.NewWriter(&b)
+		w.Write(data) // a bytes.Buffer takes everything
+		w.Close()
+		return b.Bytes(), true
+	}
+	text := base64.StdEncoding.EncodeToString(data)
+	for len(text) > 76 {
+		b.WriteString(text[:76] + "\r\n")
+		text = text[76:]
+	}
+	b.WriteString(text)
+	if bytes.HasSuffix(p.Raw, []byte("\n")) {
+		b.WriteString("\r\n")
+	}
+	return b.Bytes(), true
+}
+
+// mask replaces each token by "x"s.
+func mask(data []byte) []byte {
+	out := bytes.Clone(data)
+	for _, found := range secret.FindAllSubmatchIndex(data, -1) {
+		for i := found[4]; i < found[5]; i++ {
+			out[i] = 'x'
+		}
+	}
+	return out
+}

@@ -1,0 +1,163 @@
+package archive
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+
+	"kairan/archive/mbox"
+	"kairan/storage"
+)
+
+// ByID returns the nth message (1 for the first) of that Message-ID, or storage.ErrNotFound.
+func ByID(tx *storage.Tx, list, id string, nth int) (*Message, error) {
+	row, err := ids.Get(tx, nthID(list, id, nth))
+	if err != nil {
+		return nil, err
+	}
+	return BySeq(tx, list, row.Seq)
+}
+
+// ByNumber returns the message with that post number, or storage.ErrNotFound.
+func ByNumber(tx *storage.Tx, list string, n uint64) (*Message, error) {
+	seq, err := numbers.Get(tx, storage.P(list, n))
+	if err != nil {
+		return nil, err
+	}
+	return BySeq(tx, list, seq)
+}
+
+func byPost(tx *storage.Tx, list, post string) (*Message, error) {
+	seq, err := posts.Get(tx, storage.P(list, post))
+	if err != nil {
+		return nil, err
+	}
+	return BySeq(tx, list, seq)
+}
+
+// BySeq returns the message at that position, or storage.ErrNotFound.
+func BySeq(tx *storage.Tx, list string, seq uint64) (*Message, error) {
+	m, err := messages.Get(tx, storage.P(list, seq))
+	if err != nil {
+		return nil, err
+	}
+	m.List, m.Seq = list, seq
+	return &m, nil
+}
+
+// Months yields the months that have messages, newest first.
+func Months(tx *storage.Tx, list string) iter.Seq[Month] {
+	return func(yield func(Month) bool) {
+		for k, m := range storage.UnderReverse(tx, months, text, list) {
+			m.Month = k.B
+			if m.Messages > 0 && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// InMonth yields the messages of a month, oldest first.
+func InMonth(tx *storage.Tx, list, month string) iter.Seq[*Message] {
+	from := storage.P(list, storage.P(month, moment{}))
+	to := storage.P(list, storage.P(month+"\x00", moment{}))
+	return func(yield func(*Message) bool) {
+		for k := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
+			if m := load(tx, list, k.B.B.B); m != nil && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// InThread yields the messages of a thread, oldest first.
+func InThread(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
+	from := storage.P(list, storage.P(thread, moment{}))
+	to := storage.P(list, storage.P(thread+1, moment{}))
+	return func(yield func(*Message) bool) {
+		for k := range threadRows.Scan(tx, storage.Range[threadKey]{From: &from, To: &to}) {
+			if m := load(tx, list, k.B.B.B); m != nil && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// load is BySeq for an iterator, which has no error to return: it reads by a
+// scan, so that a row that cannot be read fails the transaction. It returns nil for no row.
+func load(tx *storage.Tx, list string, seq uint64) (found *Message) {
+	from, to := storage.P(list, seq), storage.P(list, seq+1)
+	for _, m := range messages.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
+		m.List, m.Seq = list, seq
+		found = &m
+	}
+	return found
+}
+
+// Recent yields the threads of a list, the one with the newest message first.
+func Recent(tx *storage.Tx, list string) iter.Seq[*Thread] {
+	return func(yield func(*Thread) bool) {
+		for k := range storage.UnderReverse(tx, recent, text, list) {
+			from, to := storage.P(list, k.B.B), storage.P(list, k.B.B+1)
+			for _, t := range threads.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
+				t.List, t.Seq = list, k.B.B
+				if !yield(&t) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// GetThread returns the summary of a thread, or storage.ErrNotFound.
+func GetThread(tx *storage.Tx, list string, thread uint64) (*Thread, error) {
+	t, err := threads.Get(tx, storage.P(list, thread))
+	if err != nil {
+		return nil, err
+	}
+	t.List, t.Seq = list, thread
+	return &t, nil
+}
+
+// Files yields the mboxes and their committed lengths, for a backup.
+func Files(tx *storage.Tx) iter.Seq2[string, int64] {
+	return func(yield func(string, int64) bool) {
+		for _, m := range months.Scan(tx, storage.Range[byText]{}) {
+			if !yield(m.File, m.Length) {
+				return
+			}
+		}
+	}
+}
+
+// Raw returns the message as it was archived, lines ended by CRLF.
+// It is an error if the record in the file is not the one that was indexed.
+func (a *Archive) Raw(m *Message) ([]byte, error) {
+	f, err := a.DB.Blobs.Open(m.File)
+	if err != nil {
+		return nil, fmt.Errorf("read message %d of list %s: %w", m.Seq, m.List, err)
+	}
+	defer f.Close()
+	rec, err := readRecord(f, m)
+	if err != nil {
+		return nil, fmt.Errorf("read message %d of list %s in %s at %d: %w", m.Seq, m.List, m.File, m.Offset, err)
+	}
+	return rec.Raw, nil
+}
+
+// readRecord reads the record of m from its open file and checks it.
+func readRecord(f io.ReaderAt, m *Message) (mbox.Record, error) {
+	if m.Length <= 0 || m.Length > maxRecord {
+		return mbox.Record{}, fmt.Errorf("the record has %d bytes", m.Length)
+	}
+	data := make([]byte, m.Length)
+	if n, err := f.ReadAt(data, m.Offset); n < len(data) {
+		return mbox.Record{}, fmt.Errorf("the file ends too early: %w", err)
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != m.Sum {
+		return mbox.Record{}, errDamaged
+	}
+	return mbox.Parse(data)
+}
