@@ -22,18 +22,42 @@ func (d *draft) dropNamed(names ...string) bool {
 	return d.drop(func(name string) bool { return slices.Contains(names, name) })
 }
 
-// lineEnds makes every line end CRLF (RFC 5321, section 2.3.8).
-func lineEnds(d *draft) string {
+// wellFormed makes every line end CRLF (RFC 5321, section 2.3.8), and every line of the header part of a field: for some
+// programs any other line is the first of the body.
+func wellFormed(d *draft) string {
+	var notes []string
 	raw := message.Join(d.header, d.body)
 	crlf := bytes.Count(raw, []byte("\r\n"))
-	if crlf == bytes.Count(raw, []byte("\n")) && crlf == bytes.Count(raw, []byte("\r")) {
-		return ""
+	if crlf != bytes.Count(raw, []byte("\n")) || crlf != bytes.Count(raw, []byte("\r")) {
+		raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
+		raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
+		msg := message.Parse(bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")))
+		d.header, d.body = msg.Header(), msg.Body()
+		notes = append(notes, "line ends made CRLF")
 	}
-	raw = bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n"))
-	raw = bytes.ReplaceAll(raw, []byte("\r"), []byte("\n"))
-	msg := message.Parse(bytes.ReplaceAll(raw, []byte("\n"), []byte("\r\n")))
-	d.header, d.body = msg.Header(), msg.Body()
-	return "line ends made CRLF"
+	ugly := false
+	d.header = d.header.Without(func(f message.Field) bool { return f.Name == "" })
+	for i, f := range d.header {
+		if isBroken(f) {
+			d.header[i], ugly = message.NewField(f.Name, f.Value()), true
+		}
+	}
+	if ugly {
+		notes = append(notes, "stray lines of the header joined")
+	}
+	return strings.Join(notes, ", ")
+}
+
+// isBroken reports whether a line of the field after its first does not begin with white space, or holds nothing else (RFC 5322, section 2.2.3).
+func isBroken(f message.Field) bool {
+	first := true
+	for line := range bytes.Lines(f.Raw) {
+		if !first && (line[0] != ' ' && line[0] != '\t' || len(bytes.TrimSpace(line)) == 0) {
+			return true
+		}
+		first = false
+	}
+	return !bytes.HasSuffix(f.Raw, []byte("\r\n"))
 }
 
 // identify adds the fields every message must have (RFC 5322, section 3.6).
@@ -95,7 +119,7 @@ func anonymise(d *draft) string {
 	}
 	d.drop(func(name string) bool {
 		switch name {
-		case "subject", "message-id", "in-reply-to", "references", "to", "cc", "date", "mime-version", "keywords", "comments":
+		case "subject", "message-id", "in-reply-to", "references", "to", "cc", "date", "mime-version", "x-no-archive", "archive":
 			return false
 		}
 		return !strings.HasPrefix(name, "content-")
@@ -103,8 +127,33 @@ func anonymise(d *draft) string {
 	if t, ok := d.message().Date(); ok {
 		d.header = d.header.Set(message.NewField("Date", t.UTC().Format(time.RFC1123Z)))
 	}
+	for _, name := range []string{"To", "Cc"} {
+		d.withoutAuthor(name)
+	}
 	d.header = d.header.Prepend(message.NewField("From", d.listMailbox(d.List.Title())))
 	return "author removed"
+}
+
+// withoutAuthor takes the author's own address out of an address field.
+func (d *draft) withoutAuthor(name string) {
+	boxes, _ := address.ParseList(d.header.Get(name), message.DecodeHeader)
+	others := slices.DeleteFunc(slices.Clone(boxes), func(b address.Mailbox) bool { return b.Address.Key() == d.Post.Author.Key() })
+	if len(others) == len(boxes) {
+		return
+	}
+	d.dropNamed(strings.ToLower(name))
+	if len(others) > 0 {
+		d.header = append(d.header, message.NewField(name, mailboxes(others)))
+	}
+}
+
+// mailboxes writes an address list.
+func mailboxes(boxes []address.Mailbox) string {
+	written := make([]string, len(boxes))
+	for i, box := range boxes {
+		written[i] = wireMailbox(box)
+	}
+	return strings.Join(written, ", ")
 }
 
 // listMailbox is the list's address with a display name.

@@ -1,6 +1,7 @@
 package cook
 
 import (
+	"strings"
 	"time"
 
 	"kairan/list"
@@ -23,7 +24,7 @@ type step struct {
 
 // content is what becomes of every post, in the archive too.
 var content = []step{
-	{"line-ends", lineEnds},
+	{"well-formed", wellFormed},
 	{"identify", identify},
 	{"secrets", secrets},
 	{"receipts", receipts},
@@ -42,6 +43,15 @@ var dress = []step{
 	{"reply-to", replyTo},
 	{"list-fields", listFields},
 	{"from", from}, // last: it looks at the finished copy
+}
+
+// Archives reports whether a post with that header goes into the list's archive. Authors may ask that theirs does not.
+func Archives(l *list.List, h message.Header) bool {
+	if l.Settings.ArchivePolicy == "never" || strings.EqualFold(h.Get("Archive"), "no") {
+		return false
+	}
+	asked := len(h.All("X-No-Archive")) > 0 && !strings.EqualFold(h.Get("X-No-Archive"), "no")
+	return !asked
 }
 
 // draft is a message on its way through a table.
@@ -92,11 +102,11 @@ func Dress(in Input, content *message.Message, sample []byte) Rendition {
 // Personal returns the fields that differ from copy to copy: List-Unsubscribe and List-Unsubscribe-Post with the member's token (RFC 8058).
 // With an empty token it returns what all copies share: a page that asks for the address, and the mail command.
 func Personal(site *list.Site, l *list.List, token string) []byte {
-	mailto := ", <mailto:" + l.Suffixed("leave").Wire() + "?subject=unsubscribe>"
+	mailto := ", <mailto:" + l.Suffixed("leave").Wire() + "?subject=unsubscribe"
 	if token == "" {
-		return message.NewField("List-Unsubscribe", "<"+site.URL+"/-/leave/"+l.Name+">"+mailto).Raw
+		return message.NewField("List-Unsubscribe", "<"+site.URL+"/-/leave/"+l.Name+">"+mailto+">").Raw
 	}
 	return append(
-		message.NewField("List-Unsubscribe", "<"+site.UnsubscribeURL(token)+">"+mailto).Raw,
+		message.NewField("List-Unsubscribe", "<"+site.UnsubscribeURL(token)+">"+mailto+"%20"+token+">").Raw,
 		message.NewField("List-Unsubscribe-Post", "List-Unsubscribe=One-Click").Raw...)
 }

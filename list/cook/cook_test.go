@@ -13,7 +13,7 @@ func TestPersonal(t *testing.T) {
 	t.Parallel()
 	in := input(list.DefaultSettings("en"), message.Parse(nil))
 	for token, want := range map[string]string{
-		"abc": "List-Unsubscribe: <https://lists.example.jp/-/u/abc>,\r\n <mailto:janog-leave@lists.example.jp?subject=unsubscribe>\r\n" +
+		"abc": "List-Unsubscribe: <https://lists.example.jp/-/u/abc>,\r\n <mailto:janog-leave@lists.example.jp?subject=unsubscribe%20abc>\r\n" +
 			"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n",
 		"": "List-Unsubscribe: <https://lists.example.jp/-/leave/janog>,\r\n <mailto:janog-leave@lists.example.jp?subject=unsubscribe>\r\n",
 	} {

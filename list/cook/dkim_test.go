@@ -163,3 +163,15 @@ func TestOwnDomain(t *testing.T) {
 		}
 	}
 }
+
+// TestManySignatures checks that nothing is removed where not every signature could be checked.
+func TestManySignatures(t *testing.T) {
+	t.Parallel()
+	ann := newAuthor("example.jp")
+	broken := "DKIM-Signature: v=1; a=ed25519-sha256; d=example.jp; s=sel; h=From; bh=eA==; b=eA==\r\n"
+	raw := append([]byte(strings.Repeat(broken, 20)), ann.sign(t, crlf([]byte(post)))...)
+	r, _ := cooked(t, list.DefaultSettings("en"), raw, ann)
+	if n := len(message.Parse(r.Message).Header().All("DKIM-Signature")); n != 21 {
+		t.Errorf("%d signatures are left of 21", n)
+	}
+}

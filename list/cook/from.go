@@ -61,13 +61,16 @@ func (d *draft) whyRewritten(signatures []mailauth.Signature) string {
 
 // dropBroken removes the signatures that do not verify and are aligned.
 func (d *draft) dropBroken(signatures []mailauth.Signature, aligned func(mailauth.Signature) bool) string {
+	if len(d.header.All("DKIM-Signature")) != len(signatures) {
+		return "" // so many that not all were checked: which is which cannot be told
+	}
 	i, before := -1, len(d.header)
 	d.header = d.header.Without(func(f message.Field) bool {
 		if !strings.EqualFold(f.Name, "DKIM-Signature") {
 			return false
 		}
 		i++
-		return i < len(signatures) && signatures[i].Result != mailauth.Pass && aligned(signatures[i])
+		return signatures[i].Result != mailauth.Pass && aligned(signatures[i])
 	})
 	if len(d.header) == before {
 		return ""

@@ -98,6 +98,11 @@ func checkWire(t testing.TB, raw []byte) {
 			t.Errorf("%d fields %s", n, name)
 		}
 	}
+	for _, f := range msg.Header() {
+		if f.Name == "" || isBroken(f) {
+			t.Errorf("malformed field %q", f.Raw)
+		}
+	}
 	for _, name := range []string{"Approved", "Bcc", "Disposition-Notification-To", "List-Unsubscribe", "Return-Path"} {
 		if msg.Header().Get(name) != "" {
 			t.Errorf("%s leaves", name)

@@ -78,12 +78,8 @@ func asciiField(f message.Field) message.Field {
 	case "from", "to", "cc", "reply-to", "sender", "resent-from", "resent-to", "resent-cc", "resent-sender":
 		value, _ := message.DecodeCharset("", []byte(f.Value()))
 		boxes, _ := address.ParseList(value, message.DecodeHeader)
-		written := make([]string, len(boxes))
-		for i, box := range boxes {
-			written[i] = wireMailbox(box)
-		}
 		if len(boxes) > 0 {
-			return message.NewField(f.Name, strings.Join(written, ", "))
+			return message.NewField(f.Name, mailboxes(boxes))
 		}
 	case "content-type", "content-disposition":
 		value, _ := message.DecodeCharset("", []byte(f.Value()))
@@ -186,6 +182,8 @@ func listFields(d *draft) string {
 	add("List-Owner", mail("owner")+">")
 	if s.ArchivePolicy != "never" {
 		add("List-Archive", page)
+	}
+	if Archives(l, d.header) {
 		add("Archived-At", "<"+d.Site.MessageURL(l, d.Post.MessageID)+">")
 	}
 	add("Precedence", "list")

@@ -30,7 +30,7 @@ func text(d *draft) string {
 	}
 	parts := d.message().Parts()
 	root := parts[0]
-	if root.ContentType == "text/plain" && root.Disposition != "attachment" {
+	if root.ContentType == "text/plain" && root.Disposition != "attachment" && root.Filename == "" {
 		if used, ok := d.editText(root, above, below); ok {
 			return what + " added in " + used
 		}
