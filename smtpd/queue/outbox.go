@@ -163,5 +163,8 @@ func (o *Outbox) look(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read the outbox: %w", err)
 	}
-	return o.sweep(ctx)
+	if err := o.sweep(ctx); err != nil && ctx.Err() == nil {
+		o.Log.Error("deliver", "err", err, "then", "will be tried again with the next rows")
+	}
+	return nil
 }

@@ -11,7 +11,7 @@ const maxText = 500 // bytes of an outcome's text
 
 // ours is the outcome of what we could not do ourselves. Its text says no more than that; the log does.
 func (f *feed) ours(i item, err error) Outcome {
-	f.o.Log.Error("deliver", "post", i.rendition, "row", i.row, "err", err, "then", "will be tried again")
+	f.o.Log.Error("deliver", "rendition", i.rendition, "row", i.row, "err", err, "then", "will be tried again")
 	return Outcome{Status: Deferred, Enhanced: "4.3.0", Text: "the copy could not be made ready"}
 }
 
@@ -69,7 +69,7 @@ func (f *feed) end(p *part) {
 		f.o.schedule.worked(f.to)
 		f.o.mu.Unlock()
 	}
-	f.o.Log.Info("deliver", "post", p.rendition, "row", p.row, "domain", f.to.name, "delivered", p.counts[Delivered],
+	f.o.Log.Info("deliver", "rendition", p.rendition, "row", p.row, "domain", f.to.name, "delivered", p.counts[Delivered],
 		"deferred", p.counts[Deferred], "failed", p.counts[Failed], "skipped", p.counts[Skipped])
 }
 

@@ -240,7 +240,7 @@ func (s *schedule) failed(d *destination, why Outcome, now time.Time) {
 
 // forget drops a destination that nothing is known about.
 func (s *schedule) forget(d *destination) {
-	if d.items == 0 && d.sending == 0 && d.failures == 0 {
+	if d.items == 0 && d.sending == 0 && d.failures == 0 && s.destinations[d.name] == d {
 		delete(s.destinations, d.name)
 	}
 }
@@ -254,7 +254,7 @@ func (s *schedule) clear() {
 		s.copies += copies
 	}
 	for _, d := range slices.Collect(maps.Values(s.destinations)) {
-		d.lanes, d.items, d.failures, d.gate, d.inLine = nil, held[d.name], 0, time.Time{}, false
+		d.lanes, d.items, d.limit, d.failures, d.gate, d.inLine = nil, held[d.name], s.PerDomain, 0, time.Time{}, false
 		s.forget(d)
 	}
 }

@@ -102,7 +102,11 @@ func (f *feed) copies(yield func(*Outgoing) bool) {
 			f.settle(c, Outcome{Status: Skipped, Text: c.Skip})
 			continue
 		}
-		if err := c.complete(f.ctx); err != nil {
+		err := c.complete(f.ctx)
+		if f.ctx.Err() != nil {
+			break
+		}
+		if err != nil {
 			f.settle(c, f.ours(c.part.item, fmt.Errorf("sign the copy: %w", err)))
 			continue
 		}
@@ -144,7 +148,12 @@ func (o *Outbox) sign(ctx context.Context, c *flight) *signature {
 	go func() { // ends by itself: signing takes a millisecond and waits for nobody but other signatures
 		defer close(s.done)
 		o.signing <- struct{}{}
-		defer func() { <-o.signing }()
+		defer func() {
+			<-o.signing
+			if r := recover(); r != nil {
+				s.err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+			}
+		}()
 		if s.err = ctx.Err(); s.err == nil {
 			s.field, s.err = c.part.message.prepare(c.Signer).Sign(c.Header)
 		}
@@ -248,8 +257,13 @@ func (o *Outbox) recipients(ctx context.Context, i item) (to []Recipient, next t
 	return to, next, err
 }
 
-// personalise fills in the copies.
+// personalise fills in the copies. A panic is an error of this row: others go on.
 func (p *part) personalise(ctx context.Context, o *Outbox, to []Recipient) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("personalise: panic: %v\n%s", r, debug.Stack())
+		}
+	}()
 	if p.message, err = o.messages.get(ctx, p.rendition); err != nil {
 		return fmt.Errorf("read rendition: %w", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -33,14 +32,18 @@ type people struct {
 	shared bool                              // no personal fields
 	skip   map[string]string                 // ref -> why
 	quiet  bool                              // writes nothing
-	fail   atomic.Bool                       // Outcome fails
-	failed atomic.Int64                      // calls of Outcome that failed
+	broken func(ref string) error            // called by Personalise for each
 	after  func(o []queue.Outcome) (e error) // called before Outcome writes
 }
 
 func (p *people) Personalise(_ context.Context, rendition string, to []queue.Recipient) ([]queue.Copy, error) {
 	copies := make([]queue.Copy, len(to))
 	for n, r := range to {
+		if p.broken != nil {
+			if err := p.broken(r.Ref); err != nil {
+				return nil, err
+			}
+		}
 		copies[n] = queue.Copy{Recipient: r, Skip: p.skip[r.Ref], Sender: address.Must("list-bounces+" + r.Ref + "@example.jp"), Signer: p.signer}
 		if !p.shared {
 			copies[n].Header = []byte("List-Unsubscribe: <https://lists.example.jp/-/u/" + r.Ref + ">\r\nX-Rendition: " + rendition + "\r\n")
@@ -50,15 +53,6 @@ func (p *people) Personalise(_ context.Context, rendition string, to []queue.Rec
 }
 
 func (p *people) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outcome) error {
-	if p.fail.Load() {
-		p.failed.Add(1)
-		return errors.New("the disk is full")
-	}
-	if p.after != nil {
-		if err := p.after(outcomes); err != nil {
-			return err
-		}
-	}
 	if p.quiet {
 		return nil
 	}
