@@ -149,16 +149,17 @@ func pairsOf(segment []token) [][2]string {
 // Trusted reads the Authentication-Results that a trusted relay (one of ids) put on top of the message
 // instead of asking the DNS about SPF; ok is false when there is none.
 //
-// Believed is the SPF result of the topmost field of such an id that has one, and only above the second
-// Received field: the first may be the relay's own, what stands below the second came
-// with the message. It must be about the envelope sender we were given. DKIM and DMARC are checked here as in
+// Believed is the SPF result of the topmost field of such an id that has one, down to the fields just
+// below the relay's Received, which is the first one, or the second if the first was put there by Hostname.
+// What stands below the next Received came with the message. The result must be about the envelope sender
+// we were given. DKIM and DMARC are checked here as in
 // Check: the signatures came through the relay with the message. A relay must remove forged fields of its own id
 // (RFC 8601, section 5); if it does not and states no SPF result, a forger can.
 func (c *Checker) Trusted(ctx context.Context, in Input, ids []string) (r Results, ok bool) {
 	var found *authRes
 	received := 0
-	for _, f := range in.Message.Header() {
-		if isField(f, "Received") {
+	for i, f := range in.Message.Header() {
+		if isField(f, "Received") && (i > 0 || !c.wrote(f)) {
 			received++
 		}
 		if received > 1 {
@@ -181,6 +182,17 @@ func (c *Checker) Trusted(ctx context.Context, in Input, ids []string) (r Result
 	r = c.check(ctx, in, func(context.Context, resolver.Resolver) SPF { return relayedSPF(in, *found) })
 	r.Relay = clip(found.id)
 	return r, true
+}
+
+// wrote reports whether a Received field says that it is by us.
+func (c *Checker) wrote(f message.Field) bool {
+	tokens := lex(f.Value())
+	for i, t := range tokens[:max(0, len(tokens)-1)] {
+		if t.kind == word && strings.EqualFold(t.text, "by") {
+			return strings.EqualFold(tokens[i+1].text, c.Hostname)
+		}
+	}
+	return false
 }
 
 func (a authRes) has(method string) bool {

@@ -48,7 +48,7 @@ func isWSP(c byte) bool { return c == ' ' || c == '\t' }
 // fieldName returns the name of a field as written; ok is false for a line that is none.
 func fieldName(field []byte) (name []byte, ok bool) {
 	name, _, ok = bytes.Cut(field, []byte(":"))
-	return bytes.TrimRight(name, " \t"), ok
+	return bytes.TrimSpace(name), ok
 }
 
 // appendRelaxed appends a field in relaxed form (RFC 6376, section 3.4.2), without the CRLF at its end.

@@ -125,7 +125,7 @@ func describe(r mailauth.Results) string {
 	return b.String()
 }
 
-func caseKey(t *testing.T) *rsa.PrivateKey {
+func caseKey(t testing.TB) *rsa.PrivateKey {
 	t.Helper()
 	text, err := os.ReadFile("testdata/key.pem")
 	if err != nil {

@@ -20,7 +20,8 @@ const (
 // Checker checks messages. Its zero value with a Resolver is usable; it caches DNS answers and is safe for concurrent use.
 type Checker struct {
 	Resolver resolver.Resolver
-	// Hostname is the authserv-id of our Authentication-Results.
+	// Hostname is our name: the authserv-id of our Authentication-Results, and the "by" of our Received,
+	// by which Trusted knows that field from the relay's.
 	Hostname string
 	// Timeout bounds all DNS work for one message; 0 means 20 s.
 	Timeout time.Duration

@@ -2,7 +2,11 @@ package mailauth_test
 
 import (
 	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"fmt"
+	"math/big"
 	"net/netip"
 	"strings"
 	"testing"
@@ -148,5 +152,39 @@ func TestVerifyWith(t *testing.T) {
 	}
 	if got := mailauth.VerifyWith([]byte(plain), nil, "example.jp", "example.jp"); len(got) != 0 {
 		t.Errorf("unsigned: got %+v", got)
+	}
+}
+
+// TestKeySizes refuses keys that are too small or too large, before any arithmetic is done with them.
+func TestKeySizes(t *testing.T) {
+	t.Parallel()
+	raw := signLike(t, caseKey(t), plain+"\r\nHello.\r\n", "s=k d=example.jp")
+	for bits, want := range map[uint]mailauth.Result{512: mailauth.PermError, 1024: mailauth.Fail, 4096: mailauth.Fail, 4097: mailauth.Policy, 8192: mailauth.Policy, 16384: mailauth.Policy} {
+		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
+		der, err := x509.MarshalPKIXPublicKey(&rsa.PublicKey{N: n.Add(n, big.NewInt(1)), E: 65537})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := mailauth.VerifyWith([]byte(raw), map[string]string{
+			"k._domainkey.example.jp": "v=DKIM1; p=" + base64.StdEncoding.EncodeToString(der)}, "example.jp", "example.jp")
+		if got[0].Result != want {
+			t.Errorf("%d bits: %+v, want %s", bits, got[0], want)
+		}
+	}
+}
+
+// TestLargeBody checks fewer signatures of a large message, the author's among them.
+func TestLargeBody(t *testing.T) {
+	t.Parallel()
+	key := caseKey(t)
+	name, record := (&mailauth.Signer{Key: key, Domain: "example.jp", Selector: "k"}).Record()
+	raw := plain + "\r\n" + strings.Repeat(strings.Repeat("x", 998)+"\r\n", 22<<10)
+	raw = signLike(t, key, raw, "s=k d=example.jp")
+	for i := range 5 {
+		raw = fmt.Sprintf("DKIM-Signature: v=1; a=rsa-sha256; d=d%d.test; s=k; bh=x; b=x; h=From\r\n", i) + raw
+	}
+	got := mailauth.VerifyWith([]byte(raw), map[string]string{name: record}, "example.jp", "example.jp")
+	if len(got) != 6 || got[5].Result != mailauth.Pass || got[0].Result != mailauth.Policy {
+		t.Errorf("got %+v", got)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/emersion/go-msgauth/dkim"
 
@@ -93,26 +94,27 @@ func collect(header []byte) (claims []*claim, n int) {
 	return claims, n
 }
 
-// parseTags reads a tag list (RFC 6376, section 3.2), white space removed.
+// parseTags reads a tag list (RFC 6376, section 3.2), white space removed. It takes white space as go-msgauth
+// does, or else a field could say one thing to us and another to it.
 func parseTags(s string) (map[string]string, error) {
 	tags := map[string]string{}
 	for part := range strings.SplitSeq(s, ";") {
-		part = strings.Map(func(r rune) rune {
-			if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
-				return -1
-			}
-			return r
-		}, part)
 		name, value, ok := strings.Cut(part, "=")
+		name = strings.TrimSpace(name)
 		switch _, twice := tags[name]; {
-		case part == "":
+		case !ok && name == "":
 			continue
 		case !ok:
 			return tags, errors.New("malformed tags")
 		case twice:
 			return tags, errors.New("duplicate tag")
 		}
-		tags[name] = value
+		tags[name] = strings.Map(func(r rune) rune {
+			if unicode.IsSpace(r) {
+				return -1
+			}
+			return r
+		}, value)
 	}
 	return tags, nil
 }
@@ -172,7 +174,9 @@ func (v *verifier) run(header, body []byte, open []*claim) {
 	top.WriteString("\r\n")
 	got, err := dkim.VerifyWithOptions(io.MultiReader(&top, bytes.NewReader(body)), &dkim.VerifyOptions{LookupTXT: v.key})
 	for i, c := range open {
-		if err != nil || i >= len(got) {
+		// Results come in the order of the fields. Should we ever see other fields than go-msgauth does,
+		// nobody gets another's pass.
+		if err != nil || len(got) != len(open) || got[i].Domain != c.tags["d"] && got[i].Err == nil {
 			c.Result, c.Detail = PermError, "cannot be checked"
 			continue
 		}
