@@ -1,0 +1,75 @@
+package web
+
+import (
+	"html/template"
+	"strings"
+
+	"kairan/archive"
+	"kairan/archive/render"
+	"kairan/smtpd/message"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// post is a message as a page shows it.
+func (h *handler) post(q *request, m *archive.Message, msg *message.Message) templates.Post {
+	name := h.name(q, m)
+	p := templates.Post{
+		Anchor:  anchor(m.Seq),
+		From:    name,
+		Initial: initial(name),
+		Sent:    h.time(q, m.Date),
+		Href:    q.messagePath(m),
+		Raw:     q.messagePath(m) + "raw",
+		Reply:   q.reply(m),
+	}
+	if m.FromName != "" {
+		p.FromAddress = q.show(m.FromAddr)
+	}
+	for _, part := range msg.Parts() {
+		if part.ContentType == "text/plain" && part.Disposition != "attachment" {
+			text, _ := part.Text()
+			p.Blocks = append(p.Blocks, templates.Block{Kind: "text", HTML: template.HTML(template.HTMLEscapeString(q.show(text)))})
+		}
+	}
+	for _, a := range render.List(msg) {
+		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
+	}
+	return p
+}
+
+// attachmentLink leads to a file that came with the message.
+func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templates.Attachment {
+	name := a.Name
+	if name == "" {
+		name = "attachment-" + itoa(a.Index)
+	}
+	return templates.Attachment{
+		Href: q.messagePath(m) + "att/" + itoa(a.Index) + "/" + EscapeSegment(name),
+		Name: name,
+		Kind: a.Type,
+		Size: size(a.Size),
+	}
+}
+
+// attached returns a file that came with a message, with the name and type it is served under. Only types that a browser
+// does not run keep theirs.
+func attached(raw []byte, index int) (data []byte, name, kind string, err error) {
+	a, data, ok := render.Open(message.Parse(raw), index)
+	if !ok {
+		return nil, "", "", storage.ErrNotFound
+	}
+	return data, a.Name, harmless(a.Type), nil
+}
+
+// harmless returns the declared type of a file if a browser that shows it in spite of all runs nothing in it.
+func harmless(declared string) string {
+	switch {
+	case declared == "text/plain" || strings.HasPrefix(declared, "text/x-"):
+		return "text/plain"
+	case declared == "application/pdf", declared == "application/zip",
+		declared == "image/png", declared == "image/jpeg", declared == "image/gif", declared == "image/webp":
+		return declared
+	}
+	return "application/octet-stream"
+}

@@ -1,0 +1,152 @@
+package web
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+
+	"kairan/archive"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+const (
+	monthThreads = 200 // threads on a page of a month
+	monthRows    = 40  // messages of one thread on it
+)
+
+// group is the messages of one thread in a month.
+type group struct {
+	thread   uint64
+	messages []*archive.Message
+}
+
+// month shows a month by thread, in the order in which threads began or were taken up again.
+func (h *handler) month(q *request) error {
+	month := q.r.PathValue("part")
+	if !isMonth(month) {
+		if _, err := strconv.ParseUint(month, 10, 64); err == nil {
+			return h.number(q)
+		}
+		return storage.ErrNotFound
+	}
+	view := templates.Month{Name: templates.NewMonth(q.lang(), month)}
+	err := h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) error {
+		groups := byThread(tx, q.list.ID, month, &view.Messages)
+		if len(groups) == 0 {
+			return storage.ErrNotFound
+		}
+		h.around(tx, q, month, &view)
+		page := pageNumber(q.r.URL.Query().Get("p"), len(groups), monthThreads)
+		view.Pages = pageLinks(len(groups), monthThreads, page)
+		for _, g := range groups[(page-1)*monthThreads : min(page*monthThreads, len(groups))] {
+			view.Threads = append(view.Threads, h.monthThread(tx, q, g))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return h.page(q, "month", view.Name, view)
+}
+
+func byThread(tx *storage.Tx, list, month string, total *int) []*group {
+	index := map[uint64]*group{}
+	var groups []*group
+	for m := range archive.InMonth(tx, list, month) {
+		*total++
+		g := index[m.Thread]
+		if g == nil {
+			g = &group{thread: m.Thread}
+			index[m.Thread] = g
+			groups = append(groups, g)
+		}
+		g.messages = append(g.messages, m)
+	}
+	return groups
+}
+
+func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) templates.MonthThread {
+	first := g.messages[0]
+	out := templates.MonthThread{Href: q.threadPath(first.ID), Subject: q.show(first.Subject)}
+	if t, err := archive.GetThread(tx, q.list.ID, g.thread); err == nil {
+		out.Href, out.Subject = q.threadPath(t.ID), q.show(t.Subject)
+		out.Earlier = first.Seq != g.thread
+	}
+	shown := g.messages[:min(len(g.messages), monthRows)]
+	out.More = len(g.messages) - len(shown)
+	for _, n := range arrange(shown) {
+		out.Rows = append(out.Rows, h.row(q, n, q.messagePath(n.Message)))
+	}
+	return out
+}
+
+// row is a message in an outline.
+func (h *handler) row(q *request, n node, href string) templates.OutlineRow {
+	return templates.OutlineRow{
+		Depth:         min(n.depth, maxDepth),
+		Href:          href,
+		From:          h.name(q, n.Message),
+		Sent:          h.time(q, n.Date),
+		HasAttachment: n.Attached > 0,
+	}
+}
+
+// around links the months before and after, empty ones left out.
+func (h *handler) around(tx *storage.Tx, q *request, month string, view *templates.Month) {
+	for m := range archive.Months(tx, q.list.ID) { // newest first
+		link := templates.Link{Href: q.monthPath(m.Month), Text: templates.NewMonth(q.lang(), m.Month)}
+		if m.Month > month {
+			view.Next = link
+		}
+		if m.Month < month {
+			view.Prev = link
+			return
+		}
+	}
+}
+
+// name is how an author is called on pages.
+func (h *handler) name(q *request, m *archive.Message) string {
+	switch {
+	case m.FromName != "":
+		return q.show(m.FromName)
+	case m.FromAddr != "":
+		return q.show(m.FromAddr)
+	}
+	return h.set.T(q.lang(), "message.anonymous")
+}
+
+func (h *handler) time(q *request, t time.Time) templates.Time {
+	if t.IsZero() {
+		return templates.Time{}
+	}
+	return templates.NewTime(q.lang(), t.In(h.loc))
+}
+
+// pageNumber reads ?p= of something with that many entries; what makes no sense is the first page.
+func pageNumber(p string, entries, perPage int) int {
+	n, err := strconv.Atoi(p)
+	if err != nil || n < 1 || n > (entries+perPage-1)/perPage {
+		return 1
+	}
+	return n
+}
+
+// pageLinks leads to the parts of something long; nothing when it has only one.
+func pageLinks(entries, perPage, current int) []templates.PageLink {
+	pages := (entries + perPage - 1) / perPage
+	if pages <= 1 {
+		return nil
+	}
+	shown := map[int]bool{1: true, pages: true}
+	for n := max(1, current-4); n <= min(pages, current+4); n++ {
+		shown[n] = true
+	}
+	var out []templates.PageLink
+	for _, n := range slices.Sorted(maps.Keys(shown)) {
+		out = append(out, templates.PageLink{Href: "?p=" + strconv.Itoa(n), Text: strconv.Itoa(n), Current: n == current})
+	}
+	return out
+}

@@ -1,0 +1,79 @@
+package web
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"time"
+
+	"kairan/archive"
+	"kairan/storage"
+)
+
+// downloadPolicy lets a download do nothing if a browser shows it after all.
+const downloadPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+// load returns the message that the path names, and its source.
+func (h *handler) load(q *request) (m *archive.Message, raw []byte, err error) {
+	err = h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) (err error) {
+		m, err = q.find(tx)
+		return err
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	raw, err = h.arch.Raw(m)
+	return m, raw, err
+}
+
+// raw serves the source of a message. Without a session nobody gets more than archive.Public lets out.
+func (h *handler) raw(q *request) error {
+	m, raw, err := h.load(q)
+	if err != nil {
+		return err
+	}
+	raw = archive.Public(raw)
+	if q.stranger() {
+		raw = maskSource(raw)
+	}
+	q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	q.download(raw, m.Received)
+	return nil
+}
+
+// attachment serves a file that came with a message.
+func (h *handler) attachment(q *request) error {
+	n, err := strconv.Atoi(q.r.PathValue("n"))
+	if err != nil || n < 1 {
+		return storage.ErrNotFound
+	}
+	m, raw, err := h.load(q)
+	if err != nil {
+		return err
+	}
+	data, name, kind, err := attached(raw, n)
+	if err != nil {
+		return err
+	}
+	q.w.Header().Set("Content-Type", kind)
+	q.w.Header().Set("Content-Disposition", disposition(name))
+	q.download(data, m.Received)
+	return nil
+}
+
+// download answers with bytes that came from outside.
+func (q *request) download(b []byte, modified time.Time) {
+	h := q.w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", downloadPolicy)
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	if q.frame.Private || !q.stranger() {
+		h.Set("Cache-Control", "private, no-store")
+	} else {
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Vary", "Cookie")
+		h.Set("ETag", `"`+sum(b)+`"`)
+	}
+	http.ServeContent(q.w, q.r, "", modified, bytes.NewReader(b))
+}

@@ -1,0 +1,136 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"kairan/archive"
+	"kairan/list"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// recovered turns a panic into the page of our failing.
+func (s *site) recovered(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if p == http.ErrAbortHandler {
+				panic(p)
+			}
+			s.Log.Error("panic in a page", "pattern", r.Pattern, "panic", p, "stack", string(debug.Stack()))
+			s.notice(w, r, http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// headers are said with every answer; pages and downloads narrow the policy further.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", templates.ContentSecurityPolicy)
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("X-Frame-Options", "DENY")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// framed finds out in which language to answer, and whom.
+func (s *site) framed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f := templates.Frame{
+			Lang: templates.ChooseLanguage(r, s.Site.Language),
+			Site: s.Site.Hostname,
+			Path: r.URL.RequestURI(),
+		}
+		f.User = s.signedIn(r)
+		next.ServeHTTP(w, r.WithContext(templates.WithFrame(r.Context(), f)))
+	})
+}
+
+// sameOrigin refuses what another site's page posts here in a reader's name.
+func (s *site) sameOrigin(next http.Handler) http.Handler {
+	c := http.NewCrossOriginProtection()
+	// The token in that address is the authority, not a cookie: web mail may post it from its own pages (RFC 8058).
+	c.AddInsecureBypassPattern("POST /-/u/{token}")
+	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.notice(w, r, http.StatusForbidden) }))
+	return c.Handler(next)
+}
+
+// errTooMany is returned by a page that was asked for too often.
+var errTooMany = errors.New("too many attempts")
+
+// page makes a handler of a function that may fail; failures become pages.
+func (s *site) page(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		err := serve(w, r)
+		switch {
+		case err == nil:
+		case errors.Is(err, storage.ErrNotFound), errors.Is(err, list.ErrNoList), errors.Is(err, list.ErrNotMember):
+			s.notice(w, r, http.StatusNotFound)
+		case errors.Is(err, archive.ErrForbidden):
+			s.notice(w, r, http.StatusForbidden)
+		case errors.Is(err, errTooMany):
+			s.notice(w, r, http.StatusTooManyRequests)
+		case errors.Is(err, errNotUnderstood):
+			s.notice(w, r, http.StatusBadRequest)
+		case r.Context().Err() != nil: // the reader went away
+		default:
+			s.Log.Error("page", "pattern", r.Pattern, "error", err)
+			s.notice(w, r, http.StatusInternalServerError)
+		}
+	}
+}
+
+// errNotUnderstood is returned by a page for a form that it does not understand.
+var errNotUnderstood = errors.New("not understood")
+
+func (s *site) notice(w http.ResponseWriter, r *http.Request, status int) {
+	f := templates.FrameOf(r.Context())
+	if f.Site == "" { // a panic before the frame was made
+		f.Lang, f.Site, f.Path = s.Site.Language, s.Site.Hostname, "/"
+	}
+	if err := s.Templates.Notice(w, r, status, f); err != nil {
+		s.Log.Error("page", "pattern", r.Pattern, "error", err)
+		http.Error(w, http.StatusText(status), status)
+	}
+}
+
+// chooseLanguage keeps a reader's choice of language in a cookie.
+func (s *site) chooseLanguage(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 16<<10)
+	lang := r.PostFormValue("lang")
+	for _, known := range templates.Languages() {
+		if lang == known {
+			http.SetCookie(w, &http.Cookie{
+				Name: templates.LanguageCookie, Value: lang, Path: "/", MaxAge: int((365 * 24 * time.Hour).Seconds()),
+				HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteLaxMode,
+			})
+		}
+	}
+	w.Header().Set("Location", local(r.PostFormValue("to")))
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// local returns a path of this site to go back to, without ?lang=. What would lead elsewhere becomes the front page.
+func local(to string) string {
+	u, err := url.Parse(to)
+	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") ||
+		strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\r\n") {
+		return "/"
+	}
+	q := u.Query()
+	q.Del("lang")
+	back := url.URL{Path: u.Path, RawPath: u.RawPath, RawQuery: q.Encode()}
+	return back.String()
+}

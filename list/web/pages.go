@@ -1,0 +1,217 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"kairan/archive"
+	archiveweb "kairan/archive/web"
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// recentThreads is how many threads the page of a list shows, however old they are.
+const recentThreads = 15
+
+// serve answers with a page under the title.
+func (s *site) serve(w http.ResponseWriter, r *http.Request, p templates.Reply) error {
+	title := p.Frame.Title
+	p.Frame = templates.FrameOf(r.Context())
+	p.Frame.Title = title
+	return s.Templates.Serve(w, r, p)
+}
+
+// home shows the lists that are advertised, and those of who is signed in.
+func (s *site) home(w http.ResponseWriter, r *http.Request) error {
+	f := templates.FrameOf(r.Context())
+	var view templates.Home
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
+		for l := range shownTo(tx, f.User) {
+			row := templates.ListRow{
+				Title:       l.Title(),
+				Href:        listPath(l),
+				Address:     l.Address.String(),
+				Description: l.Settings.Description.In(f.Lang),
+				Private:     l.Settings.ArchivePolicy == "private",
+			}
+			if mayRead(tx, l, f.User) {
+				for t := range archive.Recent(tx, string(l.ID)) {
+					row.Last = templates.NewDate(f.Lang, t.Last.In(s.Site.Location))
+					break
+				}
+			}
+			view.Lists = append(view.Lists, row)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	f.Title = s.Templates.T(f.Lang, "home.title")
+	return s.Templates.Serve(w, r, templates.Reply{Page: "home", Frame: f, View: view})
+}
+
+// list shows what a list is, how to take part in it, and what was written lately.
+func (s *site) list(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("list")
+	f := templates.FrameOf(r.Context())
+	var l *list.List
+	var view templates.List
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		if l, err = list.ByName(tx, name); err != nil {
+			return err
+		}
+		view = describe(l, f.Lang)
+		view.ArchiveShown = mayRead(tx, l, f.User)
+		view.ArchivePrivate = l.Settings.ArchivePolicy == "private" && !view.ArchiveShown
+		if view.ArchiveShown {
+			s.readable(tx, l, f.Lang, &view)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if path := listPath(l); r.URL.EscapedPath() != path {
+		if r.URL.RawQuery != "" {
+			path += "?" + r.URL.RawQuery
+		}
+		w.Header().Set("Location", path)
+		w.WriteHeader(http.StatusMovedPermanently)
+		return nil
+	}
+	f.Title = l.Title()
+	f.List = templates.ListHead{Title: l.Title(), Href: listPath(l)}
+	f.Private = view.ArchiveShown && l.Settings.ArchivePolicy == "private"
+	return s.Templates.Serve(w, r, templates.Reply{Page: "list", Frame: f, View: view})
+}
+
+// describe fills in what is known without the archive.
+func describe(l *list.List, lang string) templates.List {
+	view := templates.List{
+		Title:       l.Title(),
+		Address:     l.Address.String(),
+		Description: l.Settings.Description.In(lang),
+		Announce:    !l.Settings.AllowListPosts,
+		Closed:      !l.Removed.IsZero(),
+	}
+	if view.Closed {
+		return view
+	}
+	view.Join = mailto(l.Suffixed("join"), "")
+	view.Leave = mailto(l.Suffixed("leave"), "")
+	view.Owner = mailto(l.Suffixed("owner"), "")
+	if !view.Announce {
+		view.Post = mailto(l.Address, "")
+	}
+	return view
+}
+
+// readable fills in months and recent threads.
+func (s *site) readable(tx *storage.Tx, l *list.List, lang string, view *templates.List) {
+	for t := range archive.Recent(tx, string(l.ID)) {
+		view.Threads = append(view.Threads, templates.ThreadRow{
+			Href:    listPath(l) + "t/" + archiveweb.EscapeSegment(t.ID) + "/",
+			Subject: archiveweb.MaskText(t.Subject),
+			From:    archiveweb.MaskText(t.FromName),
+			Count:   t.Count,
+			Last:    templates.NewTime(lang, t.Last.In(s.Site.Location)),
+		})
+		if len(view.Threads) == recentThreads {
+			break
+		}
+	}
+	var years []templates.Year
+	for m := range archive.Months(tx, string(l.ID)) { // newest first
+		view.Messages += m.Messages
+		year, month, ok := strings.Cut(m.Month, "-")
+		at, err := time.Parse("01", month)
+		if !ok || err != nil {
+			continue
+		}
+		if len(years) == 0 || years[len(years)-1].Year != year {
+			years = append(years, emptyYear(year))
+		}
+		link := &years[len(years)-1].Months[at.Month()-1]
+		link.Href = listPath(l) + m.Month + "/"
+		link.Name = templates.NewMonth(lang, m.Month)
+		link.Messages = m.Messages
+	}
+	view.Years = years
+}
+
+func emptyYear(year string) templates.Year {
+	y := templates.Year{Year: year}
+	for n := range 12 {
+		y.Months = append(y.Months, templates.MonthLink{Number: fmt.Sprint(n + 1)})
+	}
+	return y
+}
+
+// why tells the author of a held or refused post what a rule means, in every language: the link stands in an SMTP reply,
+// which is read by people of whom we know nothing.
+func (s *site) why(w http.ResponseWriter, r *http.Request) error {
+	rule := r.PathValue("rule")
+	if !slices.Contains(s.Templates.Reasons(), rule) {
+		return storage.ErrNotFound
+	}
+	view := templates.Why{Name: rule}
+	f := templates.FrameOf(r.Context())
+	for _, lang := range append([]string{f.Lang}, others(f.Lang)...) {
+		view.Sections = append(view.Sections, templates.Reason{
+			Lang:  lang,
+			Title: s.Templates.T(lang, "reason."+rule+".title"),
+			Means: s.Templates.T(lang, "reason."+rule+".means"),
+			Do:    s.Templates.T(lang, "reason."+rule+".do"),
+		})
+	}
+	return s.serve(w, r, templates.Reply{Page: "why", Frame: templates.Frame{Title: s.Templates.T(f.Lang, "why.title")}, View: view})
+}
+
+func others(lang string) []string {
+	var out []string
+	for _, other := range templates.Languages() {
+		if other != lang {
+			out = append(out, other)
+		}
+	}
+	return out
+}
+
+// leave tells how to leave a list by mail, for copies without a link of their own.
+func (s *site) leave(w http.ResponseWriter, r *http.Request) error {
+	l, err := s.byName(r.Context(), r.PathValue("list"))
+	if err != nil {
+		return err
+	}
+	if !l.Removed.IsZero() {
+		return list.ErrNoList
+	}
+	f := templates.FrameOf(r.Context())
+	return s.serve(w, r, templates.Reply{
+		Page:  "leave",
+		Frame: templates.Frame{Title: s.Templates.T(f.Lang, "leave.title", "list", l.Title())},
+		View: templates.Leave{
+			List: l.Title(), ListHref: listPath(l),
+			Address: l.Suffixed("leave").String(), Leave: mailto(l.Suffixed("leave"), ""),
+		},
+	})
+}
+
+// listPath returns the path of a list's page.
+func listPath(l *list.List) string { return "/" + archiveweb.EscapeSegment(l.Name) + "/" }
+
+// mailto returns a link that opens a mail (RFC 6068).
+func mailto(a address.Address, subject string) string {
+	u := "mailto:" + url.PathEscape(a.Wire())
+	if subject != "" {
+		u += "?subject=" + url.PathEscape(subject)
+	}
+	return u
+}

@@ -1,0 +1,127 @@
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"kairan/archive"
+	archiveweb "kairan/archive/web"
+	"kairan/list"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// Options are what the site is made of. DB, Archive, Site and Templates are needed.
+type Options struct {
+	DB        *storage.DB
+	Archive   *archive.Archive
+	Site      *list.Site
+	Templates *templates.Set
+	// Log gets what failed. Nil is silence.
+	Log *slog.Logger
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. A peer on a unix socket is believed always.
+	TrustedProxies []netip.Prefix
+	// Left is called after a member has left by the one-click link, to send the mail that offers the way back. Nil sends none.
+	// UndoDays says for how long the member's unsubscribe address undoes it.
+	Left func(ctx context.Context, l *list.List, m *list.Member)
+	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
+	Extra map[string]http.Handler
+}
+
+// site serves all pages.
+type site struct {
+	Options
+	limits *limiter
+	secure bool // the site's address is https
+}
+
+// New returns the handler of the whole site.
+func New(o Options) http.Handler {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	s := &site{Options: o, limits: newLimiter(), secure: strings.HasPrefix(o.Site.URL, "https://")}
+	return s.recovered(headers(s.framed(s.sameOrigin(s.rooms()))))
+}
+
+// rooms sends a request to what is not a list, to the page of a list, or to the archive.
+// They are separate muxes because "/-/" would be as good a LIST as any other in their patterns.
+func (s *site) rooms() http.Handler {
+	special, lists := s.special(), s.lists()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.EscapedPath(), "/-/") {
+			special.ServeHTTP(w, r)
+			return
+		}
+		lists.ServeHTTP(w, r)
+	})
+}
+
+func (s *site) special() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET /-/static/", s.Templates.Static())
+	mux.HandleFunc("GET /-/healthz", s.healthz)
+	mux.HandleFunc("POST /-/lang", s.chooseLanguage)
+	mux.HandleFunc("GET /-/why/{rule}", s.page(s.why))
+	mux.HandleFunc("GET /-/u/{token}", s.page(s.unsubscribeForm))
+	mux.HandleFunc("POST /-/u/{token}", s.page(s.unsubscribe))
+	mux.HandleFunc("GET /-/leave/{list}", s.page(s.leave))
+	mux.HandleFunc("GET /-/login", s.page(s.loginAsk))
+	mux.HandleFunc("GET /-/login/{token}", s.page(s.loginForm))
+	mux.HandleFunc("POST /-/login/{token}", s.page(s.login))
+	mux.HandleFunc("POST /-/logout", s.page(s.logout))
+	for pattern, h := range s.Extra {
+		mux.Handle(pattern, h)
+	}
+	mux.HandleFunc("/-/", func(w http.ResponseWriter, r *http.Request) { s.notice(w, r, http.StatusNotFound) })
+	return mux
+}
+
+func (s *site) lists() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", s.page(s.home))
+	mux.HandleFunc("GET /robots.txt", robots)
+	mux.HandleFunc("GET /{list}", s.page(s.list))
+	mux.HandleFunc("GET /{list}/{$}", s.page(s.list))
+	mux.Handle("/", archiveweb.Handler(s.Archive, access{s}, s.Templates, s.Site.Location))
+	return mux
+}
+
+// Server returns an HTTP server for the site with limits on what a client may send and how slowly.
+func Server(h http.Handler) *http.Server {
+	return &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      5 * time.Minute, // an attachment over a slow line
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    32 << 10,
+	}
+}
+
+func (s *site) healthz(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
+		for range list.All(tx) {
+			break
+		}
+		return nil
+	})
+	if err != nil {
+		s.Log.Error("health check", "error", err)
+		http.Error(w, "the store does not answer", http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ok\n"))
+}
+
+// robots keeps crawlers away from what is not for reading.
+func robots(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Write([]byte("User-agent: *\nDisallow: /-/\n"))
+}

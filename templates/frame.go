@@ -1,0 +1,93 @@
+package templates
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"golang.org/x/text/language"
+)
+
+// Frame is what surrounds a page.
+type Frame struct {
+	Lang    string   // language of the page
+	Title   string   // of the page, without the site's name
+	Site    string   // the site's name
+	Path    string   // path and query of the page, to come back to after choosing a language
+	User    string   // the address signed in, "" for a stranger
+	List    ListHead // the list that the page belongs to; its zero value for none
+	Crumbs  []Link   // the way from the list's page to this one, without this one
+	Feed    string   // address of the page's feed, or ""
+	Private bool     // only for this reader: never stored by caches
+}
+
+// ListHead names the list a page belongs to.
+type ListHead struct {
+	Title string
+	Href  string
+}
+
+// Link is a link with its text.
+type Link struct {
+	Href, Text string
+}
+
+// Language is an entry of the language chooser.
+type Language struct {
+	Code, Name string
+	Current    bool
+}
+
+func languageNames(current string) []Language {
+	names := map[string]string{"en": "English", "ja": "日本語"}
+	var out []Language
+	for _, code := range slices.Backward(Languages()) {
+		out = append(out, Language{Code: code, Name: names[code], Current: code == current})
+	}
+	return out
+}
+
+type frameKey struct{}
+
+// WithFrame returns a context that carries the frame of the request's pages.
+func WithFrame(ctx context.Context, f Frame) context.Context {
+	return context.WithValue(ctx, frameKey{}, f)
+}
+
+// FrameOf returns the frame that the context carries. Without one it is an English page for a stranger.
+func FrameOf(ctx context.Context) Frame {
+	f, ok := ctx.Value(frameKey{}).(Frame)
+	if !ok {
+		f.Lang = Languages()[0]
+	}
+	return f
+}
+
+// LanguageCookie is the name of the cookie that keeps a reader's choice.
+const LanguageCookie = "lang"
+
+// ChooseLanguage returns the language for a request: that of ?lang=, else of the reader's cookie,
+// else the best of Accept-Language, else fallback.
+func ChooseLanguage(r *http.Request, fallback string) string {
+	if lang := r.URL.Query().Get("lang"); slices.Contains(Languages(), lang) {
+		return lang
+	}
+	if c, err := r.Cookie(LanguageCookie); err == nil && slices.Contains(Languages(), c.Value) {
+		return c.Value
+	}
+	accept := r.Header.Get("Accept-Language")
+	if accept == "" || len(accept) > 200 {
+		return fallback
+	}
+	wanted, _, err := language.ParseAcceptLanguage(accept)
+	if err != nil {
+		return fallback
+	}
+	for _, tag := range wanted {
+		base, _ := tag.Base()
+		if slices.Contains(Languages(), base.String()) {
+			return base.String()
+		}
+	}
+	return fallback
+}

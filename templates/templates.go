@@ -1,0 +1,132 @@
+package templates
+
+import (
+	"embed"
+	"fmt"
+	"html/template"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+//go:embed html mail static locale
+var files embed.FS
+
+// Languages returns the languages there are, the one of last resort first.
+func Languages() []string { return []string{"en", "ja"} }
+
+// Set is all pages, mails and words, ready to be filled in. It is safe for concurrent use.
+type Set struct {
+	words  map[string]words                         // by language
+	pages  map[string]map[string]*template.Template // by language, then by page
+	mails  map[string]mail                          // by NAME.LANG
+	assets map[string]*asset                        // by name without hash
+}
+
+// New parses everything that is embedded. An error is a mistake in the source.
+func New() (*Set, error) {
+	s := &Set{words: map[string]words{}, pages: map[string]map[string]*template.Template{}}
+	var err error
+	if s.assets, err = readAssets(); err != nil {
+		return nil, err
+	}
+	if s.mails, err = readMails(); err != nil {
+		return nil, err
+	}
+	for _, lang := range Languages() {
+		if s.words[lang], err = readWords(lang); err != nil {
+			return nil, err
+		}
+		if s.pages[lang], err = s.parsePages(lang); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// parsePages parses every page with its words already bound to one language.
+func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
+	base := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
+		"t":         func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
+		"static":    s.StaticURL,
+		"languages": func() []Language { return languageNames(lang) },
+		"min":       func(a, b int) int { return min(a, b) },
+	})
+	base, err := base.ParseFS(files, "html/frame.html", "html/parts/*.html")
+	if err != nil {
+		return nil, err
+	}
+	names, err := fs.Glob(files, "html/*.html")
+	if err != nil {
+		return nil, err // unreachable: the pattern is well formed
+	}
+	pages := map[string]*template.Template{}
+	for _, file := range names {
+		name := strings.TrimSuffix(path.Base(file), ".html")
+		if name == "frame" {
+			continue
+		}
+		page, err := base.Clone()
+		if err == nil {
+			page, err = page.ParseFS(files, file)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("page %s: %w", name, err)
+		}
+		pages[name] = page
+	}
+	return pages, nil
+}
+
+// Page writes a whole page in the frame's language. view is the page's view model, as views.go names them.
+func (s *Set) Page(w io.Writer, name string, f Frame, view any) error {
+	page, ok := s.pages[s.known(f.Lang)][name]
+	if !ok {
+		return fmt.Errorf("no page %q", name)
+	}
+	if err := page.Execute(w, struct {
+		Frame
+		View any
+	}{f, view}); err != nil {
+		return fmt.Errorf("page %s: %w", name, err)
+	}
+	return nil
+}
+
+// T returns the words of a key. args are pairs of a parameter's name and its value; the parameter n chooses between
+// singular and plural. A key that is not there is returned as it is, which a test makes sure does not happen.
+func (s *Set) T(lang, key string, args ...any) string {
+	text, err := s.words[s.known(lang)].text(key, args)
+	if err != nil {
+		return key
+	}
+	return text
+}
+
+// Has reports whether the language has words for key.
+func (s *Set) Has(lang, key string) bool {
+	_, ok := s.words[lang][key]
+	return ok
+}
+
+// Reasons returns the names for which there are the words "reason.NAME.title": why a post is held or refused.
+func (s *Set) Reasons() []string {
+	var names []string
+	for key := range s.words[Languages()[0]] {
+		if name, ok := strings.CutPrefix(key, "reason."); ok && strings.HasSuffix(name, ".title") {
+			names = append(names, strings.TrimSuffix(name, ".title"))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// known returns lang if there is such a language, else the one of last resort.
+func (s *Set) known(lang string) string {
+	if _, ok := s.words[lang]; ok {
+		return lang
+	}
+	return Languages()[0]
+}

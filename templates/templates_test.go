@@ -1,0 +1,267 @@
+package templates
+
+import (
+	"bytes"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"golang.org/x/net/html"
+)
+
+func newSet(t testing.TB) *Set {
+	t.Helper()
+	s, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// used returns the keys that templates and Go source ask for, and the prefixes of keys that are put together.
+func used(t *testing.T) (keys map[string]string, prefixes []string) {
+	t.Helper()
+	keys = map[string]string{}
+	inTemplate := regexp.MustCompile(`\bt "([^"]+)"`)
+	inGo := regexp.MustCompile(`\.T\([^,()]+(?:\([^()]*\))?,\s*"([a-z][^"]*)"(\s*\+)?`)
+	collect := func(re *regexp.Regexp, where string, b []byte) {
+		for _, m := range re.FindAllSubmatch(b, -1) {
+			if len(m) > 2 && len(m[2]) > 0 {
+				prefixes = append(prefixes, string(m[1]))
+				continue
+			}
+			keys[string(m[1])] = where
+		}
+	}
+	fs.WalkDir(files, "html", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := files.ReadFile(p)
+		collect(inTemplate, p, b)
+		return err
+	})
+	err := filepath.WalkDir("..", func(p string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(p) != ".go" || strings.HasSuffix(p, "_test.go") {
+			return nil
+		}
+		b, err := os.ReadFile(p)
+		if err != nil {
+			return nil // a file that somebody is just moving
+		}
+		collect(inGo, p, b)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return keys, prefixes
+}
+
+func TestEveryKeyIsThereAndUsed(t *testing.T) {
+	s := newSet(t)
+	keys, prefixes := used(t)
+	if len(keys) < 40 {
+		t.Fatalf("only %d keys found: the search is broken", len(keys))
+	}
+	for _, lang := range Languages() {
+		for key, where := range keys {
+			if !s.Has(lang, key) {
+				t.Errorf("%s: no words in %s for %q", where, lang, key)
+			}
+		}
+		for key := range s.words[lang] {
+			composed := slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(key, p) })
+			if keys[key] == "" && !composed {
+				t.Errorf("%s: nothing uses %q", lang, key)
+			}
+		}
+	}
+}
+
+func TestLanguagesAgree(t *testing.T) {
+	s := newSet(t)
+	params := func(segs []segment) []string {
+		names := map[string]bool{}
+		for _, g := range segs {
+			if g.param {
+				names[g.text] = true
+			}
+		}
+		return slices.Sorted(maps.Keys(names))
+	}
+	en, ja := s.words["en"], s.words["ja"]
+	for key, e := range en {
+		if got, want := params(ja[key].other), params(e.other); !slices.Equal(got, want) {
+			t.Errorf("%s: ja has the parameters %v, en %v", key, got, want)
+		}
+		if e.one != nil && !slices.Equal(params(e.one), params(e.other)) {
+			t.Errorf("%s: singular and plural have other parameters", key)
+		}
+	}
+	for name, m := range s.mails {
+		base, lang, _ := strings.Cut(name, ".")
+		for _, other := range Languages() {
+			o, ok := s.mails[base+"."+other]
+			if !ok {
+				t.Errorf("mail %s is there in %s and not in %s", base, lang, other)
+			} else if !slices.Equal(params(m.body), params(o.body)) || !slices.Equal(params(m.subject), params(o.subject)) {
+				t.Errorf("mail %s: placeholders of %s and %s differ", base, lang, other)
+			}
+		}
+	}
+}
+
+func TestReasonsAreComplete(t *testing.T) {
+	s := newSet(t)
+	for _, lang := range Languages() {
+		for key := range s.words[lang] {
+			name, ok := strings.CutPrefix(key, "reason.")
+			if !ok {
+				continue
+			}
+			name = name[:strings.LastIndex(name, ".")]
+			for _, part := range []string{"title", "means", "do"} {
+				if !s.Has(lang, "reason."+name+"."+part) {
+					t.Errorf("%s: reason %s has no %s", lang, name, part)
+				}
+			}
+		}
+	}
+}
+
+func TestText(t *testing.T) {
+	s := newSet(t)
+	for _, c := range []struct {
+		lang, key string
+		args      []any
+		want      string
+	}{
+		{"en", "thread.messages", []any{"n", 1}, "1 message"},
+		{"en", "thread.messages", []any{"n", 0}, "0 messages"},
+		{"en", "thread.messages", []any{"n", 12}, "12 messages"},
+		{"ja", "thread.messages", []any{"n", 1}, "1件"},
+		{"en", "leave.title", []any{"list", "JANOG"}, "Leave JANOG"},
+		{"fr", "message.raw", nil, "Source"},
+		{"en", "leave.title", nil, "leave.title"},
+		{"en", "no.such", nil, "no.such"},
+	} {
+		if got := s.T(c.lang, c.key, c.args...); got != c.want {
+			t.Errorf("%s %s %v = %q, want %q", c.lang, c.key, c.args, got, c.want)
+		}
+	}
+}
+
+// sample returns a view for each page, with something in every field that a template looks at.
+func sample() map[string][]any {
+	when := NewTime("ja", time.Date(2026, 1, 5, 14, 3, 0, 0, time.UTC))
+	row := OutlineRow{Depth: 1, Href: "#m2", From: "佐藤 <花子>", Subject: "Re: x", Sent: when, Current: true, HasAttachment: true}
+	post := Post{
+		Anchor: "m1", Depth: 1, Subject: `a "<b>" subject`, From: "Ann", FromAddress: "an…@example.jp", Initial: "A", Sent: when,
+		Href: "/janog/m/a@example.jp/", Raw: "/janog/m/a@example.jp/raw", Reply: "mailto:janog@lists.example.jp?subject=Re%3A%20x",
+		InReplyTo: Link{Href: "#m0", Text: "Bob"}, Cut: true,
+		Blocks:      []Block{{Kind: "text", HTML: "hello"}, {Kind: "quote", Fold: true, Lines: 9, HTML: "quoted"}, {Kind: "signature", Fold: true, HTML: "-- Ann"}},
+		Attachments: []Attachment{{Href: "/x", Name: "図.pdf", Kind: "application/pdf", Size: "12 KB"}},
+	}
+	link := Link{Href: "/x/", Text: "x"}
+	pages := []PageLink{{Text: "1", Current: true}, {Href: "?p=2", Text: "2"}}
+	thread := ThreadRow{Href: "/x", Subject: "s", From: "f", Count: 2, Last: when}
+	return map[string][]any{
+		"home": {Home{}, Home{Lists: []ListRow{{Title: "JANOG", Href: "/janog/", Address: "janog@lists.example.jp", Description: "d", Private: true, Last: when}}}},
+		"list": {List{Closed: true}, List{Title: "JANOG", Address: "janog@lists.example.jp", Post: "mailto:a@example.jp", ArchivePrivate: true, Announce: true},
+			List{ArchiveShown: true}, List{ArchiveShown: true, Threads: []ThreadRow{thread}, Years: []Year{{Year: "2026", Months: []MonthLink{{Number: "1"}, {Href: "/x", Number: "2", Messages: 3}}}}}},
+		"month":       {Month{Name: "2026年1月", Messages: 3, Prev: link, Next: link, Pages: pages, Threads: []MonthThread{{Href: "/x", Earlier: true, Rows: []OutlineRow{row}, More: 2}}}, Month{}},
+		"message":     {Message{Post: post, Canonical: "https://lists.example.jp/x", Prev: link, Next: link, ThreadPrev: link, ThreadNext: link, Thread: "/t", ThreadCount: 2, Outline: []OutlineRow{row}, Recipients: "janog", Cc: "bob", Number: "7"}, Message{}},
+		"thread":      {Thread{Subject: "s", Count: 2, People: 2, First: when, Last: when, Outline: []OutlineRow{row}, Posts: []Post{post, {}}, Pages: pages}, Thread{}},
+		"why":         {Why{Name: "size", Sections: []Reason{{Lang: "ja", Title: "t", Means: "m", Do: "d"}}}},
+		"unsubscribe": {Unsubscribe{State: "confirm"}, Unsubscribe{State: "left", CanUndo: true, UndoDays: 7}, Unsubscribe{State: "already", Join: "mailto:a@example.jp"}, Unsubscribe{State: "undone", ListHref: "/x/"}},
+		"leave":       {Leave{List: "JANOG", Leave: "mailto:a@example.jp"}},
+		"login":       {Login{State: "ask"}, Login{State: "confirm", Address: "ann@example.jp"}, Login{State: "bad"}},
+		"notice":      {Notice{Text: "x", SignIn: "/-/login"}, Notice{}},
+		"outbox":      {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
+		"copy":        {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},
+	}
+}
+
+func TestEveryPageWithSampleData(t *testing.T) {
+	s := newSet(t)
+	samples := sample()
+	frame := Frame{Title: `<T> "q"`, Site: "lists.example.jp", Path: "/a?b=c&d", User: "ann@example.jp",
+		List: ListHead{Title: "JANOG", Href: "/janog/"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}, Feed: "/janog/new.atom"}
+	for _, lang := range Languages() {
+		for name := range s.pages[lang] {
+			if len(samples[name]) == 0 {
+				t.Errorf("page %s has no sample", name)
+			}
+			for i, view := range samples[name] {
+				frame.Lang = lang
+				var b bytes.Buffer
+				if err := s.Page(&b, name, frame, view); err != nil {
+					t.Errorf("%s %s %d: %v", lang, name, i, err)
+					continue
+				}
+				checkHTML(t, name, b.String())
+			}
+		}
+	}
+}
+
+// checkHTML fails on what the pages must not have, and on tags that are not closed in order.
+func checkHTML(t *testing.T, name, page string) {
+	t.Helper()
+	for _, bad := range []string{"<script", "style=", "ZgotmplZ", "<T>", "<no value>", "javascript:", " onclick"} {
+		if strings.Contains(page, bad) {
+			t.Errorf("page %s holds %q", name, bad)
+		}
+	}
+	void := map[string]bool{"meta": true, "link": true, "br": true, "input": true}
+	var open []string
+	z := html.NewTokenizer(strings.NewReader(page))
+	for z.Next() != html.ErrorToken {
+		switch tok := z.Token(); tok.Type {
+		case html.StartTagToken:
+			if !void[tok.Data] {
+				open = append(open, tok.Data)
+			}
+		case html.EndTagToken:
+			if len(open) == 0 || open[len(open)-1] != tok.Data {
+				t.Errorf("page %s: </%s> while %v are open", name, tok.Data, open)
+				return
+			}
+			open = open[:len(open)-1]
+		}
+	}
+	if len(open) > 0 {
+		t.Errorf("page %s: %v are never closed", name, open)
+	}
+}
+
+func TestMail(t *testing.T) {
+	s := newSet(t)
+	args := map[string]string{"list": "JANOG\r\nBcc: x@example.com", "address": "ann@example.jp", "days": "7", "url": "https://lists.example.jp/-/u/0", "owner": "janog-owner@lists.example.jp"}
+	for _, lang := range Languages() {
+		subject, body, err := s.Mail("undo", lang, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.ContainsAny(subject, "\r\n") || !strings.Contains(subject, "JANOG") {
+			t.Errorf("%s: subject %q", lang, subject)
+		}
+		if !strings.Contains(body, args["url"]) || strings.Contains(body, "{") {
+			t.Errorf("%s: body %q", lang, body)
+		}
+	}
+	delete(args, "url")
+	if _, _, err := s.Mail("undo", "ja", args); err == nil {
+		t.Error("a mail without a value for {url} is made")
+	}
+	if _, _, err := s.Mail("none", "ja", args); err == nil {
+		t.Error("a mail that does not exist is made")
+	}
+}

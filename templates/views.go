@@ -1,0 +1,242 @@
+package templates
+
+import (
+	"html/template"
+	"time"
+)
+
+// Time is a moment for a page: for machines (RFC 3339) and for people.
+type Time struct {
+	Machine, Human string
+}
+
+// IsZero reports whether there is no moment to show.
+func (t Time) IsZero() bool { return t.Machine == "" }
+
+// NewTime writes t, which carries the time zone to show, in a language. The zero time gives the zero Time.
+func NewTime(lang string, t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	return Time{Machine: t.Format(time.RFC3339), Human: NewDate(lang, t).Human + t.Format(" 15:04")}
+}
+
+// NewDate is NewTime without the time of day for people.
+func NewDate(lang string, t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	human := t.Format("Mon 2 Jan 2006")
+	if lang == "ja" {
+		human = t.Format("2006年1月2日") + "（" + string([]rune("日月火水木金土")[t.Weekday()]) + "）"
+	}
+	return Time{Machine: t.Format(time.RFC3339), Human: human}
+}
+
+// NewMonth writes a month such as "2026-01" in a language.
+func NewMonth(lang, month string) string {
+	t, err := time.Parse("2006-01", month)
+	if err != nil {
+		return month
+	}
+	if lang == "ja" {
+		return t.Format("2006年1月")
+	}
+	return t.Format("January 2006")
+}
+
+// Home is the view of page "home": the lists of the site.
+type Home struct {
+	Lists []ListRow
+}
+
+// ListRow is a list on the front page.
+type ListRow struct {
+	Title, Href, Address, Description string
+	Private                           bool
+	Last                              Time // of the newest message, zero when there is none to show
+	Messages                          int
+}
+
+// List is the view of page "list".
+type List struct {
+	Title, Address, Description  string
+	Post, Join, Leave, Owner     string // mailto links; "" where there is none
+	Announce, Closed             bool   // only the owners post; the list is gone and only its archive left
+	ArchiveShown, ArchivePrivate bool
+	Years                        []Year
+	Threads                      []ThreadRow
+	Messages                     int
+}
+
+// Year is a row of months.
+type Year struct {
+	Year   string
+	Months []MonthLink
+}
+
+// MonthLink is a month with messages.
+type MonthLink struct {
+	Href, Number, Name string // Number is "1" for January
+	Messages           int
+}
+
+// ThreadRow is a thread in a table of threads.
+type ThreadRow struct {
+	Href, Subject, From string
+	Count               int
+	Last                Time
+}
+
+// Month is the view of page "month": its threads, each with its messages of the month.
+type Month struct {
+	Name       string
+	Messages   int
+	Prev, Next Link // months
+	Threads    []MonthThread
+	Pages      []PageLink // empty when all threads are on one page
+}
+
+// PageLink leads to a part of a long page.
+type PageLink struct {
+	Href, Text string
+	Current    bool
+}
+
+// MonthThread is a thread on a month's page.
+type MonthThread struct {
+	Href, Subject string
+	Earlier       bool // it began in an earlier month
+	Rows          []OutlineRow
+	More          int // messages beyond those shown
+}
+
+// OutlineRow is a message in an outline; Depth is 0 for a thread's first, and at most 8.
+type OutlineRow struct {
+	Depth         int
+	Href, From    string
+	Subject       string // "" where it only repeats the thread's
+	Sent          Time
+	Current       bool
+	HasAttachment bool
+}
+
+// Message is the view of page "message".
+type Message struct {
+	Post
+	Canonical                  string
+	Prev, Next                 Link // in the list, by time
+	ThreadPrev, ThreadNext     Link // in the thread, as it reads
+	Thread                     string
+	ThreadCount                int
+	Outline                    []OutlineRow // empty when the thread is too long to show here
+	Recipients, Cc, OtherCount string
+	Number                     string
+}
+
+// Thread is the view of page "thread".
+type Thread struct {
+	Subject     string
+	Count       int
+	People      int
+	First, Last Time
+	Outline     []OutlineRow
+	Posts       []Post
+	Pages       []PageLink // empty when all messages are on one page
+}
+
+// Post is one message as it is read, alone or in its thread.
+type Post struct {
+	Anchor            string // id in the page
+	Depth             int
+	Subject           string // "" where it only repeats the thread's
+	From, FromAddress string // FromAddress is masked for strangers
+	Initial           string // the first letter of the name, for the eye
+	Sent              Time
+	Href, Raw, Reply  string
+	InReplyTo         Link // the message answered, on the same page
+	Blocks            []Block
+	Attachments       []Attachment
+	Cut               bool // the text was too long to show whole
+}
+
+// Block is a piece of a body. HTML is safe: archive/render made it.
+type Block struct {
+	Kind  string // "text", "quote" or "signature"
+	Fold  bool   // shown only on demand
+	Lines int
+	HTML  template.HTML
+}
+
+// Attachment is a file that came with a message.
+type Attachment struct {
+	Href, Name, Kind, Size string
+	Image                  bool
+}
+
+// Why is the view of page "why": a reason in every language.
+type Why struct {
+	Name     string
+	Sections []Reason
+}
+
+// Reason is what a rule says to somebody whose post it held or refused.
+type Reason struct {
+	Lang, Title, Means, Do string
+}
+
+// Unsubscribe is the view of page "unsubscribe".
+type Unsubscribe struct {
+	State         string // "confirm", "left", "already" or "undone"
+	List, Address string
+	ListHref      string
+	Action        string // where the button posts to
+	CanUndo       bool
+	UndoDays      int
+	Join          string // mailto link to join again
+}
+
+// Leave is the view of page "leave": how to leave a list by mail.
+type Leave struct {
+	List, Address, ListHref, Leave string
+}
+
+// Login is the view of page "login".
+type Login struct {
+	State   string // "ask", "confirm" or "bad"
+	Address string
+	Action  string
+}
+
+// Notice is the view of page "notice": an error or another short message.
+type Notice struct {
+	Text   string
+	SignIn string // address of the sign-in page, or ""
+}
+
+// Outbox is the view of page "outbox": the copies that the demo would have sent.
+type Outbox struct {
+	Recipients []Recipient
+	Copies     int
+}
+
+// Recipient is a mailbox of the demo.
+type Recipient struct {
+	Address string
+	Copies  []CopyRow
+}
+
+// CopyRow is one copy in a mailbox.
+type CopyRow struct {
+	Href, Subject, From string
+	Sent                Time
+}
+
+// Copy is the view of page "copy": one copy as it left.
+type Copy struct {
+	Recipient, Sender, Subject string
+	Sent                       Time
+	Back, Download             string
+	Raw                        string
+	Links                      []Link // links found in its header, such as List-Unsubscribe
+}
