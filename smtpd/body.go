@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"errors"
 	"os"
+	"slices"
 	"time"
 )
 
@@ -121,13 +122,14 @@ func (m *inbound) keep(line []byte) {
 		return
 	}
 	if size > m.held {
-		// Count ahead as append allocates ahead, not at each line.
-		step := max(m.held, bufferSize)
+		// Memory is counted when it is allocated, in doubling steps.
+		step := max(m.held, 8<<10)
 		m.held += step
 		if m.conn.server.held.Add(step) > m.conn.limits.InFlightBytes {
 			m.refuse(fullReply)
 			return
 		}
+		m.raw = slices.Grow(m.raw, int(step))
 	}
 	m.raw = append(m.raw, line...)
 }

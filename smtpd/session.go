@@ -64,7 +64,7 @@ func (s *session) Mail(string, *smtp.MailOptions) error {
 // Rcpt asks the Handler about a recipient.
 func (s *session) Rcpt(string, *smtp.RcptOptions) error {
 	c := s.conn
-	if len(s.env.To) >= c.limits.Recipients {
+	if len(s.env.To) >= c.limits.Recipients || s.refused > c.limits.Recipients {
 		return c.answer(Reply{Code: 452, Enhanced: [3]int{4, 5, 3}, Text: "Too many recipients, please send to the others in another message"})
 	}
 	reply := s.ask("rcpt", 1, func(ctx context.Context) ([]Reply, error) {
