@@ -53,6 +53,11 @@ func (p *people) Personalise(_ context.Context, rendition string, to []queue.Rec
 }
 
 func (p *people) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outcome) error {
+	if p.after != nil {
+		if err := p.after(outcomes); err != nil {
+			return err
+		}
+	}
 	if p.quiet {
 		return nil
 	}
