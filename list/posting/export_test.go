@@ -1,0 +1,25 @@
+package posting
+
+import (
+	"context"
+
+	"kairan/list"
+)
+
+// Stages are the stages of Publish one by one, for the test that stops after each.
+var Stages = []string{"number", "cook", "archive", "enqueue"}
+
+// PublishUntil runs Publish up to and including a stage, and then stops as a crash would.
+func (p *Path) PublishUntil(ctx context.Context, id list.PostID, stage string) error {
+	w, err := p.number(ctx, id)
+	if err != nil || stage == "number" {
+		return err
+	}
+	if err := p.cook(ctx, w); err != nil || stage == "cook" {
+		return err
+	}
+	if err := p.archive(ctx, w); err != nil || stage == "archive" {
+		return err
+	}
+	return p.enqueue(ctx, w)
+}
