@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -286,4 +287,12 @@ func BenchmarkReceive(b *testing.B) {
 		io.WriteString(conn, body)
 		wait("250 2.0.0")
 	}
+}
+
+// TestTrusted proves that a relay in front is not cut off for what it passes on.
+func TestTrusted(t *testing.T) {
+	t.Parallel()
+	s := &smtpd.Server{Limits: small, Trusted: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	play(t, s, "S: 220 *\nC: EHLO relay.example.jp\nS* 250\n"+
+		strings.Repeat("C: MAIL FROM:<>\nS: 250 *\nC: RCPT TO:<nobody@example.jp>\nS: 550 *\nC: RCPT TO:<janog@example.jp>\nS: 250 *\nC: DATA\nS: 354 *\nC: .\nS: 250 *\n", 6))
 }
