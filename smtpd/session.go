@@ -1,82 +1,204 @@
-package address
+package smtpd
 
 import (
-	"encoding/base64"
-	"strings"
-	"unicode"
-	"unicode/utf8"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/emersion/go-smtp"
+
+	"kairan/smtpd/address"
+	"kairan/smtpd/message"
 )
 
-// Mailbox is an address with a display name, as in From: (RFC 5322, section 3.4).
-type Mailbox struct {
-	Name    string // decoded, UTF-8, no control characters
-	Address Address
+// session is what go-smtp calls for commands that conn let through.
+// It asks the Handler and answers by itself; the errors it returns only tell go-smtp
+// that a command was refused.
+type session struct {
+	conn *conn
+	env  *Envelope // of the transaction, nil outside one
+
+	from    address.Address // of the MAIL command being carried out
+	utf8    bool
+	to      address.Address // of the RCPT command being carried out
+	refused int             // recipients refused in this transaction
+	logged  bool            // the transaction has its line in the log
 }
 
-// String returns the mailbox for a header field: the name as atom, quoted
-// string or encoded words (RFC 2047) as needed.
-func (m Mailbox) String() string {
-	name := cleanName(m.Name)
-	switch {
-	case name == "" && m.Address.IsNull():
-		return "<>"
-	case name == "":
-		return m.Address.String()
+// newSession is called at the client's first hello.
+func newSession(sc *smtp.Conn) (smtp.Session, error) {
+	c, ok := sc.Conn().(*conn)
+	if !ok {
+		return nil, errors.New("connection does not come from our listener") // unreachable: Serve wraps each
 	}
-	return phrase(name) + " <" + m.Address.String() + ">"
+	return c.session, nil
 }
 
-// phrase writes a display name (RFC 5322, section 3.2.5). What looks like an
-// encoded word is encoded itself, or the reader would decode it.
-func phrase(name string) string {
-	if !isASCII(name) || strings.Contains(name, "=?") || hasLongWord(name) {
-		return encodedWords(name)
+// Mail begins a transaction.
+func (s *session) Mail(string, *smtp.MailOptions) error {
+	c := s.conn
+	if c.messages >= c.limits.Messages && !c.trusted {
+		return c.answer(Reply{Code: 421, Enhanced: [3]int{4, 7, 0}, Text: "Enough messages on this connection, please open another"})
 	}
-	for i := range len(name) {
-		if c := name[i]; c != ' ' && !isAtext(c) {
-			return quote(name)
+	c.messages++
+	s.env = &Envelope{
+		ID:       rand.Text()[:16],
+		RemoteIP: c.ip,
+		Helo:     c.helo,
+		Basic:    c.basic,
+		TLS:      c.tls,
+		LMTP:     c.server.LMTP,
+		UTF8:     s.utf8,
+		From:     s.from,
+		At:       time.Now(),
+	}
+	s.refused, s.logged = 0, false
+	return c.answer(Reply{Enhanced: [3]int{2, 1, 0}})
+}
+
+// Rcpt asks the Handler about a recipient.
+func (s *session) Rcpt(string, *smtp.RcptOptions) error {
+	c := s.conn
+	if len(s.env.To) >= c.limits.Recipients || s.refused > c.limits.Recipients {
+		return c.answer(Reply{Code: 452, Enhanced: [3]int{4, 5, 3}, Text: "Too many recipients, please send to the others in another message"})
+	}
+	reply := s.ask("rcpt", 1, func(ctx context.Context) ([]Reply, error) {
+		r, err := c.server.Handler.Rcpt(ctx, s.env, s.to)
+		return []Reply{r}, err
+	})[0]
+	if reply.OK() {
+		s.env.To = append(s.env.To, s.to)
+		return c.answer(reply)
+	}
+	s.refused++
+	c.log.Info("recipient refused", "id", s.env.ID, "from", s.env.From.String(), "to", s.to.String(),
+		"code", reply.Code, "reply", reply.Text)
+	if reply.Code/100 == 5 {
+		c.server.Stats.Recipients.Add(1)
+		c.badRcpts++
+	}
+	if c.badRcpts > c.limits.BadRecipients && !c.trusted {
+		reply = Reply{Code: 421, Enhanced: [3]int{4, 7, 0}, Text: "Too many recipients that do not exist, closing connection"}
+	}
+	return c.answer(reply)
+}
+
+// Data reads the message past go-smtp, which gets an empty one, and has it judged.
+// In LMTP there is an answer for each recipient (RFC 2033, section 4.2).
+func (s *session) Data(io.Reader) error {
+	c := s.conn
+	raw, refusal, done := c.readMessage()
+	defer done()
+	c.next = []byte(".\r\n")
+	s.env.At = time.Now()
+
+	replies := s.judge(raw, refusal)
+	s.log(replies, len(raw))
+	var refused error
+	for _, r := range replies {
+		c.server.Stats.count(r)
+		if err := c.answer(r); err != nil {
+			refused = err
+		} else {
+			c.idleCmds = 0
 		}
 	}
-	return name
+	return refused
 }
 
-// hasLongWord reports whether a word is too long to be folded into lines.
-func hasLongWord(s string) bool {
-	for word := range strings.SplitSeq(s, " ") {
-		if len(word) > 60 {
-			return true
+// judge returns the answers to a message.
+func (s *session) judge(raw []byte, refusal Reply) []Reply {
+	want := 1
+	if s.env.LMTP {
+		want = len(s.env.To)
+	}
+	if !refusal.OK() {
+		return slices.Repeat([]Reply{refusal}, want)
+	}
+	if fault := message.Parse(raw).Check(s.conn.limits.Message); fault != "" {
+		return slices.Repeat([]Reply{{Code: 554, Enhanced: [3]int{5, 6, 0}, Text: fault}}, want)
+	}
+	return s.ask("data", want, func(ctx context.Context) ([]Reply, error) {
+		return s.conn.server.Handler.Data(ctx, s.env, raw)
+	})
+}
+
+// ask calls the Handler and returns as many replies as wanted, whatever it does.
+// Its error goes to the log only.
+func (s *session) ask(call string, want int, f func(context.Context) ([]Reply, error)) []Reply {
+	ctx, cancel := context.WithTimeout(s.conn.ctx, s.conn.limits.Handling)
+	defer cancel()
+	replies, err := protect(ctx, f)
+	if err == nil && len(replies) != want {
+		err = fmt.Errorf("handler gave %d replies instead of %d", len(replies), want)
+	}
+	if err == nil {
+		for i := range replies {
+			replies[i] = replies[i].clean()
+		}
+		return replies
+	}
+	reply := errorReply
+	attrs := []any{"id", s.env.ID, "call", call, "error", err, "next", "the client will try again"}
+	if p, ok := errors.AsType[*panicError](err); ok {
+		reply = panicReply
+		attrs = append(attrs, "stack", string(p.stack))
+	}
+	s.conn.log.Error("handler failed", attrs...)
+	return slices.Repeat([]Reply{reply}, want)
+}
+
+// panicError is a panic of the Handler.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+func protect(ctx context.Context, f func(context.Context) ([]Reply, error)) (replies []Reply, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &panicError{value: v, stack: debug.Stack()}
+		}
+	}()
+	return f(ctx)
+}
+
+// Reset ends the transaction. go-smtp calls it after each message and at RSET, EHLO and STARTTLS.
+func (s *session) Reset() {
+	s.finish()
+	s.env = nil
+}
+
+// Logout has nothing to free: the connection's end is conn.Close.
+func (s *session) Logout() error { return nil }
+
+// finish writes the line in the log for a transaction that did not come to its message.
+func (s *session) finish() {
+	if s.env != nil && !s.logged {
+		s.log(nil, 0)
+	}
+}
+
+// log writes the one line per transaction. Its attributes are always the same.
+func (s *session) log(replies []Reply, size int) {
+	s.logged = true
+	env := s.env
+	codes := make([]int, len(replies))
+	text := "abandoned"
+	for i, r := range replies {
+		codes[i] = r.clean().Code
+		if i == 0 || !r.OK() {
+			text = r.clean().Text
 		}
 	}
-	return false
-}
-
-// encodedWords writes s as encoded words of at most 72 characters (RFC 2047,
-// section 2), never split within a character.
-func encodedWords(s string) string {
-	const most = 45 // octets of text, 60 characters of base64
-	var words []string
-	for s != "" {
-		n := min(most, len(s))
-		for n < len(s) && !utf8.RuneStart(s[n]) {
-			n--
-		}
-		words = append(words, "=?UTF-8?B?"+base64.StdEncoding.EncodeToString([]byte(s[:n]))+"?=")
-		s = s[n:]
-	}
-	return strings.Join(words, " ")
-}
-
-// cleanName removes control and direction characters and white space that
-// means nothing, so that a name cannot pretend to be more than a name.
-func cleanName(s string) string {
-	s = strings.Map(func(r rune) rune {
-		switch {
-		case unicode.IsControl(r):
-			return ' '
-		case unicode.Is(unicode.Bidi_Control, r), r == '\u2028', r == '\u2029':
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, string(utf8.RuneError)))
-	return strings.Join(strings.FieldsFunc(s, func(r rune) bool { return r == ' ' }), " ")
+	s.conn.log.Info("transaction", "id", env.ID, "helo", env.Helo, "protocol", env.protocol(),
+		"from", env.From.String(), "recipients", len(env.To), "refused", s.refused,
+		"bytes", size, "codes", codes, "reply", text)
 }
