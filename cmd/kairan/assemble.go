@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"time"
+
+	"kairan/archive"
+	"kairan/list"
+	"kairan/list/inbound"
+	"kairan/list/posting"
+	"kairan/list/rules"
+	listweb "kairan/list/web"
+	"kairan/smtpd"
+	"kairan/smtpd/address"
+	"kairan/smtpd/mailauth"
+	"kairan/smtpd/queue"
+	"kairan/smtpd/relay"
+	"kairan/smtpd/resolver"
+	"kairan/storage"
+	"kairan/storage/bolt"
+	"kairan/templates"
+)
+
+// App is everything, wired. Its parts start to work in serve.
+type App struct {
+	Config    *Config
+	Site      *list.Site
+	Log       *slog.Logger
+	DB        *storage.DB
+	Archive   *archive.Archive
+	Outbox    *queue.Outbox
+	Relay     *relay.Relay
+	Copies    *posting.Copies
+	Path      *posting.Path
+	Inbound   *inbound.Handler
+	SMTP      *smtpd.Server
+	LMTP      *smtpd.Server
+	Templates *templates.Set
+	Web       http.Handler
+
+	serving bool
+	extra   map[string]http.Handler // pages under /-/ that only the demo has
+}
+
+// cachedAnswers is how many DNS answers are remembered.
+const cachedAnswers = 10_000
+
+// assemble opens the store and wires everything; it reads from top to bottom. Nothing runs yet.
+func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...func(*App)) (app *App, err error) {
+	app = &App{Config: cfg, Log: log}
+	for _, o := range options {
+		o(app)
+	}
+	if app.Site, err = site(cfg); err != nil {
+		return nil, err
+	}
+	networks, err := parseNetworks(cfg.Trust.Networks)
+	if err != nil {
+		return nil, err
+	}
+
+	engine, files, err := bolt.Open(cfg.Data)
+	if err != nil {
+		return nil, err
+	}
+	if app.DB, err = storage.New(ctx, engine, files, list.Migrations()); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, app.DB.Close())
+		}
+	}()
+
+	dns := resolver.Cache(resolver.DNS(cfg.DNS.Servers), cachedAnswers)
+	app.Archive = &archive.Archive{DB: app.DB, Location: app.Site.Location, Log: log}
+	app.Copies = &posting.Copies{DB: app.DB, Site: app.Site}
+	app.Relay = relay.New(relay.Options{
+		Hostname:  cfg.Hostname,
+		Smarthost: cfg.Delivery.Smarthost,
+		Resolver:  dns,
+		Own:       ownPorts(cfg),
+		Log:       log,
+	})
+	app.Outbox = queue.New(app.DB, app.Copies, app.Relay, queue.Options{
+		Smarthost:   cfg.Delivery.Smarthost != "",
+		Connections: cfg.Delivery.Connections,
+		Log:         log,
+	})
+	app.Path = posting.New(posting.Options{
+		DB:      app.DB,
+		Archive: app.Archive,
+		Outbox:  app.Outbox,
+		Checker: &mailauth.Checker{Resolver: dns, Hostname: cfg.Hostname},
+		Site:    app.Site,
+		Rules:   rules.Site{BanList: cfg.Limits.BanList, MaxSize: cfg.Limits.MessageSize << 10},
+		Trust:   posting.Trust{Networks: networks, AuthservIDs: cfg.Trust.AuthservIDs},
+		Log:     log,
+	})
+	app.Inbound = &inbound.Handler{DB: app.DB, Path: app.Path, Site: app.Site, Log: log, Leave: app.leave}
+	if err := app.servers(); err != nil {
+		return nil, err
+	}
+	return app, app.pages()
+}
+
+// servers makes the SMTP and LMTP servers.
+func (app *App) servers() error {
+	c := app.Config
+	networks, err := parseNetworks(c.Trust.Networks)
+	if err != nil {
+		return err
+	}
+	var starttls *tls.Config
+	if c.TLS.Cert != "" {
+		if starttls, err = smtpd.LoadCertificate(c.TLS.Cert, c.TLS.Key, app.Log); err != nil {
+			return fmt.Errorf("%s: [tls]: %w", c.file, err)
+		}
+	}
+	app.SMTP = &smtpd.Server{
+		Handler:  app.Inbound,
+		Hostname: c.Hostname,
+		TLS:      starttls,
+		Trusted:  networks,
+		Log:      app.Log,
+		Limits: smtpd.Limits{
+			MessageBytes: int64(c.Limits.MessageSize) << 10,
+			Connections:  c.Limits.Connections,
+			PerIP:        c.Limits.ConnectionsPerIP,
+			PerNetwork:   c.Limits.ConnectionsPerNet,
+		},
+	}
+	app.LMTP = &smtpd.Server{Handler: app.Inbound, Hostname: c.Hostname, LMTP: true, Trusted: networks, Log: app.Log, Limits: app.SMTP.Limits}
+	return nil
+}
+
+// pages makes the web.
+func (app *App) pages() (err error) {
+	if app.Templates, err = templates.New(); err != nil {
+		return err
+	}
+	proxies, err := parseNetworks(app.Config.HTTP.TrustedProxies)
+	if err != nil {
+		return err
+	}
+	app.Web = listweb.New(listweb.Options{
+		DB:             app.DB,
+		Archive:        app.Archive,
+		Site:           app.Site,
+		Templates:      app.Templates,
+		TrustedProxies: proxies,
+		Left:           app.tellLeft,
+		Extra:          app.extra,
+		Log:            app.Log,
+	})
+	return nil
+}
+
+// site reads what lists need to know about their place from the configuration.
+func site(cfg *Config) (*list.Site, error) {
+	admin, err := address.Parse(cfg.Admin)
+	if err != nil {
+		return nil, err
+	}
+	zone, err := time.LoadLocation(cfg.Timezone)
+	if err != nil {
+		return nil, err
+	}
+	return &list.Site{Hostname: cfg.Hostname, URL: cfg.URL, Admin: admin, Language: cfg.Language, Location: zone}, nil
+}
+
+// ownPorts are the addresses at which this site takes mail: delivering there would be a loop.
+func ownPorts(cfg *Config) (own []netip.AddrPort) {
+	for _, l := range cfg.SMTP.Listen {
+		host, port, err := net.SplitHostPort(l)
+		if err != nil {
+			continue // a unix socket
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			continue
+		}
+		ip, _ := netip.ParseAddr(host) // invalid stands for every address
+		if ip.IsUnspecified() {
+			ip = netip.Addr{}
+		}
+		own = append(own, netip.AddrPortFrom(ip, uint16(n)))
+	}
+	return own
+}
+
+// leave takes a member off its list because of the token that came by mail, and tells it.
+func (app *App) leave(ctx context.Context, token string) error {
+	var l *list.List
+	var m *list.Member
+	err := app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+		l, m, err = list.LeaveByToken(tx, token, time.Now())
+		return err
+	})
+	if errors.Is(err, list.ErrLeft) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	app.tellLeft(ctx, l, m)
+	return nil
+}
+
+// Close closes the store. What runs must have ended.
+func (app *App) Close() error { return app.DB.Close() }

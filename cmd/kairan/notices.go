@@ -1,0 +1,29 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"kairan/list"
+	"kairan/list/posting"
+	listweb "kairan/list/web"
+)
+
+// tellLeft mails who has left, with the way back. That the mail cannot be queued does not undo the leaving.
+func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
+	lang := or(m.Language, l.Settings.PreferredLanguage)
+	subject, body, err := app.Templates.Mail("undo", lang, map[string]string{
+		"list":    l.Title(),
+		"address": m.Address.String(),
+		"days":    strconv.Itoa(listweb.UndoDays),
+		"url":     app.Site.UnsubscribeURL(m.Token),
+		"owner":   l.Suffixed("owner").String(),
+	})
+	if err == nil {
+		err = app.Path.Notify(ctx, posting.Notice{List: l, To: m.Address, Subject: subject, Body: body})
+	}
+	if err != nil {
+		app.Log.Error("the mail that confirms a leaving was not sent", "err", fmt.Errorf("%s from %s: %w", m.Address, l.Address, err))
+	}
+}
