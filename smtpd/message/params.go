@@ -12,7 +12,6 @@ import (
 // Bounds of what is read of one field's parameters.
 const (
 	maxParams   = 64
-	maxSections = 100 // of one parameter, RFC 2231
 	maxFilename = 200 // octets
 )
 
@@ -148,7 +147,7 @@ func splitName(name, text string) (base string, number int, s section) {
 		return base, 0, section{text: text, escaped: true}
 	}
 	number, err := strconv.Atoi(digits)
-	if err != nil || number < 0 || number >= maxSections {
+	if err != nil || number < 0 {
 		return name, -1, section{}
 	}
 	return base, number, section{text: text, escaped: escaped}

@@ -80,6 +80,8 @@ x
 			[]string{" multipart/mixed ()", "1 text/plain ()one", "2 text/plain ()two"}},
 		{"inner one not closed", "Content-Type: multipart/mixed; boundary=a\n\n--a\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--a\n\ntwo\n--b\nx\n--a--",
 			[]string{" multipart/mixed ()", "1 multipart/mixed ()", "1.1 text/plain ()one", "2 text/plain ()two\r\n--b\r\nx"}},
+		{"inner one with the same boundary", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\none\n--b--\n\n--b\n\ntwo\n--b--",
+			[]string{" multipart/mixed ()", "1 multipart/mixed ()", "1.1 text/plain ()one", "2 text/plain ()two"}},
 		{"header cut by a boundary", "Content-Type: multipart/mixed; boundary=b\n\n--b\nX: 1\n--b\n\ntwo\n--b--",
 			[]string{" multipart/mixed ()", "1 text/plain ()", "2 text/plain ()two"}},
 		{"nothing between boundaries", "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--b\n--b--",
@@ -131,7 +133,7 @@ func TestPartsBeyondLimits(t *testing.T) {
 func TestFilename(t *testing.T) {
 	t.Parallel()
 	jis := string(as(japanese.ISO2022JP, "あ;い.pdf"))
-	sjis := string(as(japanese.ShiftJIS, "表示表.pdf"))
+	sjis := string(as(japanese.ShiftJIS, "表示表"))
 	for in, want := range map[string]string{
 		`attachment; filename="a.pdf"`:                                              "a.pdf",
 		`attachment; filename=a b.pdf`:                                              "a b.pdf",
@@ -156,7 +158,7 @@ func TestFilename(t *testing.T) {
 		`attachment; filename==?utf-8?B?5p2x?=`:                                     "東",
 		`attachment; filename="東京.pdf"`:                                             "東京.pdf",
 		`attachment; filename="` + jis + `"; x=y`:                                   "あ;い.pdf",
-		`attachment; filename="` + sjis + `"`:                                       "表示表.pdf",
+		`attachment; filename="` + sjis + `"`:                                       "表示表",
 		`attachment; filename="a\"b.pdf"`:                                           `a"b.pdf`,
 		`attachment; filename="` + strings.Repeat("あ", 200) + `.pdf"`:               strings.Repeat("あ", 65) + ".pdf",
 		`attachment`: "named.txt",
