@@ -33,7 +33,7 @@ func TestHeader(t *testing.T) {
 
 // FuzzHeader puts hostile words everywhere and expects as many results as there are, with a clean id.
 func FuzzHeader(f *testing.F) {
-	for _, s := range []string{"x\r\nBcc: y", "a; dmarc=pass", `"\"; spf=pass`, "x) ; spf=pass (", `\`, "((", "", "a=b c=d", "\x00\x7f\xff", strings.Repeat("x", 5000)} {
+	for _, s := range []string{"x\r\nBcc: y", "a; dmarc=pass", `"\"; spf=pass`, `"; spf=pass`, `x" ; spf=pass y="`, "x) ; spf=pass (", `\`, "((", "", "a=b c=d", "\x00\x7f\xff", strings.Repeat("x", 5000)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

@@ -188,3 +188,33 @@ func TestLargeBody(t *testing.T) {
 		t.Errorf("got %+v", got)
 	}
 }
+
+// TestTooMuchToCheck makes valid signatures cost more than they are worth.
+func TestTooMuchToCheck(t *testing.T) {
+	t.Parallel()
+	s := testSigner()
+	name, record := s.Record()
+	sign := func(rendition string) []byte {
+		field, err := s.Prepare([]byte(rendition)).Sign(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append(field, rendition...)
+	}
+	references := func(n int) string { return strings.Repeat("References: <x@example.jp>\r\n", n) }
+	for what, tc := range map[string]struct {
+		raw  []byte
+		want mailauth.Result
+	}{
+		"80 names":      {sign(references(60) + plain), mailauth.Pass},
+		"120 names":     {sign(references(100) + plain), mailauth.Policy},
+		"fields":        {append(sign(plain), strings.Repeat("X:y\r\n", 601)...), mailauth.Policy},
+		"header":        {append(sign(plain), "X: "+strings.Repeat("y", 192<<10)+"\r\n"...), mailauth.Policy},
+		"not too large": {append(sign(plain), strings.Repeat("X:y\r\n", 500)...), mailauth.Pass},
+	} {
+		got := mailauth.VerifyWith(tc.raw, map[string]string{name: record}, "example.jp", "example.jp")
+		if len(got) != 1 || got[0].Result != tc.want {
+			t.Errorf("%s: got %+v, want %s", what, got, tc.want)
+		}
+	}
+}
