@@ -166,7 +166,7 @@ func sample() map[string][]any {
 		Anchor: "m1", Depth: 1, Subject: `a "<b>" subject`, From: "Ann", FromAddress: "an…@example.jp", Initial: "A", Sent: when,
 		Href: "/janog/m/a@example.jp/", Raw: "/janog/m/a@example.jp/raw", Reply: "mailto:janog@lists.example.jp?subject=Re%3A%20x",
 		InReplyTo: Link{Href: "#m0", Text: "Bob"}, Cut: true,
-		Blocks:      []Block{{Kind: "text", HTML: "hello"}, {Kind: "quote", Fold: true, Lines: 9, HTML: "quoted"}, {Kind: "signature", Fold: true, HTML: "-- Ann"}},
+		Blocks:      []Block{{Kind: "text", HTML: "hello"}, {Kind: "quote", Fold: true, Preformatted: true, Lines: 9, HTML: "quoted"}, {Kind: "signature", Fold: true, HTML: "-- Ann"}},
 		Attachments: []Attachment{{Href: "/x", Name: "図.pdf", Kind: "application/pdf", Size: "12 KB"}},
 	}
 	link := Link{Href: "/x/", Text: "x"}

@@ -162,10 +162,11 @@ type Post struct {
 
 // Block is a piece of a body. HTML is safe: archive/render made it.
 type Block struct {
-	Kind  string // "text", "quote" or "signature"
-	Fold  bool   // shown only on demand
-	Lines int
-	HTML  template.HTML
+	Kind         string // "text", "quote" or "signature"
+	Fold         bool   // shown only on demand
+	Preformatted bool   // columns matter: lines are not wrapped
+	Lines        int
+	HTML         template.HTML
 }
 
 // Attachment is a file that came with a message.

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"html/template"
 	"strings"
 
 	"kairan/archive"
@@ -26,13 +25,18 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message) tem
 	if m.FromName != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
-	for _, part := range msg.Parts() {
-		if part.ContentType == "text/plain" && part.Disposition != "attachment" {
-			text, _ := part.Text()
-			p.Blocks = append(p.Blocks, templates.Block{Kind: "text", HTML: template.HTML(template.HTMLEscapeString(q.show(text)))})
-		}
+	options := render.Options{}
+	if q.stranger() {
+		options.Mask = MaskText
 	}
-	for _, a := range render.List(msg) {
+	body := render.Show(msg, options)
+	p.Cut = body.Cut
+	for _, b := range body.Blocks {
+		p.Blocks = append(p.Blocks, templates.Block{
+			Kind: string(b.Kind), Fold: b.Fold, Lines: b.Lines, Preformatted: b.Preformatted, HTML: b.HTML,
+		})
+	}
+	for _, a := range body.Attachments {
 		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
 	}
 	return p

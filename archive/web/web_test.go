@@ -1,0 +1,420 @@
+package web
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"kairan/archive"
+	"kairan/storage"
+	"kairan/storage/storagetest"
+	"kairan/templates"
+)
+
+var tokyo = time.FixedZone("JST", 9*3600)
+
+// oneList is an Access to one list, open to everybody unless private.
+type oneList struct{ private bool }
+
+func (a oneList) Archive(r *http.Request, name string) (archive.Info, error) {
+	if name != "janog" && name != "janog@lists.example.jp" {
+		return archive.Info{}, storage.ErrNotFound
+	}
+	info := archive.Info{ID: "0list", Name: "janog", Title: "JANOG", Address: "janog@lists.example.jp", Public: !a.private}
+	if a.private && templates.FrameOf(r.Context()).User == "" {
+		return info, archive.ErrForbidden
+	}
+	return info, nil
+}
+
+func (a oneList) Archives(*http.Request) ([]archive.Info, error) { return nil, nil }
+
+type world struct {
+	testing.TB
+	arch    *archive.Archive
+	handler http.Handler
+	n       uint64
+}
+
+func newWorld(t testing.TB) *world {
+	t.Helper()
+	set, err := templates.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{TB: t, arch: &archive.Archive{DB: storagetest.Open(t), Location: tokyo, Log: slog.New(slog.DiscardHandler)}}
+	w.handler = Handler(w.arch, oneList{}, set, tokyo)
+	return w
+}
+
+// add archives a message, an hour after the one before, from 5 January 2026 on.
+func (w *world) add(id, header, body string) {
+	w.Helper()
+	w.n++
+	when := time.Date(2026, 1, 5, 9, 0, 0, 0, tokyo).Add(time.Duration(w.n) * time.Hour)
+	if !strings.Contains(header, "From: ") {
+		header = "From: Ann Example <ann@example.jp>\r\n" + header
+	}
+	raw := "Received: from secret.example.com by lists.example.jp\r\n" + header + "Message-ID: <" + id + ">\r\n\r\n" + body
+	_, err := w.arch.Add(w.Context(), archive.Entry{List: "0list", Post: fmt.Sprintf("post%d", w.n), Number: w.n, ID: id, Received: when, Raw: []byte(raw)}, nil)
+	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) get(path, user string, fields ...string) (*http.Response, string) {
+	w.Helper()
+	r := httptest.NewRequestWithContext(w.Context(), "GET", path, nil)
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ": ")
+		r.Header.Set(name, value)
+	}
+	r = r.WithContext(templates.WithFrame(r.Context(), templates.Frame{Lang: "en", Site: "lists.example.jp", User: user, Path: path}))
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, r)
+	b, err := io.ReadAll(rec.Body)
+	if err != nil {
+		w.Fatal(err)
+	}
+	return rec.Result(), string(b)
+}
+
+// page is get for a page that must be there and hold parts.
+func (w *world) page(path string, parts ...string) string {
+	w.Helper()
+	res, body := w.get(path, "")
+	if res.StatusCode != http.StatusOK {
+		w.Fatalf("GET %s = %d", path, res.StatusCode)
+	}
+	for _, p := range parts {
+		if !strings.Contains(body, p) {
+			w.Errorf("GET %s does not hold %q:\n%s", path, p, body)
+		}
+	}
+	return body
+}
+
+func TestMessagePage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("first@example.jp", "Subject: Before\r\n", "Hello.\r\n")
+	w.add("a@example.jp", "Subject: =?UTF-8?B?44GT44KT44Gr44Gh44Gv?= <b>\r\nTo: janog@lists.example.jp, bob@example.com\r\n",
+		"Please write to carol@example.com & <me>.\r\n")
+	w.add("b@example.jp", "Subject: Re: x\r\nIn-Reply-To: <a@example.jp>\r\nFrom: Bob <bob@example.com>\r\n", "Yes.\r\n")
+
+	page := w.page("/janog/m/a@example.jp/", "こんにちは &lt;b&gt;", "Ann Example", "a…@example.jp", `<time datetime="2026-01-05T11:00:00&#43;09:00">Mon 5 Jan 2026 11:00</time>`,
+		"ca…@example.com", "&amp; &lt;me&gt;", `href="/janog/m/first@example.jp/"`, `href="/janog/m/b@example.jp/"`, `href="/janog/t/a@example.jp/#m2"`,
+		`href="/janog/2026-01/"`, `href="/janog/m/a@example.jp/raw"`, `rel="canonical" href="/janog/m/a@example.jp/"`)
+	for _, secret := range []string{"ann@example.jp", "carol@", "bob@example", "secret.example.com"} {
+		if strings.Contains(page, secret) {
+			t.Errorf("a stranger sees %q", secret)
+		}
+	}
+	_, page = w.get("/janog/m/a@example.jp/", "member@example.jp")
+	for _, shown := range []string{"ann@example.jp", "carol@example.com", "Cc=ann@example.jp"} {
+		if !strings.Contains(page, shown) {
+			t.Errorf("a member does not see %q", shown)
+		}
+	}
+}
+
+func TestReplyLink(t *testing.T) {
+	t.Parallel()
+	q := &request{list: archive.Info{Address: "janog@lists.example.jp"}}
+	m := &archive.Message{ID: `a&b"c@example.jp`, Subject: "Re: [JANOG:00012] 日程 & more?", FromAddr: "ann+x@example.jp"}
+	want := "mailto:janog@lists.example.jp?In-Reply-To=%3Ca%26b%22c@example.jp%3E&Subject=Re%3A%20%E6%97%A5%E7%A8%8B%20%26%20more%3F"
+	if got := q.reply(m); got != want {
+		t.Errorf("for a stranger\n got %s\nwant %s", got, want)
+	}
+	q.frame.User = "me@example.jp"
+	if got := q.reply(m); !strings.Contains(got, "?Cc=ann%2Bx@example.jp&") {
+		t.Errorf("for a member %s", got)
+	}
+	q.list.Closed = true
+	if got := q.reply(m); got != "" {
+		t.Errorf("for a closed list %s", got)
+	}
+}
+
+func TestHostileMessageIDs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ids := []string{"a/b@example.jp", "a%2Fb@example.jp", `"a b"@example.jp`, "a?b#c@example.jp", "../../-/login", "日本語@example.jp",
+		"a+b=c&d@example.jp", "'`{}|\\^[]@x", "//", "%", "raw", "2", "att/1/x", strings.Repeat("x", 900) + "@example.jp", "a;b,c$!*()~@[192.0.2.1]", `"><script>alert(1)</script>@x`}
+	for _, id := range ids {
+		w.add(id, "Subject: subject of "+id[:1]+"\r\nContent-Type: text/plain; name=f.txt\r\nContent-Disposition: attachment; filename=f.txt\r\n", "file of "+id)
+	}
+	for i, id := range ids {
+		path := "/janog/m/" + EscapeSegment(id) + "/"
+		if body := w.page(path); strings.Contains(body, "<script") {
+			t.Errorf("%q: a script is on the page", id)
+		}
+		res, body := w.get(path+"raw", "")
+		if res.StatusCode != http.StatusOK || !strings.Contains(body, "file of ") {
+			t.Errorf("raw of %q = %d", id, res.StatusCode)
+		}
+		w.page("/janog/t/" + EscapeSegment(id) + "/")
+		if _, body := w.get(path+"att/1/f.txt", ""); body != "file of "+id {
+			t.Errorf("attachment of %q = %.60q", id, body)
+		}
+		res, _ = w.get(fmt.Sprintf("/janog/%d", i+1), "")
+		if got := res.Header.Get("Location"); res.StatusCode != http.StatusFound || got != path {
+			t.Errorf("/janog/%d = %d to %q, want %q", i+1, res.StatusCode, got, path)
+		}
+		res, _ = w.get(strings.TrimSuffix(path, "/"), "")
+		if got := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || got != path {
+			t.Errorf("%q without its slash = %d to %q", id, res.StatusCode, got)
+		}
+	}
+}
+
+func TestSecondMessageOfAnID(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("same@example.jp", "Subject: one\r\n", "the first\r\n")
+	w.add("same@example.jp", "Subject: two\r\n", "the second\r\n")
+	w.page("/janog/m/same@example.jp/", "the first")
+	w.page("/janog/m/same@example.jp/2/", "the second", `href="/janog/m/same@example.jp/2/raw"`)
+	if _, body := w.get("/janog/m/same@example.jp/2/raw", ""); !strings.Contains(body, "the second") {
+		t.Errorf("raw of the second: %s", body)
+	}
+	for _, n := range []string{"1", "02", "3", "0", "-1", "x"} {
+		if res, _ := w.get("/janog/m/same@example.jp/"+n+"/", ""); res.StatusCode != http.StatusNotFound {
+			t.Errorf("…/%s/ = %d", n, res.StatusCode)
+		}
+	}
+}
+
+func TestThreadPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("1@x.test", "Subject: A plan\r\n", "One.\r\n")
+	w.add("2@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\nFrom: Bob <bob@example.com>\r\n", "Two.\r\n")
+	w.add("3@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\n", "Three.\r\n")
+	w.add("4@x.test", "Subject: Another plan (was: A plan)\r\nReferences: <1@x.test> <2@x.test>\r\n", "Four.\r\n")
+	page := w.page("/janog/t/1@x.test/", "4 messages", "2 people", `<article class="post d2" id="m4">`, `href="#m2"`, "in reply to Bob", "Another plan (was: A plan)")
+	if one, two, four, three := strings.Index(page, "One."), strings.Index(page, "Two."), strings.Index(page, "Four."), strings.Index(page, "Three."); one > two || two > four || four > three {
+		t.Error("the messages do not stand in reading order")
+	}
+	res, _ := w.get("/janog/t/3@x.test/", "")
+	if got := res.Header.Get("Location"); res.StatusCode != http.StatusFound || got != "/janog/t/1@x.test/" {
+		t.Errorf("the thread by a later message = %d to %q", res.StatusCode, got)
+	}
+}
+
+func TestLongThreadHasPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("0@x.test", "Subject: Long\r\n", "Start.\r\n")
+	for n := 1; n <= threadPosts+4; n++ { // each answers the one before: as deep as it is long
+		w.add(fmt.Sprintf("%d@x.test", n), fmt.Sprintf("Subject: Re: Long\r\nReferences: <%d@x.test>\r\n", n-1), fmt.Sprintf("This is text %d.\r\n", n))
+	}
+	first := w.page("/janog/t/0@x.test/", `href="?p=2#m105"`, "This is text 99.", `<a href="?p=2">2</a>`)
+	if strings.Contains(first, "This is text 100.") {
+		t.Error("the first page has more than its messages")
+	}
+	w.page("/janog/t/0@x.test/?p=2", "This is text 104.", `href="?p=1#m1"`, `href="#m105"`)
+	w.page("/janog/t/0@x.test/?p=99", "Start.")
+	w.page("/janog/t/0@x.test/?p=-1", "Start.")
+}
+
+func TestMonthPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("1@x.test", "Subject: A plan\r\n", "One.\r\n")
+	w.add("2@x.test", "Subject: Other\r\n", "Two.\r\n")
+	w.add("3@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\nFrom: bob@example.com\r\n", "Three.\r\n")
+	w.n += 24 * 30 // to February
+	w.add("4@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\n", "Four.\r\n")
+	page := w.page("/janog/2026-01/", "January 2026", "3 messages", `href="/janog/t/1@x.test/"`, `href="/janog/m/3@x.test/"`, `rel="next" href="/janog/2026-02/"`, "b…@example.com")
+	if strings.Index(page, "m/3@x.test") > strings.Index(page, "Other") {
+		t.Error("an answer does not stand under its thread")
+	}
+	w.page("/janog/2026-02/", "began earlier", `rel="prev" href="/janog/2026-01/"`, `href="/janog/t/1@x.test/"`)
+	for path, want := range map[string]int{
+		"/janog/2026-03/": 404, "/janog/2026-13/": 404, "/janog/2026-1/": 404, "/janog/99": 404, "/janog/x": 404, "/janog/99999999999999999999": 404,
+		"/janog/2026-01": 301, "/janog@lists.example.jp/2026-01/?p=1": 301, "/other/2026-01/": 404, "/janog/1/": 302,
+	} {
+		if res, _ := w.get(path, ""); res.StatusCode != want {
+			t.Errorf("GET %s = %d, want %d", path, res.StatusCode, want)
+		}
+	}
+}
+
+func TestAddressFormLeadsToTheName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("a/b@x.test", "Subject: x\r\n", "x\r\n")
+	for path, want := range map[string]string{
+		"/janog@lists.example.jp/m/a%2Fb@x.test/":     "/janog/m/a%2Fb@x.test/",
+		"/janog%40lists.example.jp/m/a%2Fb@x.test/":   "/janog/m/a%2Fb@x.test/",
+		"/janog@lists.example.jp/2026-01/?p=1&q=a%20": "/janog/2026-01/?p=1&q=a%20",
+	} {
+		res, _ := w.get(path, "")
+		if got := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || got != want {
+			t.Errorf("GET %s = %d to %q, want %q", path, res.StatusCode, got, want)
+		}
+	}
+}
+
+func TestSourceForStrangers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("a@example.jp", "Subject: x\r\nReferences: <ref@example.com>\r\n\t<ref2@example.com>\r\nCc: bob@example.com,\r\n carol@example.com\r\n", "See ann@example.jp.\r\n")
+	res, body := w.get("/janog/m/a@example.jp/raw", "")
+	for _, secret := range []string{"secret.example.com", "ann@example.jp", "bob@", "carol@"} {
+		if strings.Contains(body, secret) {
+			t.Errorf("a stranger gets %q:\n%s", secret, body)
+		}
+	}
+	for _, kept := range []string{"Message-ID: <a@example.jp>", "<ref@example.com>", "<ref2@example.com>", "b…@example.com", "See a…@example.jp"} {
+		if !strings.Contains(body, kept) {
+			t.Errorf("the source lost %q:\n%s", kept, body)
+		}
+	}
+	if got := res.Header.Get("Content-Type"); got != "text/plain; charset=utf-8" {
+		t.Errorf("Content-Type %q", got)
+	}
+	if _, body := w.get("/janog/m/a@example.jp/raw", "member@example.jp"); !strings.Contains(body, "carol@example.com") || strings.Contains(body, "secret.example.com") {
+		t.Errorf("a member gets\n%s", body)
+	}
+}
+
+func TestAttachmentIsADownload(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("a@example.jp", "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+		"--b\r\nContent-Type: text/plain\r\n\r\nHello\r\n"+
+			"--b\r\nContent-Type: text/html\r\nContent-Disposition: attachment; filename*=UTF-8''%E5%9B%B3.html\r\n\r\n<script>alert(1)</script>\r\n"+
+			"--b\r\nContent-Type: image/png\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw0KGgo=\r\n--b--\r\n")
+	page := w.page("/janog/m/a@example.jp/", "2 attachments", "図.html", `href="/janog/m/a@example.jp/att/2/%E5%9B%B3.html"`)
+	if strings.Contains(page, "<script") {
+		t.Error("the page holds the attachment")
+	}
+	res, body := w.get("/janog/m/a@example.jp/att/2/%E5%9B%B3.html", "")
+	if body != "<script>alert(1)</script>" {
+		t.Errorf("attachment %q", body)
+	}
+	for name, want := range map[string]string{
+		"Content-Type": "application/octet-stream", "Content-Disposition": "attachment; filename*=utf-8''%E5%9B%B3.html",
+		"X-Content-Type-Options": "nosniff", "Content-Security-Policy": downloadPolicy,
+	} {
+		if got := res.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	if res, body := w.get("/janog/m/a@example.jp/att/3/x", ""); res.Header.Get("Content-Type") != "image/png" || len(body) != 8 {
+		t.Errorf("image as %q, %d bytes", res.Header.Get("Content-Type"), len(body))
+	}
+	for _, n := range []string{"0", "1", "4", "-2", "x", "99999999999999999999"} {
+		if res, _ := w.get("/janog/m/a@example.jp/att/"+n+"/x", ""); res.StatusCode != http.StatusNotFound {
+			t.Errorf("attachment %s = %d", n, res.StatusCode)
+		}
+	}
+}
+
+func TestCaching(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("a@example.jp", "Subject: x\r\n", strings.Repeat("Many words. ", 300))
+	for _, path := range []string{"/janog/m/a@example.jp/", "/janog/m/a@example.jp/raw", "/janog/2026-01/", "/janog/t/a@example.jp/"} {
+		res, body := w.get(path, "")
+		tag := res.Header.Get("ETag")
+		if tag == "" || len(body) == 0 || res.Header.Get("Cache-Control") != "no-cache" {
+			t.Errorf("GET %s: %v", path, res.Header)
+		}
+		res, body = w.get(path, "", "If-None-Match: "+tag)
+		if res.StatusCode != http.StatusNotModified || body != "" {
+			t.Errorf("GET %s again = %d with %d bytes", path, res.StatusCode, len(body))
+		}
+		if res, _ := w.get(path, "member@example.jp"); res.Header.Get("Cache-Control") != "private, no-store" {
+			t.Errorf("GET %s signed in: %v", path, res.Header)
+		}
+	}
+	res, body := w.get("/janog/m/a@example.jp/", "", "Accept-Encoding: gzip")
+	if res.Header.Get("Content-Encoding") != "gzip" || len(body) > 3000 {
+		t.Errorf("compressed: %v, %d bytes", res.Header, len(body))
+	}
+	w.add("b@example.jp", "Subject: y\r\n", "new\r\n")
+	if again, _ := w.get("/janog/m/a@example.jp/", "", "If-None-Match: "+res.Header.Get("ETag")); again.StatusCode != http.StatusOK {
+		t.Error("a page that got a link to a newer message is said to be the same")
+	}
+}
+
+func TestOnlyReading(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("a@example.jp", "Subject: x\r\n", "x\r\n")
+	rec := httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, httptest.NewRequest("POST", "/janog/m/a@example.jp/", nil))
+	if rec.Code != http.StatusMethodNotAllowed {
+		t.Errorf("POST = %d", rec.Code)
+	}
+	rec = httptest.NewRecorder()
+	w.handler.ServeHTTP(rec, httptest.NewRequest("HEAD", "/janog/m/a@example.jp/", nil))
+	if rec.Code != http.StatusOK || rec.Body.Len() > 0 || rec.Header().Get("Content-Length") == "" {
+		t.Errorf("HEAD = %d, %d bytes", rec.Code, rec.Body.Len())
+	}
+}
+
+func TestArrange(t *testing.T) {
+	t.Parallel()
+	m := func(id string, parents ...string) *archive.Message { return &archive.Message{ID: id, Parents: parents} }
+	for name, c := range map[string]struct {
+		in   []*archive.Message
+		want string
+	}{
+		"nothing":                    {nil, ""},
+		"siblings after their child": {[]*archive.Message{m("a"), m("b", "a"), m("c", "a"), m("d", "a", "b")}, "a0 b1 d2 c1"},
+		"the nearest parent there":   {[]*archive.Message{m("a"), m("b", "a", "gone")}, "a0 b1"},
+		"an unknown parent":          {[]*archive.Message{m("a"), m("b", "gone"), m("c", "b")}, "a0 b1 c2"},
+		"itself":                     {[]*archive.Message{m("a", "a")}, "a0"},
+		"a circle":                   {[]*archive.Message{m("a", "b"), m("b", "a")}, "a0 b1"},
+		"an ID twice":                {[]*archive.Message{m("a"), m("a"), m("b", "a")}, "a0 b1 a1"},
+	} {
+		var got []string
+		for _, n := range arrange(c.in) {
+			got = append(got, fmt.Sprintf("%s%d", n.ID, n.depth))
+		}
+		if s := strings.Join(got, " "); s != c.want {
+			t.Errorf("%s: %q, want %q", name, s, c.want)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"ann@example.jp":               "a…@example.jp",
+		"a@b.example.jp":               "…@b.example.jp",
+		"taro.yamada@example.co.jp.":   "ta…@example.co.jp.",
+		"(<x+y@example.com>)":          "(<x…@example.com>)",
+		"日本太郎@例え.jp":                   "日本…@例え.jp",
+		"git@host:repo":                "git@host:repo",
+		"@example.jp":                  "@example.jp",
+		"a@b":                          "a@b",
+		"no address, 5 @ 10":           "no address, 5 @ 10",
+		"bob@example.com,eve@test.org": "b…@example.com,e…@test.org",
+	} {
+		if got := MaskText(in); got != want {
+			t.Errorf("%q = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func BenchmarkMessagePage(b *testing.B) {
+	w := newWorld(b)
+	w.add("0@x.test", "Subject: Start\r\n", "Start.\r\n")
+	for n := 1; n <= 12; n++ {
+		w.add(fmt.Sprintf("%d@x.test", n), "Subject: Re: Start\r\nReferences: <0@x.test>\r\n",
+			strings.Repeat("> what was quoted, at length\r\n", 20)+strings.Repeat("A line of an ordinary message.\r\n", 60))
+	}
+	for b.Loop() {
+		w.page("/janog/m/6@x.test/")
+	}
+}
