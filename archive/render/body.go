@@ -1,0 +1,165 @@
+package render
+
+import (
+	"html/template"
+	"strings"
+
+	"kairan/smtpd/message"
+)
+
+// Limits of what is shown of one message.
+const (
+	maxText  = 512 << 10 // bytes
+	maxLines = 20_000
+)
+
+// Kind tells what a block is. Its values are the words that templates use.
+type Kind string
+
+// The kinds of a block.
+const (
+	Text      Kind = "text"
+	Quote     Kind = "quote"
+	Signature Kind = "signature"
+)
+
+// Block is a run of lines of one kind.
+type Block struct {
+	Kind         Kind
+	Depth        int  // of a quote: the deepest level in it
+	Lines        int  // how many
+	Fold         bool // long enough to be shown on demand only
+	Preformatted bool // a patch, a table or a drawing: columns matter, lines must not be wrapped
+	HTML         template.HTML
+}
+
+// Body is what a page shows of a message.
+type Body struct {
+	Blocks      []Block
+	Attachments []Attachment
+	Cut         bool // there is more text than is shown
+}
+
+// Options say how to show a message.
+type Options struct {
+	Mask func(text string) string // hides the addresses in a text from strangers; nil shows them
+}
+
+// Show renders a message.
+func Show(msg *message.Message, o Options) Body {
+	s := shower{mask: o.Mask, left: maxText, lines: maxLines}
+	parts := msg.Parts()
+	texts := plainTexts(parts)
+	n := 0
+	for i, p := range parts {
+		if p.IsMultipart() {
+			continue
+		}
+		n++
+		switch {
+		case !isText(p):
+			s.body.Attachments = append(s.body.Attachments, Attachment{Index: n, Name: p.Filename, Type: p.ContentType, Size: len(p.Decode())})
+		case p.ContentType == "text/plain":
+			s.add(texts[i])
+		case !hasPlainAlternative(parts, texts, i):
+			text, _ := p.Text()
+			text, cut := htmlText(text)
+			s.body.Cut = s.body.Cut || cut
+			s.add(text)
+		}
+	}
+	s.fold()
+	return s.body
+}
+
+// plainTexts decodes the parts in plain text, by their place in parts.
+func plainTexts(parts []message.Part) map[int]string {
+	texts := map[int]string{}
+	for i, p := range parts {
+		if !p.IsMultipart() && isText(p) && p.ContentType == "text/plain" {
+			texts[i], _ = p.Text()
+		}
+	}
+	return texts
+}
+
+// hasPlainAlternative reports whether part i lies in a multipart/alternative that has plain text, too.
+func hasPlainAlternative(parts []message.Part, texts map[int]string, i int) bool {
+	for _, p := range parts {
+		if p.ContentType != "multipart/alternative" || !p.IsMultipart() || !within(p, parts[i]) {
+			continue
+		}
+		for j, text := range texts {
+			if within(p, parts[j]) && strings.TrimSpace(text) != "" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within reports whether part p lies in container c.
+func within(c, p message.Part) bool {
+	return c.Path == "" || strings.HasPrefix(p.Path, c.Path+".")
+}
+
+// shower collects the body.
+type shower struct {
+	mask        func(string) string
+	left, lines int // what may still be shown
+	body        Body
+}
+
+// add appends the blocks of a text.
+func (s *shower) add(text string) {
+	if len(text) > s.left {
+		text = text[:s.left] // a broken character at the end is replaced when the line is written
+		s.body.Cut = true
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) > s.lines {
+		lines = lines[:s.lines]
+		s.body.Cut = true
+	}
+	s.left -= len(text)
+	s.lines -= len(lines)
+	for _, r := range runs(lines) {
+		if len(r.lines) > 0 {
+			s.body.Blocks = append(s.body.Blocks, s.block(r))
+		}
+	}
+}
+
+func (s *shower) block(r run) Block {
+	var b strings.Builder
+	for i, line := range r.lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		writeLine(&b, line, s.mask)
+	}
+	return Block{
+		Kind: r.kind, Depth: r.depth, Lines: len(r.lines),
+		Preformatted: r.kind != Signature && isPreformatted(r.lines),
+		HTML:         template.HTML(b.String()),
+	}
+}
+
+// Blocks of more lines than these are folded.
+const (
+	foldQuote     = 12
+	foldSignature = 8
+)
+
+// fold marks long quotes and signatures, unless there is nothing else to read.
+func (s *shower) fold() {
+	for _, b := range s.body.Blocks {
+		if b.Kind == Text {
+			for i := range s.body.Blocks {
+				b := &s.body.Blocks[i]
+				b.Fold = b.Kind == Quote && b.Lines > foldQuote || b.Kind == Signature && b.Lines > foldSignature
+			}
+			return
+		}
+	}
+}

@@ -1,0 +1,85 @@
+package render
+
+import (
+	"html"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"kairan/smtpd/address"
+)
+
+// link finds what may be a URL (RFC 3986) in a line of text. It does not start within a word.
+var link = regexp.MustCompile(`(?i)\b(?:https?://|mailto:)[!#$%&'()*+,\-./0-9:;=?@A-Z\[\]_a-z~]+`)
+
+// maxURL is the longest URL that becomes a link, in bytes.
+const maxURL = 2000
+
+// writeLine writes a line as HTML. mask hides addresses in text, unless it is nil.
+func writeLine(b *strings.Builder, line string, mask func(string) string) {
+	line = strings.ToValidUTF8(line, "\ufffd")
+	line = strings.Map(func(r rune) rune {
+		if isHidden(r) {
+			return -1
+		}
+		return r
+	}, line)
+	done := 0
+	for _, at := range link.FindAllStringIndex(line, -1) {
+		u := trimURL(line[at[0]:at[1]])
+		if !isLink(u, mask != nil) {
+			continue
+		}
+		writeText(b, line[done:at[0]], mask)
+		escaped := html.EscapeString(u)
+		b.WriteString(`<a href="` + escaped + `" rel="nofollow ugc noopener noreferrer">` + escaped + `</a>`)
+		done = at[0] + len(u)
+	}
+	writeText(b, line[done:], mask)
+}
+
+func writeText(b *strings.Builder, text string, mask func(string) string) {
+	if mask != nil {
+		text = mask(text)
+	}
+	b.WriteString(html.EscapeString(text))
+}
+
+// trimURL takes off what at the end belongs to the sentence rather than to the URL.
+func trimURL(u string) string {
+	opened := strings.Count(u, "(") - strings.Count(u, ")")
+	bracketed := strings.Count(u, "[") - strings.Count(u, "]")
+	for u != "" {
+		switch last := u[len(u)-1]; {
+		case strings.IndexByte(".,;:!?'*", last) >= 0:
+		case last == ')' && opened < 0:
+			opened++
+		case last == ']' && bracketed < 0:
+			bracketed++
+		default:
+			return u
+		}
+		u = u[:len(u)-1]
+	}
+	return u
+}
+
+// isLink reports whether u may be a link. Strangers get none that is a mailbox or has one in its query.
+func isLink(u string, stranger bool) bool {
+	if len(u) > maxURL {
+		return false
+	}
+	parsed, err := url.Parse(u)
+	if err != nil {
+		return false
+	}
+	switch parsed.Scheme {
+	case "mailto":
+		_, err := address.Parse(parsed.Opaque)
+		return err == nil && !stranger
+	case "http", "https":
+		query := strings.ToLower(parsed.RawQuery)
+		return parsed.Hostname() != "" && parsed.User == nil && !(stranger && (strings.Contains(query, "@") || strings.Contains(query, "%40")))
+	}
+	return false
+}

@@ -1,0 +1,346 @@
+package render_test
+
+import (
+	"fmt"
+	"io"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/net/html"
+
+	"kairan/archive/render"
+	"kairan/smtpd/message"
+)
+
+func parse(s string) *message.Message {
+	return message.Parse([]byte(strings.ReplaceAll(s, "\n", "\r\n")))
+}
+
+func plain(body string) *message.Message {
+	return parse("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + body)
+}
+
+func htmlMail(body string) *message.Message {
+	return parse("Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n" + body)
+}
+
+func mask(s string) string { return strings.ReplaceAll(s, "@", "(at)") }
+
+// write writes the blocks of a body with their properties.
+func write(b render.Body) string {
+	var s strings.Builder
+	for _, bl := range b.Blocks {
+		fmt.Fprintf(&s, "[%s", bl.Kind)
+		if bl.Depth > 0 {
+			fmt.Fprintf(&s, " depth=%d", bl.Depth)
+		}
+		if bl.Fold {
+			fmt.Fprintf(&s, " fold lines=%d", bl.Lines)
+		}
+		if bl.Preformatted {
+			s.WriteString(" pre")
+		}
+		fmt.Fprintf(&s, "]\n%s\n", bl.HTML)
+	}
+	return s.String()
+}
+
+func TestBlocks(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ body, want string }{
+		"text": {"\n\nこんにちは <b>&\n\nbye\n\n", "[text]\nこんにちは &lt;b&gt;&amp;\n\nbye\n"},
+		"quotes": {"Bob wrote:\n> a\n> > b\n>> c\n>\nyes\n",
+			"[text]\nBob wrote:\n[quote depth=2]\n&gt; a\n&gt; &gt; b\n&gt;&gt; c\n&gt;\n[text]\nyes\n"},
+		"full-width quote": {"＞元の文\nはい\n", "[quote depth=1]\n＞元の文\n[text]\nはい\n"},
+		"signature":        {"text\n-- \nAnn\nExample KK\n", "[text]\ntext\n[signature]\n-- \nAnn\nExample KK\n"},
+		"signature above a quote": {"text\n-- \nAnn\n\n> quoted\n",
+			"[text]\ntext\n[signature]\n-- \nAnn\n[quote depth=1]\n&gt; quoted\n"},
+		"the last of two signatures": {"a\n-- \nb\n-- \nc\n", "[text]\na\n-- \nb\n[signature]\n-- \nc\n"},
+		"rule is no signature":       {"a\n--\n" + strings.Repeat("line\n", 31), "[text]\na\n--\n" + strings.Repeat("line\n", 31)},
+		"long quote": {strings.Repeat("> a\n", 13) + "b\n",
+			"[quote depth=1 fold lines=13]\n" + strings.Repeat("&gt; a\n", 13) + "[text]\nb\n"},
+		"nothing but a long quote": {strings.Repeat("> a\n", 13), "[quote depth=1]\n" + strings.Repeat("&gt; a\n", 13)},
+		"patch":                    {"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n", "[text pre]\ndiff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\n+b\n"},
+		"drawing":                  {"+-----+\n|  a  |\n+-----+\n", "[text pre]\n+-----+\n|  a  |\n+-----+\n"},
+		"hidden characters":        {"a\x00b\x1b[1m\u202ec\u2066d\te\n", "[text]\nab[1mcd\te\n"},
+		"empty":                    {"\n\n", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if diff := cmp.Diff(c.want, write(render.Show(plain(c.body), render.Options{}))); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestLinks(t *testing.T) {
+	t.Parallel()
+	a := func(u string) string {
+		return `<a href="` + u + `" rel="nofollow ugc noopener noreferrer">` + u + `</a>`
+	}
+	for text, want := range map[string]string{
+		"see https://example.jp/a.":         "see " + a("https://example.jp/a") + ".",
+		"(https://example.jp/a_(b))":        "(" + a("https://example.jp/a_(b)") + ")",
+		"<https://example.jp/?a=1&b=2>":     "&lt;" + a("https://example.jp/?a=1&amp;b=2") + "&gt;",
+		"詳細はhttps://example.jp/をご覧ください。":    "詳細は" + a("https://example.jp/") + "をご覧ください。",
+		"https://example.jp/a。":             a("https://example.jp/a") + "。",
+		"HTTP://EXAMPLE.JP/x, y":            a("HTTP://EXAMPLE.JP/x") + ", y",
+		"xhttps://example.jp/":              "xhttps://example.jp/",
+		"javascript:alert(1)":               "javascript:alert(1)",
+		"https://":                          "https://",
+		"https://user:pw@example.jp/":       "https://user:pw@example.jp/",
+		"mailto:ann@example.jp":             a("mailto:ann@example.jp"),
+		"mailto:nobody":                     "mailto:nobody",
+		"https://[2001:db8::1]/":            a("https://[2001:db8::1]/"),
+		`https://example.jp/"onclick="x"`:   a("https://example.jp/") + "&#34;onclick=&#34;x&#34;",
+		"https://example.jp/'onclick='x'":   a("https://example.jp/&#39;onclick=&#39;x"),
+		"http://a.test/ http://b.test/ end": a("http://a.test/") + " " + a("http://b.test/") + " end",
+	} {
+		body := render.Show(plain(text), render.Options{})
+		if text == "https://example.jp/'onclick='x'" {
+			want += "&#39;"
+		}
+		if got := string(body.Blocks[0].HTML); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestMask(t *testing.T) {
+	t.Parallel()
+	a := func(u string) string {
+		return `<a href="` + u + `" rel="nofollow ugc noopener noreferrer">` + u + `</a>`
+	}
+	for text, want := range map[string]string{
+		"ann@example.jp wrote":                   "ann(at)example.jp wrote",
+		"mailto:ann@example.jp":                  "mailto:ann(at)example.jp",
+		"https://example.jp/?u=ann@example.com":  "https://example.jp/?u=ann(at)example.com",
+		"https://example.jp/l/m/1@example.jp/ x": a("https://example.jp/l/m/1@example.jp/") + " x",
+	} {
+		body := render.Show(plain(text), render.Options{Mask: mask})
+		if got := string(body.Blocks[0].HTML); got != want {
+			t.Errorf("%s\n got %s\nwant %s", text, got, want)
+		}
+	}
+}
+
+func TestHTML(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ body, want string }{
+		"words":       {"<p>Hello <b>big</b>\n world &amp; &lt;script&gt;</p><p>next</p>", "Hello big world & <script>\n\nnext"},
+		"lines":       {"a<br>b<br><br>c<div>d</div>e", "a\nb\n\nc\nd\ne"},
+		"no scripts":  {"a<script>alert('x')</script><style>p{}</style><title>t</title><!-- c -->b", "ab"},
+		"list":        {"<ul><li>one<li>two</ul>x", "* one\n* two\n\nx"},
+		"quote":       {"x<blockquote>a<br>b<p>c</p><blockquote>d</blockquote></blockquote>y", "x\n\n> a\n> b\n>\n> c\n>\n>> d\n\ny"},
+		"pre":         {"<pre>\n a  b\n  c</pre>d", " a  b\n  c\n\nd"},
+		"link":        {`<a href="https://example.jp/x">here</a>, <a href="https://example.jp/">example.jp</a>`, "here <https://example.jp/x>, example.jp"},
+		"bad link":    {`<a href="javascript:alert(1)">here</a>`, "here"},
+		"image":       {`<img src="https://example.jp/track" alt="a cat"><img alt="">`, "[a cat]"},
+		"unbalanced":  {"</blockquote></pre></p><blockquote><b>x", "> x"},
+		"spaces":      {"a&nbsp;b<td>c", "a b c"},
+		"open script": {"a<script>b", "a"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var got strings.Builder
+			body := render.Show(htmlMail(c.body), render.Options{})
+			for i, b := range body.Blocks {
+				if i > 0 {
+					got.WriteString("\n\n")
+				}
+				got.WriteString(html.UnescapeString(stripLinks(string(b.HTML))))
+			}
+			if diff := cmp.Diff(strings.Trim(c.want, "\n"), got.String()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// stripLinks removes the tags, which are all <a>.
+func stripLinks(s string) string {
+	var b strings.Builder
+	z := html.NewTokenizer(strings.NewReader(s))
+	for kind := z.Next(); kind != html.ErrorToken; kind = z.Next() {
+		if kind == html.TextToken {
+			b.Write(z.Raw())
+		}
+	}
+	return b.String()
+}
+
+const mixed = `Content-Type: multipart/mixed; boundary=m
+
+--m
+Content-Type: multipart/alternative; boundary=a
+
+--a
+Content-Type: text/plain
+
+plain text
+--a
+Content-Type: multipart/related; boundary=r
+
+--r
+Content-Type: text/html
+
+<p>html text</p>
+--r
+Content-Type: image/png; name=logo.png
+Content-Transfer-Encoding: base64
+Content-Disposition: inline
+
+aGVsbG8=
+--r--
+--a--
+--m
+Content-Type: text/plain; name=notes.txt
+Content-Disposition: attachment
+
+notes
+--m
+Content-Type: message/rfc822
+
+Subject: inner
+
+inner
+--m
+Content-Type: text/plain
+
+footer
+--m--
+`
+
+func TestParts(t *testing.T) {
+	t.Parallel()
+	msg := parse(mixed)
+	body := render.Show(msg, render.Options{})
+	if diff := cmp.Diff("[text]\nplain text\n[text]\nfooter\n", write(body)); diff != "" {
+		t.Error(diff)
+	}
+	want := []render.Attachment{
+		{Index: 3, Name: "logo.png", Type: "image/png", Size: 5},
+		{Index: 4, Name: "notes.txt", Type: "text/plain", Size: 5},
+		{Index: 5, Type: "message/rfc822", Size: len("Subject: inner\r\n\r\ninner")},
+	}
+	if diff := cmp.Diff(want, body.Attachments); diff != "" {
+		t.Error(diff)
+	}
+	if got := render.List(msg); len(got) != len(want) {
+		t.Errorf("List: %v", got)
+	}
+	for _, a := range want {
+		got, data, ok := render.Open(msg, a.Index)
+		if !ok || got != a || len(data) != a.Size {
+			t.Errorf("Open %d: %v, %q, %t", a.Index, got, data, ok)
+		}
+	}
+	for _, index := range []int{-1, 0, 1, 2, 6, 7} {
+		if _, _, ok := render.Open(msg, index); ok {
+			t.Errorf("Open %d: there is no such attachment", index)
+		}
+	}
+}
+
+func TestHTMLWhereThePlainTextIsEmpty(t *testing.T) {
+	t.Parallel()
+	msg := parse(strings.Replace(mixed, "plain text", " ", 1))
+	if got := write(render.Show(msg, render.Options{})); got != "[text]\nhtml text\n[text]\nfooter\n" {
+		t.Errorf("got %s", got)
+	}
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for name, msg := range map[string]*message.Message{
+		"long line":   plain(strings.Repeat("日本語", 100_000)),
+		"many lines":  plain(strings.Repeat("a\n", 30_000)),
+		"long HTML":   htmlMail(strings.Repeat("<p>a b c", 200_000)),
+		"many quotes": htmlMail(strings.Repeat("<blockquote>a<br>", 100_000)),
+		"huge token":  htmlMail("x<a href=" + strings.Repeat("y", 2<<20)),
+	} {
+		body := render.Show(msg, render.Options{})
+		size := 0
+		for _, b := range body.Blocks {
+			size += len(b.HTML)
+		}
+		if !body.Cut || size == 0 || size > 4<<20 {
+			t.Errorf("%s: cut %t, %d bytes", name, body.Cut, size)
+		}
+	}
+	if render.Show(plain("short"), render.Options{}).Cut {
+		t.Error("a short message is cut")
+	}
+}
+
+// safe fails the test unless the HTML is text and links of ours, balanced.
+func safe(t *testing.T, source string) {
+	t.Helper()
+	open := 0
+	z := html.NewTokenizer(strings.NewReader(source))
+	for {
+		switch z.Next() {
+		case html.ErrorToken:
+			if z.Err() != io.EOF || open != 0 {
+				t.Fatalf("%v, %d open elements: %q", z.Err(), open, source)
+			}
+			return
+		case html.TextToken:
+		case html.StartTagToken:
+			tok := z.Token()
+			if open++; tok.Data != "a" || open > 1 || len(tok.Attr) != 2 || tok.Attr[0].Key != "href" || tok.Attr[1].Key != "rel" {
+				t.Fatalf("element %v in %q", tok, source)
+			}
+			u, err := url.Parse(tok.Attr[0].Val)
+			if err != nil || u.Scheme != "http" && u.Scheme != "https" && u.Scheme != "mailto" {
+				t.Fatalf("link to %q", tok.Attr[0].Val)
+			}
+		case html.EndTagToken:
+			if open--; z.Token().Data != "a" {
+				t.Fatalf("end tag in %q", source)
+			}
+		default:
+			t.Fatalf("%v in %q", z.Token(), source)
+		}
+	}
+}
+
+func FuzzShow(f *testing.F) {
+	for _, s := range []string{
+		"", mixed, "a: b\n\n<script>", "Content-Type: text/html\n\n<a href=javascript:x onclick=y>z</a><svg onload=x><script>",
+		"Content-Type: text/html\n\n<a href='https://example.jp/\"onclick=x'>z<a href=//x><blockquote><pre>\n\n\n",
+		"a: b\n\nhttps://a.test/\"><script>'javascript:x mailto:a@b.test > > -- \n-- \n> x", "a: b\n\n\u202e\x00https://\xff",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		msg := message.Parse(raw)
+		for _, o := range []render.Options{{}, {Mask: mask}} {
+			for _, b := range render.Show(msg, o).Blocks {
+				safe(t, string(b.HTML))
+				if strings.Contains(strings.ToLower(string(b.HTML)), "<script") {
+					t.Fatal("a script")
+				}
+			}
+		}
+	})
+}
+
+func BenchmarkShow(b *testing.B) {
+	msg := plain(strings.Repeat("> ann@example.jp wrote: 回覧板を https://example.jp/a?b=c で見る\n返事です、はい。\n", 50))
+	b.SetBytes(int64(len(msg.Raw())))
+	for b.Loop() {
+		render.Show(msg, render.Options{Mask: mask})
+	}
+}
+
+func BenchmarkShowHTML(b *testing.B) {
+	msg := htmlMail(strings.Repeat("<div>回覧板を <a href='https://example.jp/'>here</a> で見る<blockquote>a<br>b</blockquote></div>\n", 50))
+	b.SetBytes(int64(len(msg.Raw())))
+	for b.Loop() {
+		render.Show(msg, render.Options{})
+	}
+}
