@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"kairan/list"
 	"kairan/smtpd/message"
@@ -120,4 +121,34 @@ func FuzzCook(f *testing.F) {
 			t.Errorf("From: %s although %q", from, r.Rewritten)
 		}
 	})
+}
+
+// TestSubjectKept checks that a Subject with the list's prefix keeps even its folding, for signatures over simple canonical form.
+func TestSubjectKept(t *testing.T) {
+	t.Parallel()
+	s := list.DefaultSettings("en")
+	s.SubjectPrefix = "[janog] "
+	const field = "subject:[janog] Re:\r\n  Meeting\r\n"
+	msg := message.Parse([]byte("From: ann@lists.example.jp\r\n" + field + "\r\nHello.\r\n"))
+	in := input(s, msg)
+	if got := Dress(in, Content(in, msg), nil).Message; !bytes.Contains(got, []byte("\r\n"+field)) {
+		t.Errorf("the Subject changed:\n%s", got)
+	}
+}
+
+func TestFoldBody(t *testing.T) {
+	t.Parallel()
+	long := "x" + strings.Repeat("回", 1000)
+	got := foldBody([]byte("short\r\n" + long + "\r\n"))
+	if longest(got) > maxLine {
+		t.Errorf("a line of %d octets", longest(got))
+	}
+	for line := range bytes.Lines(got) {
+		if !utf8.Valid(line) {
+			t.Errorf("cut inside a character: %q", line)
+		}
+	}
+	if plain := strings.ReplaceAll(string(got), "\r\n", ""); plain != "short"+long {
+		t.Error("characters were lost")
+	}
 }

@@ -164,6 +164,29 @@ func TestOwnDomain(t *testing.T) {
 	}
 }
 
+// TestRelatedDomains checks that broken signatures go where they may align with the From that leaves: d= above the list's domain, whoever
+// wrote, and d= beside it under the author's organizational domain.
+func TestRelatedDomains(t *testing.T) {
+	t.Parallel()
+	s := list.DefaultSettings("en")
+	s.SubjectPrefix = "[janog] "
+	for _, c := range []struct{ author, signer, org string }{
+		{"ann@other.test", "example.jp", "other.test"},
+		{"ann@example.jp", "mail.example.jp", "example.jp"},
+	} {
+		signer := newAuthor(c.signer)
+		msg := message.Parse(signer.sign(t, crlf([]byte(strings.Replace(post, "ann@example.jp", c.author, 1)))))
+		in := input(s, msg)
+		in.Post.Auth.DMARC.Org = c.org
+		in.Post.Auth.Keys = map[string]string{}
+		signer.addKey(in.Post.Auth.Keys)
+		r := Dress(in, Content(in, msg), nil)
+		if left := message.Parse(r.Message).Header().Get("DKIM-Signature"); left != "" || r.Rewritten == "" {
+			t.Errorf("%+v: rewritten %q, left %s", c, r.Rewritten, left)
+		}
+	}
+}
+
 // TestManySignatures checks that nothing is removed where not every signature could be checked.
 func TestManySignatures(t *testing.T) {
 	t.Parallel()

@@ -25,7 +25,7 @@ func from(d *draft) string {
 	var aligned func(mailauth.Signature) bool
 	switch {
 	case d.Post.Author.IsASCII() && !d.Post.Author.IsNull() && (passes || domain == ours):
-		aligned = func(s mailauth.Signature) bool { return s.Aligned || related(s.Domain, domain) && domain == ours }
+		aligned = func(s mailauth.Signature) bool { return s.Aligned }
 	default:
 		d.rewritten = d.whyRewritten(signatures)
 		aligned = func(s mailauth.Signature) bool { return related(s.Domain, ours) || s.Aligned && related(org, ours) }

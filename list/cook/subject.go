@@ -32,7 +32,7 @@ func subject(d *draft) string {
 	rest, again := strip(raw, old)
 	if reply == again && isASCII(rest) && isASCII(start) && tidy(message.DecodeHeader(rest)) == tidy(base) {
 		value := strings.TrimSpace(start + " " + rest)
-		if value == raw {
+		if tidy(value) == tidy(raw) {
 			return "" // it has all that already: not even its folding changes
 		}
 		d.header = d.header.Set(message.NewField("Subject", value))
