@@ -159,3 +159,39 @@ func TestShutdownOfATarpit(t *testing.T) {
 		}
 	})
 }
+
+// The disk is full for an hour: nothing is sent meanwhile, then all goes on by itself, and nobody gets a copy twice.
+func TestStallAndRecovery(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sink := smtptest.NewSink(smtptest.Config{Behave: func(m smtptest.Message) smtptest.Behaviour {
+			if m.Stage == smtptest.AtEnd {
+				return smtptest.Behaviour{Delay: 10 * time.Millisecond}
+			}
+			return smtptest.Behaviour{}
+		}})
+		w := newWorld(t, open(t), sink, queue.Options{Connections: 2})
+		full := time.Now().Add(time.Second)
+		w.people.after = func([]queue.Outcome) error {
+			if now := time.Now(); now.After(full) && now.Before(full.Add(time.Hour)) {
+				return errors.New("the disk is full")
+			}
+			return nil
+		}
+		w.post("a", members(1000)...)
+		w.run()
+		time.Sleep(time.Minute)
+		sent := sink.Counts().Messages
+		time.Sleep(30 * time.Minute)
+		if more := sink.Counts().Messages - sent; more != 0 || sent < 100 || sent > 300 {
+			t.Errorf("%d copies before the disk was full, %d after", sent, more)
+		}
+		time.Sleep(time.Hour)
+		if c := sink.Counts(); c.Messages != 1000 || c.Repeats != 0 {
+			t.Errorf("counts %+v, want 1000 and no repeats", c)
+		}
+		if err := w.stop(); err != nil {
+			t.Error(err)
+		}
+	})
+}

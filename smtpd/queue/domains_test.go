@@ -174,3 +174,54 @@ func TestGateExpires(t *testing.T) {
 		w.stop()
 	})
 }
+
+// Rows that were only looked at when the connection failed count no attempt.
+func TestGateSparesTheNextRows(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newNet(t, queue.Options{PerDomain: 1})
+		for n := range 5 {
+			w.post(fmt.Sprint("post", n), "ann@down.test")
+		}
+		w.run()
+		time.Sleep(time.Second)
+		tried := slices.DeleteFunc(w.rows(), func(r queue.Row) bool { return r.Attempts == 0 })
+		if len(tried) != 1 {
+			t.Errorf("%d rows count an attempt, want 1", len(tried))
+		}
+		w.stop()
+	})
+}
+
+// With one connection for all, a domain with much to get lets another one in between.
+func TestDomainsTakeTurns(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		pace := func(m smtptest.Message) (b smtptest.Behaviour) {
+			if m.Stage == smtptest.AtEnd {
+				b.Delay = 5 * time.Millisecond
+			}
+			return b
+		}
+		com, jp := smtptest.NewSink(smtptest.Config{Behave: pace}), smtptest.NewSink(smtptest.Config{})
+		var before atomic.Int64
+		w := newNet(t, queue.Options{Connections: 1}, com, jp)
+		to := make([]string, 1000, 1001)
+		for n := range to {
+			to[n] = fmt.Sprintf("m%d@example.com", n)
+		}
+		w.people.after = func(out []queue.Outcome) error {
+			if slices.ContainsFunc(out, func(o queue.Outcome) bool { return o.To.Domain() == "example.jp" }) {
+				before.Store(com.Counts().Messages)
+			}
+			return nil
+		}
+		w.post("a", append(to, "ann@example.jp")...)
+		w.run()
+		w.untilEmpty()
+		if n := jp.Counts().Messages; n != 1 || before.Load() > 800 {
+			t.Errorf("%d copies to example.jp, after %d to example.com", n, before.Load())
+		}
+		w.stop()
+	})
+}
