@@ -25,7 +25,11 @@ func writeLine(b *strings.Builder, line string, mask func(string) string) {
 		return r
 	}, line)
 	done := 0
-	for _, at := range link.FindAllStringIndex(line, -1) {
+	var found [][]int
+	if strings.Contains(line, "://") || strings.Contains(strings.ToLower(line), "mailto:") { // the expression is slow
+		found = link.FindAllStringIndex(line, -1)
+	}
+	for _, at := range found {
 		u := trimURL(line[at[0]:at[1]])
 		if !isLink(u, mask != nil) {
 			continue
