@@ -85,7 +85,7 @@ func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) templates.Mo
 // row is a message in an outline.
 func (h *handler) row(q *request, n node, href string) templates.OutlineRow {
 	return templates.OutlineRow{
-		Depth:         min(n.depth, maxDepth),
+		Depth:         n.depth,
 		Href:          href,
 		From:          h.name(q, n.Message),
 		Sent:          h.time(q, n.Date),

@@ -93,7 +93,7 @@ func (h *handler) posts(q *request, t *archive.Thread, nodes []node) ([]template
 			return nil, err
 		}
 		p := h.post(q, n.Message, message.Parse(raw))
-		p.Depth = min(n.depth, maxDepth)
+		p.Depth = n.depth
 		if own, _ := message.BaseSubject(n.Subject); own != base {
 			p.Subject = q.show(n.Subject)
 		}

@@ -362,31 +362,6 @@ func TestOnlyReading(t *testing.T) {
 	}
 }
 
-func TestArrange(t *testing.T) {
-	t.Parallel()
-	m := func(id string, parents ...string) *archive.Message { return &archive.Message{ID: id, Parents: parents} }
-	for name, c := range map[string]struct {
-		in   []*archive.Message
-		want string
-	}{
-		"nothing":                    {nil, ""},
-		"siblings after their child": {[]*archive.Message{m("a"), m("b", "a"), m("c", "a"), m("d", "a", "b")}, "a0 b1 d2 c1"},
-		"the nearest parent there":   {[]*archive.Message{m("a"), m("b", "a", "gone")}, "a0 b1"},
-		"an unknown parent":          {[]*archive.Message{m("a"), m("b", "gone"), m("c", "b")}, "a0 b1 c2"},
-		"itself":                     {[]*archive.Message{m("a", "a")}, "a0"},
-		"a circle":                   {[]*archive.Message{m("a", "b"), m("b", "a")}, "a0 b1"},
-		"an ID twice":                {[]*archive.Message{m("a"), m("a"), m("b", "a")}, "a0 b1 a1"},
-	} {
-		var got []string
-		for _, n := range arrange(c.in) {
-			got = append(got, fmt.Sprintf("%s%d", n.ID, n.depth))
-		}
-		if s := strings.Join(got, " "); s != c.want {
-			t.Errorf("%s: %q, want %q", name, s, c.want)
-		}
-	}
-}
-
 func TestMask(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{

@@ -28,6 +28,7 @@ type world struct {
 	db      *storage.DB
 	arch    *archive.Archive
 	site    *list.Site
+	set     *templates.Set
 	handler http.Handler
 	lists   map[string]*list.List
 	left    []string
@@ -42,7 +43,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, db: storagetest.Open(t), lists: map[string]*list.List{}}
+	w := &world{t: t, set: set, db: storagetest.Open(t), lists: map[string]*list.List{}}
 	w.arch = &archive.Archive{DB: w.db, Location: tokyo, Log: slog.New(slog.DiscardHandler)}
 	w.site = &list.Site{Hostname: "lists.example.jp", URL: "https://lists.example.jp", Language: "ja", Location: tokyo}
 	o := Options{

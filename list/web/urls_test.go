@@ -1,0 +1,113 @@
+package web
+
+import (
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+// TestURLs pins the addresses that docs/urls.md promises for ever. A change here breaks links in mails that were sent long ago.
+func TestURLs(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.list("janog")
+	file := "Content-Type: text/plain\r\nContent-Disposition: attachment; filename=a.txt\r\n"
+	w.post(l, 1, "a/b@example.jp", "One", file)
+	w.post(l, 2, "c@example.jp", "Re: One", "References: <a/b@example.jp>\r\n")
+	w.post(l, 3, "c@example.jp", "Again", file)
+	token := w.join(l, "ann@example.jp")
+	var login string
+	w.update(func(tx *storage.Tx) (err error) {
+		login, err = NewLoginLink(tx, w.site, parse(t, "ann@example.jp"), time.Now())
+		return err
+	})
+	css, err := w.set.StaticURL("kairan.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		path, to string // to is where a redirect leads
+		want     int
+	}{
+		{"/", "", 200},
+		{"/janog/", "", 200},
+		{"/janog", "/janog/", 301},
+		{"/janog@lists.example.jp/", "/janog/", 301},
+		{"/janog/2026-01/", "", 200},
+		{"/janog/2026-01", "/janog/2026-01/", 301},
+		{"/janog@lists.example.jp/2026-01/?p=1", "/janog/2026-01/?p=1", 301},
+		{"/janog/m/a%2Fb@example.jp/", "", 200},
+		{"/janog/m/a%2Fb@example.jp", "/janog/m/a%2Fb@example.jp/", 301},
+		{"/JANOG/m/a%2Fb@example.jp/", "/janog/m/a%2Fb@example.jp/", 301},
+		{"/janog/m/a%2Fb@example.jp/raw", "", 200},
+		{"/janog/m/a%2Fb@example.jp/att/1/a.txt", "", 200},
+		{"/janog/m/a%2Fb@example.jp/att/1/any-name", "", 200},
+		{"/janog/m/c@example.jp/2/", "", 200},
+		{"/janog/m/c@example.jp/2", "/janog/m/c@example.jp/2/", 301},
+		{"/janog/m/c@example.jp/2/raw", "", 200},
+		{"/janog/m/c@example.jp/2/att/1/a.txt", "", 200},
+		{"/janog/m/c@example.jp/1/", "", 404},
+		{"/janog/t/a%2Fb@example.jp/", "", 200},
+		{"/janog/t/a%2Fb@example.jp", "/janog/t/a%2Fb@example.jp/", 301},
+		{"/janog/t/c@example.jp/", "/janog/t/a%2Fb@example.jp/", 302},
+		{"/janog/1", "/janog/m/a%2Fb@example.jp/", 302},
+		{"/janog/3", "/janog/m/c@example.jp/2/", 302},
+		{"/-/u/" + token, "", 200},
+		{"/-/leave/janog", "", 200},
+		{"/-/why/too-large", "", 200},
+		{"/-/login", "", 200},
+		{strings.TrimPrefix(login, "https://lists.example.jp"), "", 200},
+		{css, "", 200},
+		{"/-/healthz", "", 200},
+		{"/robots.txt", "", 200},
+	} {
+		res := w.do("GET", c.path, "")
+		if got := res.Header.Get("Location"); res.StatusCode != c.want || got != c.to {
+			t.Errorf("GET %s = %d to %q, want %d to %q", c.path, res.StatusCode, got, c.want, c.to)
+		}
+	}
+	if got, want := w.site.MessageURL(l, "a/b@example.jp"), "https://lists.example.jp/janog/m/a%2Fb@example.jp/"; got != want {
+		t.Errorf("the link in mails is %s, want %s", got, want)
+	}
+	if got, want := w.site.UnsubscribeURL(token), "https://lists.example.jp/-/u/"+token; got != want {
+		t.Errorf("the unsubscribe link in mails is %s, want %s", got, want)
+	}
+}
+
+// TestFormerNames: a list that moves keeps its old addresses.
+func TestFormerNames(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.list("old")
+	w.post(l, 1, "a@example.jp", "One", "")
+	w.update(func(tx *storage.Tx) error { return list.Rename(tx, l.ID, parse(t, "new@lists.example.jp")) })
+	for path, to := range map[string]string{
+		"/old/": "/new/", "/old/m/a@example.jp/": "/new/m/a@example.jp/", "/old@lists.example.jp/2026-01/": "/new/2026-01/", "/old/1": "/new/1",
+	} {
+		res := w.do("GET", path, "")
+		if got := res.Header.Get("Location"); res.StatusCode != http.StatusMovedPermanently || got != to {
+			t.Errorf("GET %s = %d to %q, want %q", path, res.StatusCode, got, to)
+		}
+	}
+}
+
+// TestURLsAreDocumented reads docs/urls.md for each route of the site.
+func TestURLsAreDocumented(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/urls.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"`/LIST/`", "`/LIST/2026-01/`", "`/LIST/m/<message-id>/`", "`/LIST/m/<message-id>/2/`", "`/LIST/m/<message-id>/raw`",
+		"`/LIST/m/<message-id>/att/N/NAME`", "`/LIST/t/<message-id>/`", "`/LIST/<number>`", "`/-/u/TOKEN`", "`/-/leave/LIST`", "`/-/why/REASON`",
+		"`/-/login`", "`/-/login/TOKEN`", "`/-/logout`", "`/-/lang`", "`/-/static/", "`/-/healthz`", "`/robots.txt`"} {
+		if !strings.Contains(string(b), address) {
+			t.Errorf("docs/urls.md does not name %s", address)
+		}
+	}
+}
