@@ -25,12 +25,18 @@ func (cmd *archiveReindex) run(ctx context.Context, app *App, c call, std stream
 	if err != nil {
 		return err
 	}
-	update, end := progressBar(c, std.err, "indexing")
-	err = app.Archive.Reindex(ctx, string(l.ID), update)
-	end()
+	n := 0
+	err = app.Archive.Reindex(ctx, string(l.ID), func(messages int) {
+		if n = messages; c.Terminal && n%100 == 0 {
+			fmt.Fprintf(std.err, "\rindexing %d", n)
+		}
+	})
+	if c.Terminal {
+		fmt.Fprintln(std.err)
+	}
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "%s: indexed\n", l.Address)
+	fmt.Fprintf(std.out, "%s: indexed %d messages\n", l.Address, n)
 	return nil
 }

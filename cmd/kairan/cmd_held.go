@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"kairan/list"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -84,8 +86,21 @@ func (cmd *heldShow) run(ctx context.Context, app *App, _ call, std streams) err
 			row("subject", p.Subject)
 			row("verdict", p.Verdict)
 		})
-		fmt.Fprintf(w, "\n%s\n", excerpt(raw))
+		fmt.Fprintf(w, "\n%s\n", excerpt(raw, 40))
 	})
+}
+
+// excerpt returns the first lines of a message's text, safe for a terminal.
+func excerpt(raw []byte, lines int) string {
+	var out []string
+	for line := range strings.Lines(message.Parse(raw).Text()) {
+		if len(out) == lines {
+			out = append(out, "[…]")
+			break
+		}
+		out = append(out, printable(strings.TrimRight(line, "\n")))
+	}
+	return strings.Join(out, "\n")
 }
 
 // heldPosts names posts to decide.

@@ -90,8 +90,7 @@ func records(domain, host, smarthost, v4, v6 string, s *mailauth.Signer) []recor
 		spf += " ip6:" + v6
 	}
 	if smarthost != "" {
-		name, _, _ := net.SplitHostPort(smarthost)
-		spf += " a:" + name
+		spf += smarthostSPF(smarthost)
 	}
 	spf += " -all"
 	dkimName, dkim := s.Record()
@@ -114,6 +113,24 @@ func records(domain, host, smarthost, v4, v6 string, s *mailauth.Signer) []recor
 		}
 	}
 	return rs
+}
+
+// smarthostSPF is the mechanism that lets a smarthost send for us; one on this machine needs none.
+func smarthostSPF(smarthost string) string {
+	host, _, err := net.SplitHostPort(smarthost)
+	if err != nil {
+		return "" // unreachable: the configuration was checked
+	}
+	ip, err := netip.ParseAddr(host)
+	switch {
+	case host == "localhost" || ip.IsLoopback():
+		return ""
+	case err != nil:
+		return " a:" + host
+	case ip.Is4():
+		return " ip4:" + host
+	}
+	return " ip6:" + host
 }
 
 // reverseName returns the name of an address's PTR record (RFC 1035, section 3.5; RFC 3596, section 2.5).
