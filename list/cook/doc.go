@@ -26,6 +26,7 @@
 // # Limits
 //
 // A body of 8-bit text stays so; a next hop without 8BITMIME is not served.
+// Raw 8-bit text in the headers of MIME parts stays as well.
 // An anonymous list keeps the Message-ID, because replies refer to it: it may
 // name the author's provider.
 // X-BeenThere of other lists stays, or two lists that send to each other would

@@ -109,9 +109,8 @@ func (d *draft) viaName(author address.Mailbox) string {
 	if at := strings.IndexAny(name, "@＠"); name == "" || at >= 0 {
 		name = author.Address.Local()
 	}
-	name = strings.NewReplacer("@", " ", "＠", " ").Replace(name)
 	via := " via " + d.List.Title()
-	return strings.TrimSuffix(name, via) + via
+	return strings.NewReplacer("@", " ", "＠", " ").Replace(strings.TrimSuffix(name, via) + via)
 }
 
 // keepAuthor lets replies reach the author: through Reply-To, or through Cc where the list says where replies go.

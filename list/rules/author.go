@@ -37,7 +37,7 @@ func banned(q *question) (list.Action, string) {
 
 // dnsFailure asks what would become of the post either way, and waits for the DNS only where that matters.
 func dnsFailure(q *question) (list.Action, string) {
-	if q.again == nil || q.believed() || !q.f.Auth.Unknown() {
+	if q.again == nil || !q.f.Auth.Unknown() {
 		return "", ""
 	}
 	if q.again(true).Action == q.again(false).Action {

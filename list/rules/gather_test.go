@@ -41,6 +41,7 @@ func TestGatherAuthor(t *testing.T) {
 		{"From: ann@example.jp", 1},
 		{"From: ann@example.jp\r\nFrom: ann@example.jp", 2},
 		{"From: ann@example.jp, bob@example.com", 2},
+		{"From: ann@example.jp, bob@@example.com", 2},
 		{"From: undisclosed-recipients:;", 0},
 	} {
 		f := Gather(message.Parse([]byte(c.header+"\r\n\r\n")), &smtpd.Envelope{})
@@ -107,6 +108,21 @@ func TestReplies(t *testing.T) {
 			if r.Code != code || r.Enhanced[0] != code/100 || ascii(r.Text) != r.Text || len(r.Text) > 480 || !strings.HasSuffix(r.Text, "/-/why/"+name) {
 				t.Errorf("%s %s: %+v", action, name, r)
 			}
+		}
+	}
+}
+
+func TestAutomatic(t *testing.T) {
+	t.Parallel()
+	for fields, want := range map[string]bool{
+		"":                               false,
+		"Auto-Submitted: auto-replied":   true,
+		"Auto-Submitted: auto-generated": true,
+		"Precedence: junk":               true,
+	} {
+		f := Facts{Header: fields + "\r\n\r\n", Sender: ann}
+		if got := Automatic(&f); got != want {
+			t.Errorf("%q: got %v, want %v", fields, got, want)
 		}
 	}
 }

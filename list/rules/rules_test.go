@@ -64,14 +64,21 @@ var cases = []struct {
 	}, "discard (loop)"},
 	{"Delivered-To", func(x *scene) { x.header("Delivered-To: <janog@lists.example.jp>") }, "discard (loop)"},
 	{"Delivered-To by our relay", func(x *scene) { x.f.Auth.Relay = "mx.example.jp"; x.header("Delivered-To: janog@lists.example.jp") }, "accept"},
+	{"Delivered-To in a trusted network", func(x *scene) { x.f.Trusted = true; x.header("Delivered-To: janog@lists.example.jp") }, "accept"},
 	{"too many hops", func(x *scene) { x.header(strings.TrimSuffix(strings.Repeat("Received: by a.test\r\n", 101), "\r\n")) }, "reject (loop)"},
 
 	{"no From", func(x *scene) { x.f.Froms, x.f.Author = 0, address.Address{}; x.stranger() }, "reject (no-author)"},
 	{"two From", func(x *scene) { x.f.Froms, x.f.Author = 2, address.Address{} }, "reject (no-author)"},
 
+	{"a From without an address", func(x *scene) { x.f.Author = address.Address{}; x.stranger() }, "reject (no-author)"},
+
 	{"banned from the site", func(x *scene) { x.s.BanList = []string{"^.*@example\\.jp$"} }, "reject (banned)"},
 	{"banned from the list", func(x *scene) { x.set().BanList = []string{"ANN@example.jp"} }, "reject (banned)"},
 	{"banned and not authenticated", func(x *scene) { x.set().BanList = []string{"ann@example.jp"}; x.f.Auth = failed }, "discard (banned)"},
+	{"banned in a trusted network", func(x *scene) {
+		x.set().BanList = []string{"ann@example.jp"}
+		x.f.Auth, x.f.Trusted = failed, true
+	}, "reject (banned)"},
 	{"banned sender", func(x *scene) {
 		x.set().BanList = []string{"spam@example.com"}
 		x.f.Sender = address.Must("spam@example.com")
@@ -191,7 +198,30 @@ var cases = []struct {
 		x.stranger()
 		x.set().AcceptTheseNonmembers = []string{"ann@example.jp"}
 	}, "accept"},
+	{"announcements: row that accepts", func(x *scene) {
+		x.set().AllowListPosts = false
+		x.stranger()
+		x.f.Nonmember = &list.Member{ModerationAction: list.Accept}
+	}, "accept (nonmember-moderation)"},
+	{"announcements: named address whose row holds", func(x *scene) {
+		x.set().AllowListPosts = false
+		x.stranger()
+		x.f.Nonmember = &list.Member{ModerationAction: list.Hold}
+		x.set().AcceptTheseNonmembers = []string{"ann@example.jp"}
+	}, "reject (announce-only)"},
+	{"announcements: accepted member", func(x *scene) {
+		x.set().AllowListPosts = false
+		x.f.Member.ModerationAction = list.Accept
+	}, "accept (member-moderation)"},
+	{"announcements: named member", func(x *scene) {
+		x.set().AllowListPosts = false
+		x.set().AcceptTheseNonmembers = []string{"ann@example.jp"}
+	}, "accept"},
 
+	{"header match beats an accepted member", func(x *scene) {
+		x.f.Member.ModerationAction = list.Accept
+		x.set().HeaderMatches = []list.HeaderMatch{{Header: "Subject", Pattern: ".", Action: list.Reject}}
+	}, "reject (header-match)"},
 	{"header match", func(x *scene) {
 		x.set().HeaderMatches = []list.HeaderMatch{{Header: "subject", Pattern: "hel+o", Action: list.Reject}}
 	}, "reject (header-match)"},
@@ -395,6 +425,7 @@ func TestAdministrivia(t *testing.T) {
 		{"How to unsubscribe", "Where is the page?\n", false},
 		{"退会者の推移について", "資料を送ります。\n", false},
 		{"Help", strings.Repeat("My router drops packets when BGP flaps, and I do not know why.\n", 8), false},
+		{"", "unsubscribe\n" + strings.Repeat("x", 300), false},
 		{"BGP", "> unsubscribe\nThis word stood in the last post.\n", false},
 		{"BGP", "Hello\n-- \nunsubscribe\n", false},
 		{"Join us at the party", "", false},
