@@ -18,7 +18,10 @@ type Outbox struct {
 	personaliser Personaliser
 	transport    Transport
 
-	blobs    sync.Mutex // orders AddRendition and sweep
+	blobs  sync.Mutex      // orders AddRendition and sweep; protects what follows
+	stored map[string]bool // renditions with a blob
+	listed bool            // all of them are known
+
 	messages messages
 	signing  chan struct{} // a token for each core
 	commits  *commits
@@ -54,6 +57,7 @@ func New(db *storage.DB, p Personaliser, t Transport, opts Options) *Outbox {
 		messages:     messages{db: db},
 		signing:      make(chan struct{}, runtime.GOMAXPROCS(0)),
 		commits:      newCommits(),
+		stored:       map[string]bool{},
 		wake:         make(chan struct{}, 1),
 		schedule:     newSchedule(opts),
 	}

@@ -38,6 +38,7 @@ func (o *Outbox) AddRendition(ctx context.Context, id string, message []byte) er
 		return err
 	}
 	message = canonical(message)
+	o.stored[id] = true
 	if err := o.db.Blobs.Create(blobFolder+id, message); err != nil {
 		return fmt.Errorf("store rendition %s: %w", id, err)
 	}
@@ -103,18 +104,34 @@ func (o *Outbox) Blobs(tx *storage.Tx) []string {
 func (o *Outbox) sweep(ctx context.Context) error {
 	o.blobs.Lock()
 	defer o.blobs.Unlock()
+	if !o.listed {
+		for name := range o.db.Blobs.All(blobFolder) {
+			o.stored[strings.TrimPrefix(name, blobFolder)] = true
+		}
+		o.listed = true
+	}
 	var idle []string
 	err := o.db.View(ctx, func(tx *storage.Tx) error {
-		for name := range o.db.Blobs.All(blobFolder) {
-			if !renditions.Has(tx, strings.TrimPrefix(name, blobFolder)) {
-				idle = append(idle, name)
+		for id := range o.stored {
+			_, err := renditions.Get(tx, id)
+			if errors.Is(err, storage.ErrNotFound) {
+				idle = append(idle, id)
+			} else if err != nil {
+				return err
 			}
 		}
 		return nil
 	})
-	for _, name := range idle {
-		err = errors.Join(err, o.db.Blobs.Delete(name))
-		o.messages.drop(strings.TrimPrefix(name, blobFolder))
+	if err != nil {
+		return fmt.Errorf("find finished renditions: %w", err)
+	}
+	for _, id := range idle {
+		if failed := o.db.Blobs.Delete(blobFolder + id); failed != nil {
+			err = errors.Join(err, failed)
+			continue
+		}
+		delete(o.stored, id)
+		o.messages.drop(id)
 	}
 	if err != nil {
 		return fmt.Errorf("remove finished renditions: %w", err)
