@@ -237,7 +237,7 @@ const bounceLife = 14 * 24 * time.Hour
 
 // NoteBounce adds a report to a post's history, within limits of number and age.
 func NoteBounce(tx *storage.Tx, p *Post, e Event) error {
-	if e.At.Sub(p.Published) > bounceLife {
+	if e.At.Sub(p.Decided) > bounceLife {
 		return nil
 	}
 	n := 0

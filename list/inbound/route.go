@@ -25,6 +25,9 @@ var suffixes = map[string]role{
 	"leave":       roleLeave,
 	"unsubscribe": roleLeave,
 	"owner":       roleOwner,
+	"request":     roleOwner, // people, as RFC 2142, section 6 allows
+	"join":        roleOwner,
+	"subscribe":   roleOwner,
 	"bounces":     roleBounces,
 }
 

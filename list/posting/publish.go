@@ -82,7 +82,7 @@ func (p *Path) cook(ctx context.Context, w *work) error {
 // archive appends the content to the archive, once.
 func (p *Path) archive(ctx context.Context, w *work) error {
 	note := list.Event{At: time.Now(), Stage: "cook", Text: cookWords(w.rendition)}
-	if w.list.Settings.ArchivePolicy == "never" || noArchive(w.content.Header()) {
+	if !cook.Archives(w.list, w.content.Header()) {
 		return p.DB.Update(ctx, func(tx *storage.Tx) error {
 			return w.noteOnce(tx, note, list.Event{At: time.Now(), Stage: "archive", Text: "not archived, as the list or the author wishes"})
 		})
@@ -124,12 +124,6 @@ func cookWords(r cook.Rendition) string {
 		return "unchanged"
 	}
 	return strings.Join(notes, "; ")
-}
-
-// noArchive reads the two forms in which an author asks not to be archived.
-func noArchive(h message.Header) bool {
-	return len(h.All("X-No-Archive")) > 0 && !strings.EqualFold(h.Get("X-No-Archive"), "no") ||
-		strings.EqualFold(h.Get("Archive"), "no")
 }
 
 // enqueue gives the queue every recipient, a chunk a transaction, and notes with each how far it came.

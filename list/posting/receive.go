@@ -79,19 +79,27 @@ func (p *Path) receive(env *smtpd.Envelope, to []*list.List, raw []byte) *incomi
 }
 
 // authenticate asks who the message comes from. It finds facts and refuses nothing.
-//
-// A trusted relay's Authentication-Results are believed. Mail that was written in a trusted network,
-// and so has no Received but ours, needs no authentication.
 func (p *Path) authenticate(ctx context.Context, in *incoming) {
-	q := mailauth.Input{IP: in.env.RemoteIP, Helo: in.env.Helo, MailFrom: in.env.From, Message: in.msg}
-	if p.trusts(in.env.RemoteIP) {
-		var ok bool
-		if in.facts.Auth, ok = p.Checker.Trusted(ctx, q, p.Trust.AuthservIDs); ok {
-			return
+	in.facts.Auth, in.facts.Trusted = p.ask(ctx, in.env, in.msg)
+}
+
+// Authenticated reports whether a message that is not a post comes from the author it names.
+func (p *Path) Authenticated(ctx context.Context, env *smtpd.Envelope, msg *message.Message) bool {
+	auth, trusted := p.ask(ctx, env, message.Parse(slices.Concat(env.Received(p.Site.Hostname).Raw, msg.Raw())))
+	return trusted || auth.Author()
+}
+
+// ask believes a trusted relay's Authentication-Results. Mail that was written in a trusted network, and so has no
+// Received but ours, needs no authentication.
+func (p *Path) ask(ctx context.Context, env *smtpd.Envelope, msg *message.Message) (auth mailauth.Results, trusted bool) {
+	q := mailauth.Input{IP: env.RemoteIP, Helo: env.Helo, MailFrom: env.From, Message: msg}
+	if p.trusts(env.RemoteIP) {
+		if auth, ok := p.Checker.Trusted(ctx, q, p.Trust.AuthservIDs); ok {
+			return auth, false
 		}
-		in.facts.Trusted = len(in.msg.Header().All("Received")) == 1
+		trusted = len(msg.Header().All("Received")) == 1
 	}
-	in.facts.Auth = p.Checker.Check(ctx, q)
+	return p.Checker.Check(ctx, q), trusted
 }
 
 func (p *Path) trusts(ip netip.Addr) bool {
