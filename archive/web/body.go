@@ -27,7 +27,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message) tem
 	}
 	options := render.Options{}
 	if q.stranger() {
-		options.Mask = MaskText
+		options.Mask = q.mask
 	}
 	body := render.Show(msg, options)
 	p.Cut = body.Cut

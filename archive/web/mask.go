@@ -23,18 +23,26 @@ func maskAddress(a string) string {
 	return local[:keep] + "…@" + domain
 }
 
-// MaskText shortens every address in a text for strangers: "an…@example.jp".
-func MaskText(s string) string {
+// MaskText shortens every address in a text for strangers, "an…@example.jp", but for keep: the list's own, which is for everybody.
+func MaskText(s, keep string) string {
 	if !strings.Contains(s, "@") {
 		return s
 	}
-	return mailAddress.ReplaceAllStringFunc(s, maskAddress)
+	return mailAddress.ReplaceAllStringFunc(s, func(a string) string {
+		if strings.EqualFold(a, keep) {
+			return a
+		}
+		return maskAddress(a)
+	})
 }
+
+// mask is MaskText for the pages of the request's list.
+func (q *request) mask(s string) string { return MaskText(s, q.list.Address) }
 
 // show returns a text that may hold addresses as this reader may see it.
 func (q *request) show(s string) string {
 	if q.stranger() {
-		return MaskText(s)
+		return q.mask(s)
 	}
 	return s
 }

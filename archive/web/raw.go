@@ -34,7 +34,7 @@ func (h *handler) raw(q *request) error {
 	}
 	raw = archive.Public(raw)
 	if q.stranger() {
-		raw = maskSource(raw)
+		raw = q.maskSource(raw)
 	}
 	q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	q.download(raw, m.Received)

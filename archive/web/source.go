@@ -18,7 +18,7 @@ var identifying = map[string]bool{
 
 // maskSource shortens every address in a message's source but for identifiers, so that a source does not give away what
 // the page hides. Base64 has no "@", so encoded parts come through as they are.
-func maskSource(raw []byte) []byte {
+func (q *request) maskSource(raw []byte) []byte {
 	out := make([]byte, 0, len(raw))
 	inHeader, keep := true, false
 	for len(raw) > 0 {
@@ -38,13 +38,9 @@ func maskSource(raw []byte) []byte {
 			out = append(out, line...)
 			continue
 		}
-		out = append(out, mailAddressBytes(line)...)
+		out = append(out, q.mask(string(line))...)
 	}
 	return out
-}
-
-func mailAddressBytes(line []byte) []byte {
-	return mailAddress.ReplaceAllFunc(line, func(a []byte) []byte { return []byte(maskAddress(string(a))) })
 }
 
 // disposition makes a download of a file, under its name as RFC 6266 writes it.

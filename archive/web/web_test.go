@@ -375,8 +375,10 @@ func TestMask(t *testing.T) {
 		"a@b":                          "a@b",
 		"no address, 5 @ 10":           "no address, 5 @ 10",
 		"bob@example.com,eve@test.org": "b…@example.com,e…@test.org",
+		"To: <list@lists.example.jp>":  "To: <list@lists.example.jp>",
+		"list@lists.example.jp.test":   "li…@lists.example.jp.test",
 	} {
-		if got := MaskText(in); got != want {
+		if got := MaskText(in, "List@lists.example.jp"); got != want {
 			t.Errorf("%q = %q, want %q", in, got, want)
 		}
 	}

@@ -118,8 +118,8 @@ func (s *site) readable(tx *storage.Tx, l *list.List, lang string, view *templat
 	for t := range archive.Recent(tx, string(l.ID)) {
 		view.Threads = append(view.Threads, templates.ThreadRow{
 			Href:    listPath(l) + "t/" + archiveweb.EscapeSegment(t.ID) + "/",
-			Subject: archiveweb.MaskText(t.Subject),
-			From:    archiveweb.MaskText(t.FromName),
+			Subject: archiveweb.MaskText(t.Subject, l.Address.String()),
+			From:    archiveweb.MaskText(t.FromName, l.Address.String()),
 			Count:   t.Count,
 			Last:    templates.NewTime(lang, t.Last.In(s.Site.Location)),
 		})

@@ -175,7 +175,7 @@ func (s *site) membershipPage(w http.ResponseWriter, r *http.Request, m membersh
 	view := templates.Unsubscribe{
 		State:    state,
 		List:     m.list.Title(),
-		Address:  archiveweb.MaskText(m.address), // the mail with the link may have been passed on
+		Address:  archiveweb.MaskText(m.address, ""), // the mail with the link may have been passed on
 		Action:   r.URL.EscapedPath(),
 		CanUndo:  m.undo != nil,
 		UndoDays: UndoDays,
