@@ -77,10 +77,11 @@ func (d *draft) run(table []step) (notes []string) {
 
 // Content runs the content table on a received message: what it returns is archived.
 // It adds Message-ID and Date if there is none, replaces forged Authentication-Results by ours, removes secrets and, in an anonymous list, the author.
-func Content(in Input, received *message.Message) *message.Message {
+// The notes are the changes made, in words for the trace.
+func Content(in Input, received *message.Message) (msg *message.Message, notes []string) {
 	d := &draft{Input: in, header: received.Header(), body: received.Body()}
-	d.run(content)
-	return d.message()
+	notes = d.run(content)
+	return d.message(), notes
 }
 
 // Rendition is a post dressed for its receivers, but for the personal fields.

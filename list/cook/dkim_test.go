@@ -66,7 +66,7 @@ func cooked(t testing.TB, s list.Settings, raw []byte, by ...author) (r Renditio
 		a.addKey(in.Post.Auth.Keys)
 	}
 	personal := Personal(in.Site, in.List, "0123456789abcdef0123456789abcdef")
-	r = Dress(in, Content(in, msg), personal)
+	r = Dress(in, contentOf(in, msg), personal)
 	checkWire(t, r.Message)
 	copied := append(personal, r.Message...)
 	return r, mailauth.VerifyWith(copied, in.Post.Auth.Keys, in.Post.Author.ASCIIDomain(), in.Post.Auth.DMARC.Org)
@@ -180,7 +180,7 @@ func TestRelatedDomains(t *testing.T) {
 		in.Post.Auth.DMARC.Org = c.org
 		in.Post.Auth.Keys = map[string]string{}
 		signer.addKey(in.Post.Auth.Keys)
-		r := Dress(in, Content(in, msg), nil)
+		r := Dress(in, contentOf(in, msg), nil)
 		if left := message.Parse(r.Message).Header().Get("DKIM-Signature"); left != "" || r.Rewritten == "" {
 			t.Errorf("%+v: rewritten %q, left %s", c, r.Rewritten, left)
 		}

@@ -19,6 +19,9 @@ func from(d *draft) string {
 	}
 	ours, domain := d.List.Address.ASCIIDomain(), d.Post.Author.ASCIIDomain()
 	org := d.Post.Auth.DMARC.Org
+	if d.Post.Auth.DMARC.StrictDKIM {
+		org = "" // adkim=s: only the author domain itself aligns
+	}
 	copied := slices.Concat(d.sample, message.Join(d.header, d.body))
 	signatures := mailauth.VerifyWith(copied, d.Post.Auth.Keys, domain, org)
 	passes := slices.ContainsFunc(signatures, func(s mailauth.Signature) bool { return s.Aligned && s.Result == mailauth.Pass })

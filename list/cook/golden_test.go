@@ -62,12 +62,12 @@ func TestGolden(t *testing.T) {
 			}
 			msg := message.Parse(crlf(files["in"]))
 			in := input(settings, msg)
-			archived := Content(in, msg)
+			archived := contentOf(in, msg)
 			personal := Personal(in.Site, in.List, "0123456789abcdef0123456789abcdef")
 			r := Dress(in, archived, personal)
 			copied := append(personal, r.Message...)
 			checkWire(t, r.Message)
-			if again := Dress(in, Content(in, msg), personal); !bytes.Equal(again.Message, r.Message) {
+			if again := Dress(in, contentOf(in, msg), personal); !bytes.Equal(again.Message, r.Message) {
 				t.Error("cooking twice gives two results")
 			}
 			var b bytes.Buffer

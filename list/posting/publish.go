@@ -69,8 +69,10 @@ func (p *Path) number(ctx context.Context, id list.PostID) (*work, error) {
 // cook makes the content for the archive and the rendition for the queue.
 func (p *Path) cook(ctx context.Context, w *work) error {
 	in := cook.Input{Site: p.Site, List: w.list, Post: w.post, Now: w.post.Decided}
-	w.content = cook.Content(in, message.Parse(w.raw))
+	var notes []string
+	w.content, notes = cook.Content(in, message.Parse(w.raw))
 	w.rendition = cook.Dress(in, w.content, personal(p.Site, w.list, list.NewToken()))
+	w.rendition.Notes = append(notes, w.rendition.Notes...)
 	w.post.Rewritten = w.rendition.Rewritten
 	if err := p.Outbox.AddRendition(ctx, string(w.post.ID), w.rendition.Message); err != nil {
 		return fmt.Errorf("cook: %w", err)

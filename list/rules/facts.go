@@ -8,7 +8,7 @@ import (
 
 // Facts is everything the rules may look at. It is stored with the post, so that a decision can be explained and replayed.
 type Facts struct {
-	Header  string `json:"header"`            // the top header as received
+	Header  []byte `json:"header"`            // the top header as received
 	Excerpt string `json:"excerpt,omitempty"` // the first lines of the text, at most 2 KB, for administrivia
 	Size    int    `json:"size"`
 

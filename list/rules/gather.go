@@ -20,7 +20,7 @@ const (
 func Gather(msg *message.Message, env *smtpd.Envelope) Facts {
 	raw, h := msg.Raw(), msg.Header()
 	f := Facts{
-		Header:  string(raw[:len(raw)-len(msg.Body())]),
+		Header:  raw[:len(raw)-len(msg.Body())],
 		Excerpt: clip(strings.TrimSpace(msg.Text())),
 		Size:    len(raw),
 		Subject: h.Text("Subject"),

@@ -26,7 +26,7 @@ First line
 		t.Errorf("got %+v", f)
 	case f.Subject != "こんにちは" || f.Excerpt != "First line":
 		t.Errorf("subject %q, excerpt %q", f.Subject, f.Excerpt)
-	case !strings.HasPrefix(f.Header, "From: =?") || strings.Contains(f.Header, "First line"):
+	case !strings.HasPrefix(string(f.Header), "From: =?") || strings.Contains(string(f.Header), "First line"):
 		t.Errorf("header %q", f.Header)
 	}
 }
@@ -120,7 +120,7 @@ func TestAutomatic(t *testing.T) {
 		"Auto-Submitted: auto-generated": true,
 		"Precedence: junk":               true,
 	} {
-		f := Facts{Header: fields + "\r\n\r\n", Sender: ann}
+		f := Facts{Header: []byte(fields + "\r\n\r\n"), Sender: ann}
 		if got := Automatic(&f); got != want {
 			t.Errorf("%q: got %v, want %v", fields, got, want)
 		}
@@ -131,7 +131,7 @@ func FuzzDecide(f *testing.F) {
 	f.Add("From: ann@example.jp\r\nList-Id: <\r\n", "unsubscribe", "退会")
 	f.Fuzz(func(t *testing.T, header, excerpt, subject string) {
 		x := newScene()
-		x.f.Header, x.f.Excerpt, x.f.Subject, x.f.Auth = header, excerpt, subject, failed
+		x.f.Header, x.f.Excerpt, x.f.Subject, x.f.Auth = []byte(header), excerpt, subject, failed
 		if v := Decide(x.l, x.s, x.f); v.Action == list.Accept || len(v.Reasons) == 0 {
 			t.Errorf("got %s", v)
 		}

@@ -33,7 +33,7 @@ func newScene() *scene {
 		l: &list.List{ID: "1", Address: posted, Name: "janog", Settings: list.DefaultSettings("ja")},
 		s: Site{MaxSize: 25 << 20},
 		f: &Facts{
-			Header:  "From: ann@example.jp\r\nTo: janog@lists.example.jp\r\nSubject: Hello\r\n\r\n",
+			Header:  []byte("From: ann@example.jp\r\nTo: janog@lists.example.jp\r\nSubject: Hello\r\n\r\n"),
 			Excerpt: "Good morning.\nDoes anybody know the program of the next meeting?\n",
 			Size:    1000, Froms: 1, Author: ann, Sender: ann, Subject: "Hello",
 			To: []address.Address{posted}, Auth: passed,
@@ -44,7 +44,7 @@ func newScene() *scene {
 
 func (x *scene) stranger()            { x.f.Member = nil }
 func (x *scene) set() *list.Settings  { return &x.l.Settings }
-func (x *scene) header(fields string) { x.f.Header = fields + "\r\n" + x.f.Header }
+func (x *scene) header(fields string) { x.f.Header = append([]byte(fields+"\r\n"), x.f.Header...) }
 
 var cases = []struct {
 	name  string

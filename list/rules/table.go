@@ -86,7 +86,7 @@ type question struct {
 
 // Decide runs the table. It is a pure function.
 func Decide(l *list.List, s Site, f *Facts) list.Verdict {
-	q := question{l: l, site: s, f: f, header: message.Parse([]byte(f.Header)).Header(), authenticated: f.Auth.Author()}
+	q := question{l: l, site: s, f: f, header: message.Parse(f.Header).Header(), authenticated: f.Auth.Author()}
 	q.again = func(authenticated bool) list.Verdict {
 		second := q
 		second.authenticated, second.again = authenticated, nil
