@@ -122,8 +122,8 @@ func TestOtherPrograms(t *testing.T) {
 	if strings.Contains(string(file), "\r") || strings.Count("\n"+string(file), "\nFrom ") != 3 {
 		t.Errorf("not an mbox for everyone:\n%s", file)
 	}
-	if out, err := exec.Command("grep", "-c", "^>From here on", dir+"/files/archive/list1/2026-01.mbox").Output(); err == nil && string(out) != "3\n" {
-		t.Errorf("grep counts %s", out)
+	if out, err := exec.Command("grep", "-c", "^>From here on", dir+"/files/archive/list1/2026-01.mbox").Output(); err != nil || string(out) != "3\n" {
+		t.Errorf("grep counts %s, %v", out, err)
 	}
 }
 

@@ -126,10 +126,18 @@ func (c *checker) keys(tx *storage.Tx, m *Message) {
 	}
 }
 
-// threads checks that the summaries count what is there.
+// threads checks that the summaries count what is there, and that each stands once in the order of activity.
 func (c *checker) threads(list string) {
 	err := c.a.DB.View(c.ctx, func(tx *storage.Tx) error {
-		for t := range Recent(tx, list) {
+		for k := range storage.Under(tx, recent, text, list) {
+			t, err := GetThread(tx, list, k.B.B)
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			if err != nil || recentRow(t) != k {
+				c.report("List %s: thread %d stands in the order of activity where it does not belong.", list, k.B.B)
+				continue
+			}
 			count := 0
 			for range InThread(tx, list, t.Seq) {
 				count++

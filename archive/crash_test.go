@@ -86,6 +86,13 @@ func TestAddAfterFailure(t *testing.T) {
 			s.add(b)
 			s.raws(a, b, later)
 			s.check()
+			before := s.dump("list1")
+			if err := s.Reindex(t.Context(), "list1", nil); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(before, s.dump("list1")); diff != "" {
+				t.Errorf("the index made again differs: %s", diff)
+			}
 		})
 	}
 }

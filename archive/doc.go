@@ -5,4 +5,55 @@
 // The truth is one append-only mboxrd file per list and month; everything else is an index that can be rebuilt from it.
 // [Archive.Add] appends and syncs, then commits place and length of the record together with the index rows.
 // Readers stop at the committed length.
+//
+// # Archive on disk
+//
+// The blob "archive/LIST/2026-01.mbox" holds the posts that list LIST (its opaque ID) received in January
+// 2026 in the site's time zone, in the order in which they were archived. Package mbox describes the form: any
+// mail program can read it. Besides the message, each record holds its post ID, number, Message-ID, time
+// of receipt, position (Seq), length and SHA-256, so a record that was cut or damaged is told
+// from a whole one, and [Archive.Reindex] makes the same index from the files alone.
+//
+// A crash or a full disk can leave bytes behind the committed length. The next Add to the list, and
+// [Archive.Recover] at start, first index the whole records among them, so that a post that was archived is found
+// by its ID and not archived again. What is left after the last whole record is copied to the blob
+// "lost+found/archive/LIST/2026-01.mbox.OFFSET-SUM", and only then cut off, and reported.
+// A damaged record before a whole one is skipped by Reindex, reported, and stays in the file.
+// A file that is shorter than its committed length stops Add until somebody decides.
+//
+// Rows, all of which Reindex drops and makes again:
+//
+//	archive_lists            list                     last Seq; whether a Reindex is going on
+//	archive_messages         list, Seq                Message
+//	archive_ids              list, Message-ID, nth    Seq (the ID as a hash of 192 bits)
+//	archive_posts            list, post ID            Seq
+//	archive_numbers          list, post number        Seq
+//	archive_months           list, month              file, committed length, count
+//	archive_month_messages   list, month, time, Seq
+//	archive_threads          list, thread             Thread
+//	archive_thread_messages  list, thread, time, Seq
+//	archive_recent           list, last activity, thread
+//	archive_waiting          list, Message-ID         messages that refer to it while it is not there
+//	archive_subjects         list, base subject       the thread that had it last
+//
+// # Threads
+//
+// A message belongs to the thread of the nearest of its parents that is there. A reply whose parents are
+// not there belongs to the thread that last had its base subject, within 30 days. A parent that comes late
+// joins the threads that wait for it. The thread keeps the Seq it had when it began, and is named after its root.
+//
+// # Invariants
+//
+//   - A post is in the archive of a list once, whatever is interrupted and tried again.
+//   - No byte that was written is deleted: it is in a month or in lost+found.
+//   - The work that one message causes is bounded: it waits for at most 11 parents, at most 100
+//     messages wait for one parent, and at most 1,000 messages of a thread move.
+//   - What leaves the archive for strangers has passed [Public].
+//
+// # Limits
+//
+// A thread of more than 1,000 messages is not joined with an older one when their common parent comes late.
+// While a list is indexed again, its readers see the part that is done and its posts wait.
+// Public does not see a token in UTF-16, or one that is split between lines by other means than a
+// transfer encoding. One process writes to an archive.
 package archive

@@ -88,9 +88,10 @@ func parentThread(tx *storage.Tx, d *described) (uint64, error) {
 	return threadOf(tx, d.List, row.Seq)
 }
 
-// threadOf returns the thread of a message that the index knows.
+// threadOf returns the thread of a message, or 0 if a hole in the index has swallowed
+// it: that is for Check to tell, and no reason to refuse posts.
 func threadOf(tx *storage.Tx, list string, seq uint64) (uint64, error) {
-	m, err := messages.Get(tx, storage.P(list, seq))
+	m, err := get(tx, messages, storage.P(list, seq))
 	return m.Thread, err
 }
 
@@ -115,11 +116,13 @@ func takeWaiting(tx *storage.Tx, m *Message) ([]*Message, error) {
 		if seq == m.Seq {
 			continue
 		}
-		c, err := BySeq(tx, m.List, seq)
+		c, err := get(tx, messages, storage.P(m.List, seq))
 		if err != nil {
 			return nil, err
 		}
-		children = append(children, c)
+		if c.Thread != 0 {
+			children = append(children, &c)
+		}
 	}
 	return children, waiting.Delete(tx, k)
 }
@@ -176,11 +179,12 @@ func putThread(tx *storage.Tx, list string, seq uint64, t, more Thread) error {
 // merge moves the messages of thread from into thread to, and its name if it is the older one in the tree.
 // A thread of more than maxMerge messages stays where it is.
 func merge(tx *storage.Tx, list string, from, to uint64, naming bool) error {
-	old, err := GetThread(tx, list, from)
-	if err != nil || old.Count > maxMerge {
+	old, err := get(tx, threads, storage.P(list, from))
+	if err != nil || old.Count == 0 || old.Count > maxMerge {
 		return err
 	}
-	t, err := GetThread(tx, list, to)
+	old.List, old.Seq = list, from
+	t, err := get(tx, threads, storage.P(list, to))
 	if err != nil {
 		return err
 	}
@@ -200,7 +204,7 @@ func merge(tx *storage.Tx, list string, from, to uint64, naming bool) error {
 		t.ID, t.Subject, t.FromName = old.ID, old.Subject, old.FromName
 	}
 	return errors.Join(
-		recent.Delete(tx, recentRow(old)),
+		recent.Delete(tx, recentRow(&old)),
 		threads.Delete(tx, storage.P(list, from)),
-		putThread(tx, list, to, *t, *old))
+		putThread(tx, list, to, t, old))
 }
