@@ -27,9 +27,9 @@ type Reply struct {
 // Serve answers a request with a page. Nothing has been written when it returns an error.
 // A page for everybody carries an ETag and answers 304 to who has it already; a private one is stored nowhere.
 func (s *Set) Serve(w http.ResponseWriter, r *http.Request, p Reply) error {
-	var body bytes.Buffer
-	body.Grow(32 << 10)
-	if err := s.Page(&body, p.Page, p.Frame, p.View); err != nil {
+	body := s.buffer()
+	defer s.release(body)
+	if err := s.Page(body, p.Page, p.Frame, p.View); err != nil {
 		return err
 	}
 	if p.Status == 0 {
@@ -55,7 +55,10 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, p Reply) error {
 		}
 		// Pages for one reader are not compressed: their length would tell of secrets beside what a stranger chose.
 		if body.Len() >= compressFrom && acceptsGzip(r) {
-			body = compress(body.Bytes(), gzip.BestSpeed)
+			plain := body
+			body = s.buffer()
+			defer s.release(body)
+			s.compress(body, plain.Bytes())
 			h.Set("Content-Encoding", "gzip")
 		}
 	}
@@ -92,13 +95,32 @@ func acceptsGzip(r *http.Request) bool {
 	return false
 }
 
-func compress(b []byte, level int) bytes.Buffer {
-	var out bytes.Buffer
-	z, err := gzip.NewWriterLevel(&out, level)
-	if err != nil {
-		panic(err) // unreachable: the level is a constant
+// largestKept is the size in bytes up to which a buffer is used again.
+const largestKept = 256 << 10
+
+// buffer returns an empty buffer, for release afterwards.
+func (s *Set) buffer() *bytes.Buffer {
+	if b, ok := s.buffers.Get().(*bytes.Buffer); ok {
+		b.Reset()
+		return b
 	}
+	return bytes.NewBuffer(make([]byte, 0, 32<<10))
+}
+
+func (s *Set) release(b *bytes.Buffer) {
+	if b.Cap() <= largestKept {
+		s.buffers.Put(b)
+	}
+}
+
+// compress writes b with gzip, quickly. A compressor is large, so it is used again.
+func (s *Set) compress(to *bytes.Buffer, b []byte) {
+	z, ok := s.zips.Get().(*gzip.Writer)
+	if !ok {
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is right, so there is no error
+	}
+	z.Reset(to)
 	z.Write(b) // a buffer does not fail
 	z.Close()
-	return out
+	s.zips.Put(z)
 }

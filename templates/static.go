@@ -41,12 +41,18 @@ func readAssets() (map[string]*asset, error) {
 			return nil, fmt.Errorf("static file %s: unknown type", e.Name())
 		}
 		sum := sha256.Sum256(b)
-		zipped := compress(b, gzip.BestCompression)
+		var zipped bytes.Buffer
+		z, err := gzip.NewWriterLevel(&zipped, gzip.BestCompression)
+		if err != nil {
+			return nil, err // unreachable: the level is a constant
+		}
+		z.Write(b) // a buffer does not fail
+		z.Close()
 		assets[e.Name()] = &asset{
 			name:    strings.TrimSuffix(e.Name(), ext) + "." + hex.EncodeToString(sum[:6]) + ext,
 			kind:    kinds[ext],
 			plain:   b,
-			gzipped: bytes.Clone(zipped.Bytes()),
+			gzipped: zipped.Bytes(),
 		}
 	}
 	return assets, nil

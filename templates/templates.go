@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"sync"
 )
 
 //go:embed html mail static locale
@@ -23,6 +24,8 @@ type Set struct {
 	pages  map[string]map[string]*template.Template // by language, then by page
 	mails  map[string]mail                          // by NAME.LANG
 	assets map[string]*asset                        // by name without hash
+
+	buffers, zips sync.Pool // of *bytes.Buffer and *gzip.Writer
 }
 
 // New parses everything that is embedded. An error is a mistake in the source.
