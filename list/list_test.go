@@ -334,3 +334,54 @@ func BenchmarkImport500k(b *testing.B) {
 		}
 	}
 }
+
+func TestPending(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	ann := Pending{Action: "join", List: "0abc", Address: address.Must("ann@example.jp"), Created: noon, Expires: noon.Add(PendingLife)}
+	ask := func(p Pending) (token string, err error) {
+		err = db.Update(t.Context(), func(tx *storage.Tx) error { token, err = NewPending(tx, p); return err })
+		return token, err
+	}
+	take := func(token string, now time.Time) (p *Pending, err error) {
+		err = db.Update(t.Context(), func(tx *storage.Tx) error { p, err = TakePending(tx, token, now); return err })
+		return p, err
+	}
+	token, err := ask(ann)
+	if err != nil || len(token) != 32 {
+		t.Fatalf("token %q, %v", token, err)
+	}
+	if _, err := ask(ann); !errors.Is(err, ErrPending) {
+		t.Errorf("asked twice: %v", err)
+	}
+	leave := ann
+	leave.Action = "leave"
+	if _, err := ask(leave); err != nil {
+		t.Errorf("another action: %v", err)
+	}
+	if p, err := take(token, noon.Add(time.Hour)); err != nil || p.Address != ann.Address || p.Action != "join" {
+		t.Errorf("take: %+v, %v", p, err)
+	}
+	if _, err := take(token, noon.Add(time.Hour)); !errors.Is(err, ErrToken) {
+		t.Errorf("taken twice: %v", err)
+	}
+	token, err = ask(ann)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := take(token, ann.Expires); !errors.Is(err, ErrToken) {
+		t.Errorf("taken too late: %v", err)
+	}
+	again := ann
+	again.Created, again.Expires = ann.Expires, ann.Expires.Add(time.Hour)
+	if _, err := ask(again); err != nil {
+		t.Errorf("after the first is too old: %v", err)
+	}
+	update(t, db, func(tx *storage.Tx) error {
+		n, err := ForgetPending(tx, again.Expires, 10)
+		if n != 2 {
+			t.Errorf("%d forgotten", n)
+		}
+		return err
+	})
+}

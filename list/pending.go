@@ -1,0 +1,133 @@
+package list
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"iter"
+	"time"
+
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// Pending is something that waits for one person to say yes: a confirmation to join, a moderator's decision.
+// Who answers shows the token, which is mailed once and kept only as a hash.
+type Pending struct {
+	Action  string          `json:"action"` // what is waited for, such as "join"
+	List    ID              `json:"list"`
+	Address address.Address `json:"address"` // whose yes it is; the answer must come from there, or from a page opened with the token
+	Data    json.RawMessage `json:"data,omitempty"`
+	Created time.Time       `json:"created"`
+	Expires time.Time       `json:"expires"`
+}
+
+// PendingLife is how long a confirmation is waited for, as in Mailman.
+const PendingLife = 3 * 24 * time.Hour
+
+// ErrPending says that the same request waits already: one is enough, or a stranger could have us mail somebody again and again.
+var ErrPending = errors.New("a request already waits for its confirmation")
+
+// ErrToken says that a token is unknown, used or too old; which of them is nobody's business.
+var ErrToken = errors.New("the link or number is used up or too old")
+
+type pendingKey = storage.Pair[string, storage.Pair[ID, string]]
+
+var (
+	pendings     = storage.NewTable[string, Pending]("pending", text) // SHA-256 of the token
+	pendingIndex = storage.NewTable[pendingKey, string]("pending_by_address", storage.Pairs(text, storage.Pairs(listID, text)))
+)
+
+func (p *Pending) key() pendingKey {
+	return storage.P(p.Action, storage.P(p.List, p.Address.Key()))
+}
+
+// NewPending stores p and returns its token: 128 random bits, hexadecimal. While one with the same action, list and
+// address waits, it returns ErrPending.
+func NewPending(tx *storage.Tx, p Pending) (token string, err error) {
+	if old, err := pendingIndex.Get(tx, p.key()); err == nil {
+		if waiting, err := pendings.Get(tx, old); err == nil && p.Created.Before(waiting.Expires) {
+			return "", fmt.Errorf("%s of %s: %w", p.Action, p.Address, ErrPending)
+		}
+		if err := pendings.Delete(tx, old); err != nil {
+			return "", err
+		}
+	}
+	var b [16]byte
+	rand.Read(b[:])
+	token = hex.EncodeToString(b[:])
+	hash := hashToken(token)
+	return token, errors.Join(pendings.Put(tx, hash, p), pendingIndex.Put(tx, p.key(), hash))
+}
+
+// hashToken is what a token is found by: looking it up compares hashes, so time tells nothing about the token.
+func hashToken(token string) string {
+	h := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(h[:])
+}
+
+// GetPending returns what a token waits for without using it, or ErrToken.
+func GetPending(tx *storage.Tx, token string, now time.Time) (*Pending, error) {
+	p, err := pendings.Get(tx, hashToken(token))
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !now.Before(p.Expires) {
+		return nil, ErrToken
+	}
+	return &p, err
+}
+
+// TakePending uses a token: it returns what it waited for and forgets it, or ErrToken.
+func TakePending(tx *storage.Tx, token string, now time.Time) (*Pending, error) {
+	p, err := GetPending(tx, token, now)
+	if err != nil {
+		return nil, err
+	}
+	return p, dropPending(tx, hashToken(token), p)
+}
+
+// WithdrawPending forgets what waits for an address, if anything does.
+func WithdrawPending(tx *storage.Tx, action string, l ID, addr address.Address) error {
+	p := Pending{Action: action, List: l, Address: addr}
+	hash, err := pendingIndex.Get(tx, p.key())
+	if errors.Is(err, storage.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return dropPending(tx, hash, &p)
+}
+
+func dropPending(tx *storage.Tx, hash string, p *Pending) error {
+	return errors.Join(pendings.Delete(tx, hash), pendingIndex.Delete(tx, p.key()))
+}
+
+// Pendings yields what waits, of every list.
+func Pendings(tx *storage.Tx) iter.Seq[*Pending] {
+	return func(yield func(*Pending) bool) {
+		for _, p := range pendings.Scan(tx, storage.Range[string]{}) {
+			if !yield(&p) {
+				return
+			}
+		}
+	}
+}
+
+// ForgetPending forgets up to n requests whose time is over, and returns how many.
+func ForgetPending(tx *storage.Tx, now time.Time, n int) (forgotten int, err error) {
+	for hash, p := range pendings.Scan(tx, storage.Range[string]{}) {
+		if forgotten == n {
+			break
+		}
+		if now.Before(p.Expires) {
+			continue
+		}
+		if err := dropPending(tx, hash, &p); err != nil {
+			return forgotten, err
+		}
+		forgotten++
+	}
+	return forgotten, nil
+}
