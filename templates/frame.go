@@ -17,7 +17,6 @@ type Frame struct {
 	User    string   // the address signed in, "" for a stranger
 	List    ListHead // the list that the page belongs to; its zero value for none
 	Crumbs  []Link   // the way from the list's page to this one, without this one
-	Feed    string   // address of the page's feed, or ""
 	Private bool     // only for this reader: never stored by caches
 }
 

@@ -55,7 +55,6 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		"t":         func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
 		"static":    s.StaticURL,
 		"languages": func() []Language { return languageNames(lang) },
-		"min":       func(a, b int) int { return min(a, b) },
 	})
 	base, err := base.ParseFS(files, "html/frame.html", "html/parts/*.html")
 	if err != nil {

@@ -193,7 +193,7 @@ func TestEveryPageWithSampleData(t *testing.T) {
 	s := newSet(t)
 	samples := sample()
 	frame := Frame{Title: `<T> "q"`, Site: "lists.example.jp", Path: "/a?b=c&d", User: "ann@example.jp",
-		List: ListHead{Title: "JANOG", Href: "/janog/"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}, Feed: "/janog/new.atom"}
+		List: ListHead{Title: "JANOG", Href: "/janog/"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}}
 	for _, lang := range Languages() {
 		for name := range s.pages[lang] {
 			if len(samples[name]) == 0 {

@@ -55,7 +55,6 @@ type ListRow struct {
 	Title, Href, Address, Description string
 	Private                           bool
 	Last                              Time // of the newest message, zero when there is none to show
-	Messages                          int
 }
 
 // List is the view of page "list".
@@ -124,14 +123,14 @@ type OutlineRow struct {
 // Message is the view of page "message".
 type Message struct {
 	Post
-	Canonical                  string
-	Prev, Next                 Link // in the list, by time
-	ThreadPrev, ThreadNext     Link // in the thread, as it reads
-	Thread                     string
-	ThreadCount                int
-	Outline                    []OutlineRow // empty when the thread is too long to show here
-	Recipients, Cc, OtherCount string
-	Number                     string
+	Canonical              string
+	Prev, Next             Link // in the list, by time
+	ThreadPrev, ThreadNext Link // in the thread, as it reads
+	Thread                 string
+	ThreadCount            int
+	Outline                []OutlineRow // empty when the thread is too long to show here
+	Recipients, Cc         string
+	Number                 string
 }
 
 // Thread is the view of page "thread".
@@ -172,7 +171,6 @@ type Block struct {
 // Attachment is a file that came with a message.
 type Attachment struct {
 	Href, Name, Kind, Size string
-	Image                  bool
 }
 
 // Why is the view of page "why": a reason in every language.

@@ -19,7 +19,7 @@
 //
 // # Invariants
 //
-//   - A token or a cookie is stored only as its hash, and neither is logged: log lines name the pattern of a route.
+//   - A token or a cookie is stored only as its hash, and neither is logged: of a path under /-/ log lines name the first part.
 //   - The one-click address works without cookies, from any origin, and never redirects (RFC 8058, section 3.1).
 //   - Only the undo of a departure by that link brings a member back; who was removed otherwise is not brought back by it.
 //

@@ -25,7 +25,7 @@ func (s *site) recovered(next http.Handler) http.Handler {
 			if p == http.ErrAbortHandler {
 				panic(p)
 			}
-			s.Log.Error("panic in a page", "pattern", r.Pattern, "panic", p, "stack", string(debug.Stack()))
+			s.Log.Error("panic in a page", "path", loggable(r), "panic", p, "stack", string(debug.Stack()))
 			s.notice(w, r, http.StatusInternalServerError)
 		}()
 		next.ServeHTTP(w, r)
@@ -86,10 +86,19 @@ func (s *site) page(serve func(http.ResponseWriter, *http.Request) error) http.H
 			s.notice(w, r, http.StatusBadRequest)
 		case r.Context().Err() != nil: // the reader went away
 		default:
-			s.Log.Error("page", "pattern", r.Pattern, "error", err)
+			s.Log.Error("page", "path", loggable(r), "error", err)
 			s.notice(w, r, http.StatusInternalServerError)
 		}
 	}
+}
+
+// loggable returns the path of a request for the log: of what is under "/-/" only where it leads, because the rest may be a secret.
+func loggable(r *http.Request) string {
+	if rest, ok := strings.CutPrefix(r.URL.Path, "/-/"); ok {
+		room, _, _ := strings.Cut(rest, "/")
+		return "/-/" + room
+	}
+	return r.URL.Path
 }
 
 // errNotUnderstood is returned by a page for a form that it does not understand.
@@ -101,7 +110,7 @@ func (s *site) notice(w http.ResponseWriter, r *http.Request, status int) {
 		f.Lang, f.Site, f.Path = s.Site.Language, s.Site.Hostname, "/"
 	}
 	if err := s.Templates.Notice(w, r, status, f); err != nil {
-		s.Log.Error("page", "pattern", r.Pattern, "error", err)
+		s.Log.Error("page", "path", loggable(r), "error", err)
 		http.Error(w, http.StatusText(status), status)
 	}
 }

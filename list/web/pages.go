@@ -104,11 +104,11 @@ func describe(l *list.List, lang string) templates.List {
 	if view.Closed {
 		return view
 	}
-	view.Join = mailto(l.Suffixed("join"), "")
-	view.Leave = mailto(l.Suffixed("leave"), "")
-	view.Owner = mailto(l.Suffixed("owner"), "")
+	view.Join = mailto(l.Suffixed("join"))
+	view.Leave = mailto(l.Suffixed("leave"))
+	view.Owner = mailto(l.Suffixed("owner"))
 	if !view.Announce {
-		view.Post = mailto(l.Address, "")
+		view.Post = mailto(l.Address)
 	}
 	return view
 }
@@ -199,7 +199,7 @@ func (s *site) leave(w http.ResponseWriter, r *http.Request) error {
 		Frame: templates.Frame{Title: s.Templates.T(f.Lang, "leave.title", "list", l.Title())},
 		View: templates.Leave{
 			List: l.Title(), ListHref: listPath(l),
-			Address: l.Suffixed("leave").String(), Leave: mailto(l.Suffixed("leave"), ""),
+			Address: l.Suffixed("leave").String(), Leave: mailto(l.Suffixed("leave")),
 		},
 	})
 }
@@ -208,10 +208,4 @@ func (s *site) leave(w http.ResponseWriter, r *http.Request) error {
 func listPath(l *list.List) string { return "/" + archiveweb.EscapeSegment(l.Name) + "/" }
 
 // mailto returns a link that opens a mail (RFC 6068).
-func mailto(a address.Address, subject string) string {
-	u := "mailto:" + url.PathEscape(a.Wire())
-	if subject != "" {
-		u += "?subject=" + url.PathEscape(subject)
-	}
-	return u
-}
+func mailto(a address.Address) string { return "mailto:" + url.PathEscape(a.Wire()) }

@@ -182,7 +182,7 @@ func (s *site) membershipPage(w http.ResponseWriter, r *http.Request, m membersh
 	}
 	if m.list.Removed.IsZero() {
 		view.ListHref = listPath(m.list)
-		view.Join = mailto(m.list.Suffixed("join"), "")
+		view.Join = mailto(m.list.Suffixed("join"))
 	}
 	return s.Templates.Serve(w, r, templates.Reply{Page: "unsubscribe", Frame: f, View: view})
 }
