@@ -24,6 +24,8 @@ type Handler struct {
 	Log  *slog.Logger
 	// Leave takes a member off a list because of its unsubscribe token, and tells it so. It returns list.ErrNotMember for an unknown token.
 	Leave func(ctx context.Context, token string) error
+	// Refused mails the author of a post that this list refused and another one took.
+	Refused func(ctx context.Context, l *list.List, p *list.Post) error
 }
 
 // Rcpt implements [smtpd.Handler]: it knows the role of an address before the message is sent.
@@ -93,16 +95,32 @@ func (h *Handler) post(ctx context.Context, env *smtpd.Envelope, routes []route,
 	if len(to) == 0 {
 		return nil
 	}
-	verdicts, err := h.Path.Receive(ctx, env, to, raw)
+	posts, err := h.Path.Receive(ctx, env, to, raw)
 	if err != nil {
 		return err
 	}
 	for i, r := range routes {
 		if r.role == rolePost {
-			replies[i] = rules.Reply(h.Site, r.list, verdicts[at[r.list.ID]])
+			replies[i] = rules.Reply(h.Site, r.list, posts[at[r.list.ID]].Verdict)
 		}
 	}
+	if !env.LMTP && !slices.ContainsFunc(replies, temporary) && best(replies).OK() {
+		h.tellRefused(ctx, to, posts)
+	}
 	return nil
+}
+
+// tellRefused mails an authenticated author which lists refused a message that others took: the one reply of SMTP cannot say it.
+// That the mail cannot be queued changes nothing for the posts, which are on disk.
+func (h *Handler) tellRefused(ctx context.Context, lists []*list.List, posts []*list.Post) {
+	for i, p := range posts {
+		if p.Verdict.Action != list.Reject || !p.Auth.Author() {
+			continue
+		}
+		if err := h.Refused(ctx, lists[i], p); err != nil {
+			h.Log.Error("an author was not told of a refusal", "post", p.ID, "err", err)
+		}
+	}
 }
 
 func (r route) listID() list.ID {
@@ -129,12 +147,14 @@ func deferred(env *smtpd.Envelope, replies []smtpd.Reply) bool {
 	if env.LMTP {
 		return false
 	}
-	i := slices.IndexFunc(replies, func(r smtpd.Reply) bool { return r.Code/100 == 4 })
+	i := slices.IndexFunc(replies, temporary)
 	if i > 0 {
 		replies[0] = replies[i]
 	}
 	return i >= 0
 }
+
+func temporary(r smtpd.Reply) bool { return r.Code/100 == 4 }
 
 // best returns the reply for a message with several recipients: accepted if anybody has it.
 func best(replies []smtpd.Reply) smtpd.Reply {

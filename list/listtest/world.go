@@ -107,7 +107,7 @@ func (w *World) open() {
 		Rules:   rules.Site{MaxSize: 25 << 20},
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	})
-	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave}
+	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused}
 }
 
 func (w *World) leave(ctx context.Context, token string) error {
@@ -118,6 +118,11 @@ func (w *World) leave(ctx context.Context, token string) error {
 		}
 		return err
 	})
+}
+
+// refused stands for the mail whose words the daemon takes from the templates.
+func (w *World) refused(ctx context.Context, l *list.List, p *list.Post) error {
+	return w.Path.Notify(ctx, posting.Notice{List: l, To: p.Author, Subject: "refused", Body: p.Verdict.String() + "\n"})
 }
 
 // Crash closes the store without ending anything and wires new parts over what is on disk.

@@ -49,7 +49,7 @@ func New(o Options) *Path {
 // Receive takes one message to some lists and returns a verdict for each. When it returns no error the
 // verdicts are on disk, with one exception: SMTP has a single reply, so one Defer
 // defers the whole message, and then it is not recorded for any list.
-func (p *Path) Receive(ctx context.Context, env *smtpd.Envelope, to []*list.List, raw []byte) ([]list.Verdict, error) {
+func (p *Path) Receive(ctx context.Context, env *smtpd.Envelope, to []*list.List, raw []byte) ([]*list.Post, error) {
 	in := p.receive(env, to, raw)
 	p.authenticate(ctx, in)
 	if err := p.keepLarge(in); err != nil {
@@ -67,7 +67,7 @@ func (p *Path) Receive(ctx context.Context, env *smtpd.Envelope, to []*list.List
 	}
 	p.logReceived(in)
 	p.Wake()
-	return in.verdicts(), nil
+	return in.results(), nil
 }
 
 // Publish brings an accepted post into the archive and the queue. It is idempotent, and goes on where a crash stopped it.

@@ -35,12 +35,12 @@ type posted struct {
 	facts rules.Facts
 }
 
-func (in *incoming) verdicts() []list.Verdict {
-	var vs []list.Verdict
+func (in *incoming) results() []*list.Post {
+	var posts []*list.Post
 	for _, p := range in.posts {
-		vs = append(vs, p.post.Verdict)
+		posts = append(posts, p.post)
 	}
-	return vs
+	return posts
 }
 
 // deferred reports whether the message as a whole is to come again.

@@ -192,7 +192,7 @@ func TestDeferredMailIsHeldInTheEnd(t *testing.T) {
 		e := *env
 		e.At = env.At.Add(tt.after)
 		vs, err := w.Path.Receive(t.Context(), &e, []*list.List{l}, raw)
-		if err != nil || vs[0].Action != tt.want {
+		if err != nil || vs[0].Verdict.Action != tt.want {
 			t.Errorf("after %s: %v %v, want %s", tt.after, vs, err, tt.want)
 		}
 	}
@@ -230,7 +230,14 @@ func TestSeveralLists(t *testing.T) {
 	m := fromAnn(open, "both@people.test")
 	m.To = append(m.To, closed.Address.String())
 	post(t, w, 250, m)
-	wait(t, w, 2)
+	wait(t, w, 3)
+	told := w.Sink.Inbox("ann@people.test")
+	if !slices.ContainsFunc(told, func(m smtptest.Message) bool {
+		h := message.Parse(m.Data).Header()
+		return m.From == "" && h.Get("Subject") == "refused" && h.Get("Auto-Submitted") == "auto-replied"
+	}) {
+		t.Errorf("the author was not told of the list that refused: %d mails", len(told))
+	}
 	got := map[list.ID]list.Action{}
 	for _, p := range w.Posts("both@people.test") {
 		got[p.List] = p.Verdict.Action
@@ -283,7 +290,7 @@ func receive(t *testing.T, w *listtest.World, l *list.List, id string) list.Post
 	t.Helper()
 	raw := listtest.CRLF(listtest.Post("Ann <ann@people.test>", l, id, "Hello", "Hello.\n"))
 	vs, err := w.Path.Receive(t.Context(), w.Envelope("ann@people.test", l), []*list.List{l}, raw)
-	if err != nil || vs[0].Action != list.Accept {
+	if err != nil || vs[0].Verdict.Action != list.Accept {
 		t.Fatalf("receive: %v %v", vs, err)
 	}
 	posts := w.Posts(id)
