@@ -190,62 +190,6 @@ func TestSecondMessageOfAnID(t *testing.T) {
 	}
 }
 
-func TestThreadPage(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.add("1@x.test", "Subject: A plan\r\n", "One.\r\n")
-	w.add("2@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\nFrom: Bob <bob@example.com>\r\n", "Two.\r\n")
-	w.add("3@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\n", "Three.\r\n")
-	w.add("4@x.test", "Subject: Another plan (was: A plan)\r\nReferences: <1@x.test> <2@x.test>\r\n", "Four.\r\n")
-	page := w.page("/janog/t/1@x.test/", "4 messages", "2 people", `<article class="post d2" id="m4">`, `href="#m2"`, "in reply to Bob", "Another plan (was: A plan)")
-	if one, two, four, three := strings.Index(page, "One."), strings.Index(page, "Two."), strings.Index(page, "Four."), strings.Index(page, "Three."); one > two || two > four || four > three {
-		t.Error("the messages do not stand in reading order")
-	}
-	res, _ := w.get("/janog/t/3@x.test/", "")
-	if got := res.Header.Get("Location"); res.StatusCode != http.StatusFound || got != "/janog/t/1@x.test/" {
-		t.Errorf("the thread by a later message = %d to %q", res.StatusCode, got)
-	}
-}
-
-func TestLongThreadHasPages(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.add("0@x.test", "Subject: Long\r\n", "Start.\r\n")
-	for n := 1; n <= threadPosts+4; n++ { // each answers the one before: as deep as it is long
-		w.add(fmt.Sprintf("%d@x.test", n), fmt.Sprintf("Subject: Re: Long\r\nReferences: <%d@x.test>\r\n", n-1), fmt.Sprintf("This is text %d.\r\n", n))
-	}
-	first := w.page("/janog/t/0@x.test/", `href="?p=2#m105"`, "This is text 99.", `<a href="?p=2">2</a>`)
-	if strings.Contains(first, "This is text 100.") {
-		t.Error("the first page has more than its messages")
-	}
-	w.page("/janog/t/0@x.test/?p=2", "This is text 104.", `href="?p=1#m1"`, `href="#m105"`)
-	w.page("/janog/t/0@x.test/?p=99", "Start.")
-	w.page("/janog/t/0@x.test/?p=-1", "Start.")
-}
-
-func TestMonthPage(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.add("1@x.test", "Subject: A plan\r\n", "One.\r\n")
-	w.add("2@x.test", "Subject: Other\r\n", "Two.\r\n")
-	w.add("3@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\nFrom: bob@example.com\r\n", "Three.\r\n")
-	w.n += 24 * 30 // to February
-	w.add("4@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\n", "Four.\r\n")
-	page := w.page("/janog/2026-01/", "January 2026", "3 messages", `href="/janog/t/1@x.test/"`, `href="/janog/m/3@x.test/"`, `rel="next" href="/janog/2026-02/"`, "b…@example.com")
-	if strings.Index(page, "m/3@x.test") > strings.Index(page, "Other") {
-		t.Error("an answer does not stand under its thread")
-	}
-	w.page("/janog/2026-02/", "began earlier", `rel="prev" href="/janog/2026-01/"`, `href="/janog/t/1@x.test/"`)
-	for path, want := range map[string]int{
-		"/janog/2026-03/": 404, "/janog/2026-13/": 404, "/janog/2026-1/": 404, "/janog/99": 404, "/janog/x": 404, "/janog/99999999999999999999": 404,
-		"/janog/2026-01": 301, "/janog@lists.example.jp/2026-01/?p=1": 301, "/other/2026-01/": 404, "/janog/1/": 302,
-	} {
-		if res, _ := w.get(path, ""); res.StatusCode != want {
-			t.Errorf("GET %s = %d, want %d", path, res.StatusCode, want)
-		}
-	}
-}
-
 func TestAddressFormLeadsToTheName(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -380,40 +324,6 @@ func TestMask(t *testing.T) {
 	} {
 		if got := MaskText(in, "List@lists.example.jp"); got != want {
 			t.Errorf("%q = %q, want %q", in, got, want)
-		}
-	}
-}
-
-// discard is a ResponseWriter that keeps only the status.
-type discard struct {
-	header http.Header
-	status int
-}
-
-func (d *discard) Header() http.Header         { return d.header }
-func (d *discard) Write(b []byte) (int, error) { return len(b), nil }
-func (d *discard) WriteHeader(status int)      { d.status = status }
-
-func BenchmarkPages(b *testing.B) {
-	w := newWorld(b)
-	w.add("0@x.test", "Subject: Start\r\n", "Start.\r\n")
-	for n := 1; n <= 12; n++ {
-		w.add(fmt.Sprintf("%d@x.test", n), "Subject: Re: Start\r\nReferences: <0@x.test>\r\n",
-			strings.Repeat("> what was quoted, at length\r\n", 20)+strings.Repeat("A line of an ordinary message.\r\n", 60))
-	}
-	for name, path := range map[string]string{"message": "/janog/m/6@x.test/", "thread": "/janog/t/0@x.test/", "month": "/janog/2026-01/"} {
-		for _, encoding := range []string{"plain", "gzip"} {
-			b.Run(name+"/"+encoding, func(b *testing.B) {
-				b.ReportAllocs()
-				r := httptest.NewRequest("GET", path, nil)
-				r.Header.Set("Accept-Encoding", encoding)
-				for b.Loop() {
-					d := &discard{header: http.Header{}}
-					if w.handler.ServeHTTP(d, r); d.status != http.StatusOK {
-						b.Fatal(d.status)
-					}
-				}
-			})
 		}
 	}
 }
