@@ -10,8 +10,8 @@ import (
 	"kairan/templates"
 )
 
-// post is a message as a page shows it.
-func (h *handler) post(q *request, m *archive.Message, msg *message.Message) templates.Post {
+// head is a message as a page shows it, without its text.
+func (h *handler) head(q *request, m *archive.Message) templates.Post {
 	name := h.name(q, m)
 	p := templates.Post{
 		Anchor:  anchor(m.Seq),
@@ -25,6 +25,11 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message) tem
 	if m.FromName != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
+	return p
+}
+
+// body adds text and attachments.
+func (q *request) body(p *templates.Post, m *archive.Message, msg *message.Message) {
 	options := render.Options{}
 	if q.stranger() {
 		options.Mask = q.mask
@@ -39,7 +44,6 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message) tem
 	for _, a := range body.Attachments {
 		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
 	}
-	return p
 }
 
 // attachmentLink leads to a file that came with the message.

@@ -21,7 +21,7 @@
 //
 // # Limits
 //
-// A thread's page has 100 messages and a month's page 200 threads; longer ones go over several pages. A thread is arranged
+// A thread's page has 100 messages, with the texts of the first 32 MB of mail, and a month's page 200 threads; longer ones go over several pages. A thread is arranged
 // up to 2,000 messages. A Message-ID of "." or ".." cannot be a path segment, because browsers resolve it (RFC 3986,
 // section 5.2.4); such a message is read in its thread.
 package web

@@ -20,12 +20,14 @@ type handler struct {
 	set    *templates.Set
 	loc    *time.Location
 	log    *slog.Logger
+
+	threadBytes int64 // bytes of mail that one page of a thread reads
 }
 
 // Handler serves the reading pages of all archives under /LIST/, as the package's comment lists them; times are shown in loc.
 // The frame of the pages (language, who is signed in) is taken from the request's context.
 func Handler(arch *archive.Archive, access archive.Access, set *templates.Set, loc *time.Location) http.Handler {
-	h := &handler{arch: arch, access: access, set: set, loc: loc, log: arch.Log}
+	h := &handler{arch: arch, access: access, set: set, loc: loc, log: arch.Log, threadBytes: threadBytes}
 	if h.log == nil {
 		h.log = slog.New(slog.DiscardHandler)
 	}

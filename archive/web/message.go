@@ -43,13 +43,14 @@ func (h *handler) message(q *request) error {
 	}
 	msg := message.Parse(raw)
 	view := templates.Message{
-		Post:        h.post(q, m, msg),
+		Post:        h.head(q, m),
 		Canonical:   q.messagePath(m),
 		Thread:      q.threadPath(t.ID) + "#" + anchor(m.Seq),
 		ThreadCount: t.Count,
 		Recipients:  q.recipients(msg, "To"),
 		Cc:          q.recipients(msg, "Cc"),
 	}
+	q.body(&view.Post, m, msg)
 	view.Subject = q.show(m.Subject)
 	if m.Number > 0 {
 		view.Number = strconv.FormatUint(m.Number, 10)

@@ -9,8 +9,10 @@ import (
 	"kairan/templates"
 )
 
-// threadPosts is how many messages stand on a page of a thread.
-const threadPosts = 100
+const (
+	threadPosts = 100      // messages on a page of a thread
+	threadBytes = 32 << 20 // of them in all; what comes after is shown without its text
+)
 
 // thread shows all messages of a thread, each after the one it answers.
 func (h *handler) thread(q *request) error {
@@ -84,15 +86,21 @@ func (h *handler) posts(q *request, t *archive.Thread, nodes []node) ([]template
 	}
 	base, _ := message.BaseSubject(t.Subject)
 	out := make([]templates.Post, 0, len(nodes))
+	left := h.threadBytes
 	for _, n := range nodes {
 		if err := q.r.Context().Err(); err != nil {
 			return nil, err
 		}
-		raw, err := h.arch.Raw(n.Message)
-		if err != nil {
-			return nil, err
+		p := h.head(q, n.Message)
+		if left -= n.Length; left >= 0 {
+			raw, err := h.arch.Raw(n.Message)
+			if err != nil {
+				return nil, err
+			}
+			q.body(&p, n.Message, message.Parse(raw))
+		} else {
+			p.Cut = true
 		}
-		p := h.post(q, n.Message, message.Parse(raw))
 		p.Depth = n.depth
 		if own, _ := message.BaseSubject(n.Subject); own != base {
 			p.Subject = q.show(n.Subject)

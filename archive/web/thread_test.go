@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"kairan/templates"
 )
 
 func TestThreadPage(t *testing.T) {
@@ -60,5 +62,24 @@ func TestMonthPage(t *testing.T) {
 		if res, _ := w.get(path, ""); res.StatusCode != want {
 			t.Errorf("GET %s = %d, want %d", path, res.StatusCode, want)
 		}
+	}
+}
+
+func TestThreadOfLargeMessages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("1@x.test", "Subject: Large\r\n", "First text.\r\n")
+	w.add("2@x.test", "Subject: Re: Large\r\nReferences: <1@x.test>\r\n", strings.Repeat("Second text. ", 100))
+	set, err := templates.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &handler{arch: w.arch, access: oneList{}, set: set, loc: tokyo, threadBytes: 1000}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{list}/t/{id}/{$}", h.with(h.thread))
+	w.handler = mux
+	page := w.page("/janog/t/1@x.test/", "First text.", `id="m2"`, "the rest of it is in its source")
+	if strings.Contains(page, "Second text.") {
+		t.Error("a page of a thread reads as much mail as there is")
 	}
 }
