@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"kairan/smtpd/smtptest"
+)
+
+// TestParts runs every part with a few members. What the figures are is not judged; that copies come once each is.
+func TestParts(t *testing.T) {
+	t.Parallel()
+	var out, progress bytes.Buffer
+	err := run(t.Context(), []string{"-run", "all", "-n", "1", "-members", "20"}, &out, &progress)
+	if err != nil {
+		t.Fatalf("%v\n%s%s", err, progress.Bytes(), out.Bytes())
+	}
+	for _, figure := range []string{
+		"send floor", "RSA floor", "durable commit", "DNS question", "post to 20, all signed", "peak anonymous memory at 20",
+		"post to 142, one signature", "accept during 20, p99", "member import of 20", "post to 142, all signed",
+		"accept during 1428, p50", "member import of 1428",
+	} {
+		if !strings.Contains(out.String(), "\n"+figure) {
+			t.Errorf("no row %q in\n%s", figure, out.Bytes())
+		}
+	}
+	if strings.Contains(out.String(), "Not run") {
+		t.Errorf("-run all left something out:\n%s", out.Bytes())
+	}
+}
+
+func TestWrongFlags(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{{"-run", "fanout9k"}, {"-n", "0"}, {"members"}, {"members", "x"}, {"post"}, {"more"}} {
+		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
+			t.Errorf("%q: no error", args)
+		}
+	}
+	if err := run(t.Context(), []string{"-n", "-1"}, io.Discard, io.Discard); !errors.Is(err, flag.ErrHelp) {
+		t.Errorf("got %v, want the usage", err)
+	}
+}
+
+func TestMembers(t *testing.T) {
+	t.Parallel()
+	const n = 7000
+	all := members(n)
+	kinds, seen, domains := map[string]int{}, map[string]bool{}, map[string]int{}
+	for _, a := range all {
+		_, domain, _ := strings.Cut(a, "@")
+		_, kind, _ := strings.Cut(domain, ".")
+		kinds[kind]++
+		domains[domain]++
+		seen[a] = true
+	}
+	if len(seen) != n || all[0] != posterAddr {
+		t.Errorf("%d distinct members, the first %s", len(seen), all[0])
+	}
+	if kinds["test"] != n*35/100 || kinds["example.jp"] != n*45/100 || kinds["example.com"] != n*20/100 {
+		t.Errorf("kinds of domain: %v", kinds)
+	}
+	if got, want := len(domains), 1+providers+n*20/100; got != want {
+		t.Errorf("%d domains, want %d", got, want)
+	}
+}
+
+func TestMessageSize(t *testing.T) {
+	t.Parallel()
+	if n := len(appendMessage(nil, "1", "list@example.jp", postSize)); n > postSize || n < postSize-100 {
+		t.Errorf("%d bytes, want about %d", n, postSize)
+	}
+}
+
+func TestQuantiles(t *testing.T) {
+	t.Parallel()
+	var d durations
+	for n := range 100 {
+		d = append(d, time.Duration(100-n))
+	}
+	if got := []time.Duration{d.at(0), d.at(0.5), d.at(0.99), d.at(1)}; got[0] != 1 || got[1] != 51 || got[2] != 100 || got[3] != 100 {
+		t.Errorf("quantiles %v", got)
+	}
+	if got := (durations{1234567, 98765432, 4000000000}).String(); got != "98.8ms (1.23ms-4s)" {
+		t.Errorf("median as %q", got)
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	t.Parallel()
+	var tb table
+	tb.add(row{figure: "near", ratio: 1.4, goal: 1.5})
+	tb.add(row{figure: "far", ratio: 1.6, goal: 1.5})
+	tb.bytes("small", 149e6, 150)
+	tb.add(row{figure: "none", ratio: 3})
+	var out strings.Builder
+	if err := tb.write(&out); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	for n, end := range []string{"goal", "ok", "over", "ok", "3.00"} {
+		if !strings.HasSuffix(strings.TrimSpace(lines[n]), end) {
+			t.Errorf("line %q, want %s at its end", lines[n], end)
+		}
+	}
+}
+
+// TestArrival sends to a sink and has the tool for other programs count it.
+func TestArrival(t *testing.T) {
+	t.Parallel()
+	b, sink := sinkOnly(t, smtptest.Config{})
+	if _, err := b.sendFloor(t.Context(), members(50), postSize); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := arrival(t.Context(), sink, time.Now(), 50, &out); err != nil || !strings.Contains(out.String(), "50 messages, 50 recipients, 50 distinct, 0 repeats") {
+		t.Errorf("%v\n%s", err, out.String())
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := arrival(ended, sink, time.Now(), 51, &out); err == nil {
+		t.Error("no error for a copy that did not come")
+	}
+}
+
+func TestPostTool(t *testing.T) {
+	t.Parallel()
+	b, sink := sinkOnly(t, smtptest.Config{})
+	if err := run(t.Context(), []string{"post", "-smtp", b.sinkAddr, "-to", "list@example.jp", "-n", "3"}, io.Discard, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if c := sink.Counts(); c.Distinct != 3 || c.Repeats != 0 {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestMisbehave(t *testing.T) {
+	t.Parallel()
+	b, sink := sinkOnly(t, misbehave(time.Microsecond, 3, 0))
+	if err := run(t.Context(), []string{"post", "-smtp", b.sinkAddr, "-to", "list@example.jp", "-n", "3"}, io.Discard, io.Discard); err == nil {
+		t.Error("the third message was accepted")
+	}
+	if c := sink.Counts(); c.Messages != 2 || c.Refused != 1 {
+		t.Errorf("%+v", c)
+	}
+}
+
+// sinkOnly returns a bench that can send to a sink, and no more.
+func sinkOnly(t *testing.T, config smtptest.Config) (*bench, *smtptest.Sink) {
+	sink, addr, err := startSink("127.0.0.1:0", config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { sink.Close() })
+	return &bench{sinkAddr: addr}, sink
+}
