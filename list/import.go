@@ -98,8 +98,11 @@ func (ro *Roster) readLines(br *bufio.Reader) (errs []error) {
 			return append(errs, errors.New("and perhaps more: the rest was not read"))
 		}
 	}
-	if err := sc.Err(); err != nil {
-		errs = append(errs, LineError{Line: line + 1, Text: err.Error()})
+	switch err := sc.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		errs = append(errs, LineError{Line: line + 1, Text: fmt.Sprintf("longer than %d bytes; the rest was not read", maxRosterLine)})
+	case err != nil:
+		errs = append(errs, err)
 	}
 	return errs
 }
@@ -131,10 +134,14 @@ func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
 		if errors.Is(err, io.EOF) {
 			return errs
 		}
-		line, _ := cr.FieldPos(0)
-		if err != nil {
-			return append(errs, err) // it names its line
+		if pe, ok := errors.AsType[*csv.ParseError](err); ok {
+			errs = append(errs, LineError{Line: pe.StartLine, Text: pe.Err.Error()})
+			continue
 		}
+		if err != nil {
+			return append(errs, err)
+		}
+		line, _ := cr.FieldPos(0)
 		errs = ro.add(errs, line, get(row, "address"), about{
 			name:     strings.Clone(get(row, "display_name")),
 			language: strings.Clone(get(row, "language")),
@@ -146,9 +153,6 @@ func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
 
 // add checks one line and adds it to the rows, or its error to errs.
 func (ro *Roster) add(errs []error, line int, text string, a about) []error {
-	bad := func(format string, args ...any) []error {
-		return append(errs, LineError{Line: line, Text: fmt.Sprintf(format, args...)})
-	}
 	addr, err := address.Parse(text)
 	if err != nil && strings.HasSuffix(text, ">") {
 		name, angle, _ := strings.Cut(strings.TrimSuffix(text, ">"), "<")
@@ -156,17 +160,11 @@ func (ro *Roster) add(errs []error, line int, text string, a about) []error {
 			a.name = strings.Trim(strings.TrimSpace(name), `"`)
 		}
 	}
-	switch {
-	case err != nil:
-		return bad("%v", err)
-	case addr.Domain() == "" || strings.HasPrefix(addr.Domain(), "["):
-		return bad("%q has no domain name", text)
-	case hasControl(a.name):
-		return bad("the name has control characters")
-	case !slices.Contains([]string{"", "ja", "en"}, a.language):
-		return bad("language %q is neither ja nor en", a.language)
-	case !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator}, a.status):
-		return bad("delivery_status %q is none of enabled, by_user, by_moderator", a.status)
+	if err == nil {
+		err = (&Member{Address: addr, DisplayName: a.name, Language: a.language, DeliveryStatus: a.status}).check()
+	}
+	if err != nil {
+		return append(errs, LineError{Line: line, Text: err.Error()})
 	}
 	n := newcomer{key: addr.Key(), address: addr}
 	if a != (about{}) {

@@ -156,12 +156,18 @@ func Rename(tx *storage.Tx, id ID, addr address.Address) error {
 	if err != nil {
 		return err
 	}
-	if owner, err := addresses.Get(tx, addr.Key()); err == nil && owner != id {
+	owner, err := addresses.Get(tx, addr.Key())
+	if err == nil && owner != id {
 		return fmt.Errorf("list %s: %w", addr, ErrExists)
 	}
-	if old := l.Address.String(); !slices.Contains(l.Former, old) {
-		l.Former = append(l.Former, old)
+	if err != nil && !errors.Is(err, storage.ErrNotFound) {
+		return err
 	}
+	l.Former = append(l.Former, l.Address.String())
+	l.Former = slices.DeleteFunc(l.Former, func(old string) bool {
+		_, back := Match([]string{old}, addr)
+		return back
+	})
 	l.Settings.ListID = l.ListID() // filters of members look at it
 	l.Address = addr
 	l.Name = renamed(tx, id, addr)
@@ -183,13 +189,18 @@ func renamed(tx *storage.Tx, id ID, addr address.Address) string {
 }
 
 // Remove closes a list: its addresses answer 550 with the reason and it is no longer shown. Its members are forgotten in
-// chunks by [ForgetMembers]; its archive and its name stay.
+// chunks by [ForgetMembers], its held posts are discarded; its archive and its name stay.
 func Remove(tx *storage.Tx, id ID, now time.Time) error {
 	l, err := Get(tx, id)
 	if err != nil {
 		return err
 	}
 	l.Removed = now
+	for p := range HeldPosts(tx, id) {
+		if _, err := Decide(tx, p.ID, Verdict{Action: Discard, By: "the list was closed"}, now); err != nil {
+			return err
+		}
+	}
 	return lists.Put(tx, id, *l)
 }
 

@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -54,6 +57,23 @@ type Member struct {
 	Joined time.Time `json:"joined,omitzero"`
 }
 
+// check returns what a member cannot be.
+func (m *Member) check() error {
+	switch {
+	case m.Address.Domain() == "" || strings.HasPrefix(m.Address.Domain(), "["):
+		return fmt.Errorf("%q has no domain name", m.Address)
+	case !utf8.ValidString(m.DisplayName) || hasControl(m.DisplayName):
+		return fmt.Errorf("the name %q: it is one line of UTF-8", m.DisplayName)
+	case !slices.Contains([]string{"", "ja", "en"}, m.Language):
+		return fmt.Errorf("language %q is neither ja nor en", m.Language)
+	case !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator}, m.DeliveryStatus):
+		return fmt.Errorf("delivery_status %q is none of enabled, by_user, by_moderator", m.DeliveryStatus)
+	case !slices.Contains([]Action{"", Accept, Hold, Reject, Discard}, m.ModerationAction):
+		return fmt.Errorf("moderation_action %q is none of accept, hold, reject, discard", m.ModerationAction)
+	}
+	return nil
+}
+
 // Receives reports whether the member gets mail.
 func (m *Member) Receives() bool {
 	return m.DeliveryStatus == "" || m.DeliveryStatus == DeliveryEnabled
@@ -95,6 +115,9 @@ func TokenHash(token string) string {
 
 // Join adds a member to its list, or returns ErrExists. A member gets a token.
 func Join(tx *storage.Tx, m Member) error {
+	if err := m.check(); err != nil {
+		return err
+	}
 	k := keyOf(m.List, m.Role, m.Address.Key())
 	if members.Has(tx, k) {
 		return fmt.Errorf("%s, %s of the list: %w", m.Address, m.Role, ErrExists)
@@ -121,6 +144,9 @@ func putMember(tx *storage.Tx, k memberKey, m Member) error {
 func SetMember(tx *storage.Tx, m Member) error {
 	old, err := GetMember(tx, m.List, m.Role, m.Address)
 	if err != nil {
+		return err
+	}
+	if err := m.check(); err != nil {
 		return err
 	}
 	m.Token = old.Token

@@ -26,6 +26,27 @@ func (t Text) In(lang string) string {
 	return ""
 }
 
+// UnmarshalTOML adds texts to those there are; "" takes one away.
+func (t *Text) UnmarshalTOML(v any) error {
+	texts, ok := v.(map[string]any)
+	if !ok {
+		return errors.New(`give a text for each language: description.en = "…"`)
+	}
+	if *t == nil {
+		*t = Text{}
+	}
+	for lang, v := range texts {
+		s, ok := v.(string)
+		if !ok || lang != "ja" && lang != "en" {
+			return fmt.Errorf("%s = %v is no text: languages are ja and en", lang, v)
+		}
+		if (*t)[lang] = s; s == "" {
+			delete(*t, lang)
+		}
+	}
+	return nil
+}
+
 // Settings are what an owner may change, in Mailman's words. Names in TOML and JSON are for ever.
 // The comment of each field is its help text.
 type Settings struct {
@@ -148,16 +169,15 @@ func (s *Settings) Check() error {
 	if hasControl(s.DisplayName) {
 		bad("display_name", "must be one line")
 	}
-	for name, n := range map[string]int{"max_num_recipients": s.MaxNumRecipients, "max_message_size": s.MaxMessageSize} {
-		if n < 0 {
-			bad(name, "%d is negative", n)
-		}
+	if s.MaxNumRecipients < 0 {
+		bad("max_num_recipients", "%d is negative", s.MaxNumRecipients)
 	}
-	for name, patterns := range s.patternLists() {
-		for i, p := range patterns {
-			if err := checkPattern(p); err != nil {
-				bad(name, "entry %d: %v", i+1, err)
-			}
+	if s.MaxMessageSize < 0 {
+		bad("max_message_size", "%d is negative", s.MaxMessageSize)
+	}
+	for _, p := range s.patternLists() {
+		if err := CheckPatterns(p.patterns); err != nil {
+			bad(p.setting, "%v", err)
 		}
 	}
 	for i, h := range s.HeaderMatches {
@@ -172,25 +192,35 @@ func (s *Settings) Check() error {
 	return errors.Join(errs...)
 }
 
-func (s *Settings) patternLists() map[string][]string {
-	return map[string][]string{
-		"accept_these_nonmembers":  s.AcceptTheseNonmembers,
-		"hold_these_nonmembers":    s.HoldTheseNonmembers,
-		"reject_these_nonmembers":  s.RejectTheseNonmembers,
-		"discard_these_nonmembers": s.DiscardTheseNonmembers,
-		"ban_list":                 s.BanList,
-		"acceptable_aliases":       s.AcceptableAliases,
-		"unauthenticated_exempt":   s.UnauthenticatedExempt,
+// patternList is a setting that Match reads.
+type patternList struct {
+	setting  string
+	patterns []string
+}
+
+func (s *Settings) patternLists() []patternList {
+	return []patternList{
+		{"accept_these_nonmembers", s.AcceptTheseNonmembers},
+		{"hold_these_nonmembers", s.HoldTheseNonmembers},
+		{"reject_these_nonmembers", s.RejectTheseNonmembers},
+		{"discard_these_nonmembers", s.DiscardTheseNonmembers},
+		{"ban_list", s.BanList},
+		{"unauthenticated_exempt", s.UnauthenticatedExempt},
+		{"acceptable_aliases", s.AcceptableAliases},
 	}
 }
 
-func checkPattern(p string) error {
-	if strings.HasPrefix(p, "^") {
-		_, err := regexp.Compile("(?i)" + p)
-		return err
-	}
-	if p == "" || hasControl(p) {
-		return fmt.Errorf("%q is neither an address nor a ^pattern", p)
+// CheckPatterns returns an error that names the first entry that [Match] could not read.
+func CheckPatterns(patterns []string) error {
+	for i, p := range patterns {
+		if p == "" || hasControl(p) {
+			return fmt.Errorf("entry %d: %q is neither an address nor a ^pattern", i+1, p)
+		}
+		if strings.HasPrefix(p, "^") {
+			if _, err := regexp.Compile("(?i)" + p); err != nil {
+				return fmt.Errorf("entry %d: %w", i+1, err)
+			}
+		}
 	}
 	return nil
 }

@@ -46,8 +46,7 @@ type App struct {
 	Templates *templates.Set
 	Web       http.Handler
 
-	serving bool
-	extra   map[string]http.Handler // pages under /-/ that only the demo has
+	extra map[string]http.Handler // pages under /-/ that only the demo has
 }
 
 // cachedAnswers is how many DNS answers are remembered.
@@ -105,7 +104,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		Trust:   posting.Trust{Networks: networks, AuthservIDs: cfg.Trust.AuthservIDs},
 		Log:     log,
 	})
-	app.Inbound = &inbound.Handler{DB: app.DB, Path: app.Path, Site: app.Site, Log: log, Leave: app.leave}
+	app.Inbound = &inbound.Handler{DB: app.DB, Path: app.Path, Site: app.Site, Log: log, Leave: app.leave, Refused: app.tellRefused}
 	if err := app.servers(); err != nil {
 		return nil, err
 	}

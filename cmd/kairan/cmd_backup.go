@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"kairan/archive"
 	"kairan/list"
@@ -29,20 +31,35 @@ func (app *App) blobs(tx *storage.Tx) ([]storage.BlobRef, error) {
 
 type checkCmd struct{ format }
 
+// finding is a storage.Problem as check prints it.
+type finding struct {
+	Where string `json:"where"`
+	What  string `json:"what"`
+}
+
 func (cmd *checkCmd) run(ctx context.Context, app *App, c call, std streams) error {
-	found := storage.Check(ctx, app.DB)
-	found = append(found, app.checkBlobs(ctx)...)
+	found := []finding{}
+	for _, p := range slices.Concat(storage.Check(ctx, app.DB), app.checkBlobs(ctx)) {
+		found = append(found, finding(p))
+	}
 	for what := range app.Archive.Check(ctx) {
-		found = append(found, storage.Problem{Where: "archive", What: what})
+		found = append(found, finding{Where: "archive", What: what})
 	}
-	for _, p := range found {
-		fmt.Fprintln(std.out, printable(p.String()))
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	if len(found) > 0 {
+	err := cmd.show(std.out, found, func(w io.Writer) {
+		for _, p := range found {
+			fmt.Fprintf(w, "%s: %s\n", printable(p.Where), printable(p.What))
+		}
+		if len(found) == 0 {
+			fmt.Fprintln(w, "store, archives and blobs agree")
+		}
+	})
+	if err == nil && len(found) > 0 {
 		return fmt.Errorf("%d problems", len(found))
 	}
-	fmt.Fprintln(std.out, "store, archives and blobs agree")
-	return nil
+	return err
 }
 
 // checkBlobs compares what rows refer to with what is there.
@@ -125,6 +142,6 @@ func (cmd *restoreCmd) runLocal(ctx context.Context, c *commands, std streams) e
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "restored into %s; its configuration is %s\n", cmd.Data, filepath.Join(cmd.Data, "kairan.toml"))
+	fmt.Fprintf(std.out, "restored into %s\nThe configuration of then is %s; in the one you use, data must name the new folder.\n", cmd.Data, filepath.Join(cmd.Data, "kairan.toml"))
 	return nil
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -108,15 +109,20 @@ type heldPosts struct {
 	Posts []list.PostID `arg:"" help:"IDs of the posts."`
 }
 
+// decide decides all posts or, if one of them cannot be, none.
 func (h heldPosts) decide(ctx context.Context, app *App, a list.Action, std streams) error {
-	for _, id := range h.Posts {
-		err := app.DB.Update(ctx, func(tx *storage.Tx) error {
+	err := app.DB.Update(ctx, func(tx *storage.Tx) error {
+		var errs []error
+		for _, id := range h.Posts {
 			_, err := list.Decide(tx, id, list.Verdict{Action: a, By: "command line"}, time.Now())
-			return err
-		})
-		if err != nil {
-			return err
+			errs = append(errs, err)
 		}
+		return errors.Join(errs...)
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range h.Posts {
 		fmt.Fprintf(std.out, "%s: %s\n", id, a)
 	}
 	app.publishNow()

@@ -1,11 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
@@ -56,11 +57,7 @@ func (cmd *listCreate) run(ctx context.Context, app *App, _ call, std streams) e
 	if cmd.Language != "" {
 		settings.PreferredLanguage = cmd.Language
 	}
-	created, err := app.ensureKey(ctx, addr.ASCIIDomain())
-	if err != nil {
-		return err
-	}
-	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
+	created, err := app.withKey(ctx, addr.ASCIIDomain(), func(tx *storage.Tx) error {
 		l, err := list.Create(tx, addr, settings, time.Now())
 		if err != nil {
 			return err
@@ -169,42 +166,46 @@ func (cmd *listSet) run(ctx context.Context, app *App, _ call, std streams) erro
 		if cmd.File != "" {
 			s = list.DefaultSettings(app.Site.Language)
 		}
+		var errs []error
 		for _, t := range text {
-			if err := t.apply(&s); err != nil {
-				return err
-			}
+			errs = append(errs, t.apply(&s))
 		}
 		if cmd.LastNumber != nil {
-			if err := list.SetNumber(tx, l.ID, *cmd.LastNumber); err != nil {
-				return err
-			}
+			errs = append(errs, list.SetNumber(tx, l.ID, *cmd.LastNumber))
 		}
-		return list.Change(tx, l.ID, s)
+		errs = append(errs, list.Change(tx, l.ID, s))
+		return errors.Join(errs...) // all that is wrong, and then nothing is changed
 	})
 }
 
-// setting is a piece of TOML and where it stands.
-type setting struct{ where, text string }
+// maxSettings bounds a file of settings, in bytes.
+const maxSettings = 1 << 20
+
+// setting is a piece of TOML and the file it stands in. plain is the same with the value as a string: a bare word.
+type setting struct{ where, text, plain string }
 
 func settingsText(cmd *listSet, in io.Reader) ([]setting, error) {
 	var all []setting
 	if cmd.File != "" {
-		b, err := io.ReadAll(io.LimitReader(in, 1<<20))
+		b, err := io.ReadAll(io.LimitReader(in, maxSettings+1))
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("%s: %w", cmd.File, err)
 		}
-		all = append(all, setting{cmd.File, string(b)})
+		if len(b) > maxSettings {
+			return nil, fmt.Errorf("%s: larger than %d bytes", cmd.File, maxSettings)
+		}
+		all = append(all, setting{where: cmd.File, text: string(b)})
 	}
 	for _, s := range cmd.Settings {
-		name, value, ok := bytes.Cut([]byte(s), []byte("="))
+		name, value, ok := strings.Cut(s, "=")
 		if !ok {
 			return nil, usageError{fmt.Errorf("%q is not NAME=VALUE", s)}
 		}
-		text := s
-		if _, err := toml.Decode(s, &map[string]any{}); err != nil { // a bare word is a string
-			text = fmt.Sprintf("%s = %q", name, value)
+		quoted, err := json.Marshal(value) // a JSON string is a TOML string
+		if err != nil {
+			return nil, err
 		}
-		all = append(all, setting{s, text})
+		all = append(all, setting{text: s, plain: name + " = " + string(quoted)})
 	}
 	if len(all) == 0 && cmd.LastNumber == nil {
 		return nil, usageError{errors.New("nothing to set: give NAME=VALUE, -f FILE or --last-number")}
@@ -214,17 +215,15 @@ func settingsText(cmd *listSet, in io.Reader) ([]setting, error) {
 
 // apply decodes the piece over s; unknown names and wrong types are errors with their place.
 func (t setting) apply(s *list.Settings) error {
-	md, err := toml.Decode(t.text, s)
-	if pe, ok := errors.AsType[toml.ParseError](err); ok {
-		return fmt.Errorf("%s:%d: %s", t.where, pe.Position.Line, pe.Message)
+	err := decodeTOML(t.where, t.text, s)
+	if err == nil || t.plain == "" {
+		return err
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", t.where, err)
+	err2 := decodeTOML(t.where, t.plain, s)
+	if _, notTOML := toml.Decode(t.text, &map[string]any{}); err2 == nil || notTOML != nil {
+		return err2
 	}
-	if unknown := md.Undecoded(); len(unknown) > 0 {
-		return fmt.Errorf("%s:%d: there is no setting %q", t.where, lineOf(t.text, unknown[0]), unknown[0].String())
-	}
-	return nil
+	return err
 }
 
 type listRename struct {
@@ -237,11 +236,7 @@ func (cmd *listRename) run(ctx context.Context, app *App, _ call, std streams) e
 	if err != nil {
 		return usageError{err}
 	}
-	created, err := app.ensureKey(ctx, to.ASCIIDomain())
-	if err != nil {
-		return err
-	}
-	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
+	created, err := app.withKey(ctx, to.ASCIIDomain(), func(tx *storage.Tx) error {
 		l, err := parseList(tx, cmd.List)
 		if err != nil {
 			return err
@@ -253,6 +248,7 @@ func (cmd *listRename) run(ctx context.Context, app *App, _ call, std streams) e
 	}
 	fmt.Fprintf(std.out, "%s is now %s; mail to the old address is still taken\n", cmd.List, to)
 	if created {
+		fmt.Fprintf(std.out, "\n%s is new here. ", to.ASCIIDomain())
 		return app.printRecords(ctx, std.out, to.ASCIIDomain())
 	}
 	return nil
@@ -264,28 +260,30 @@ type listRm struct {
 }
 
 func (cmd *listRm) run(ctx context.Context, app *App, _ call, std streams) error {
-	var l *list.List
-	now := time.Now()
 	if !cmd.Yes {
 		return usageError{fmt.Errorf("closing %s forgets its members and keeps its archive; say --yes", cmd.List)}
 	}
-	err := app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-		if l, err = parseList(tx, cmd.List); err != nil {
+	addr, err := address.Parse(cmd.List)
+	if err != nil {
+		return usageError{err}
+	}
+	var l *list.List
+	now := time.Now()
+	err = app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+		l, err = list.ByAddress(tx, addr)
+		if err != nil || !l.Removed.IsZero() { // closed before: forget the members that are left
 			return err
 		}
 		return list.Remove(tx, l.ID, now)
 	})
-	if err != nil {
-		return err
-	}
-	for more := true; more; {
-		err := app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+	for more := true; more && err == nil; {
+		err = app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
 			more, err = list.ForgetMembers(tx, l.ID, 5000, now)
 			return err
 		})
-		if err != nil {
-			return err
-		}
+	}
+	if err != nil {
+		return err
 	}
 	fmt.Fprintf(std.out, "closed %s; its archive stays at %s\n", l.Address, app.Site.ListURL(l))
 	return nil

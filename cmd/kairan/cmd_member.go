@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -73,7 +74,7 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	}
 	roster, err := list.ReadRoster(std.in)
 	if err != nil {
-		return fmt.Errorf("%s: nothing was imported:\n%w", cmd.File, err)
+		return fmt.Errorf("nothing was imported from %s:\n%w", cmd.File, err)
 	}
 	total := roster.Len()
 	update, end := progressBar(c, std.err, "importing")
@@ -200,17 +201,10 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 		table(w, func(row func(...any)) {
 			row("LIST", "ROLE", "DELIVERY", "MODERATION", "SINCE")
 			for _, v := range views {
-				row(v.List, v.Role, or(string(v.DeliveryStatus), "enabled"), or(string(v.ModerationAction), "-"), app.when(v.Joined))
+				row(v.List, v.Role, cmp.Or(string(v.DeliveryStatus), "enabled"), cmp.Or(string(v.ModerationAction), "-"), app.when(v.Joined))
 			}
 		})
 	})
-}
-
-func or(s, instead string) string {
-	if s == "" {
-		return instead
-	}
-	return s
 }
 
 type memberSet struct {
@@ -225,6 +219,9 @@ type memberSet struct {
 }
 
 func (cmd *memberSet) run(ctx context.Context, app *App, _ call, std streams) error {
+	if (*cmd == memberSet{whichMember: cmd.whichMember}) {
+		return usageError{errors.New("nothing to set: give a flag")}
+	}
 	return app.DB.Update(ctx, func(tx *storage.Tx) error {
 		l, addr, err := cmd.find(tx)
 		if err != nil {

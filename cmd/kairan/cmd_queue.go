@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,7 +33,7 @@ type rowView struct {
 }
 
 func viewRow(r queue.Row) rowView {
-	return rowView{ID: r.ID, Post: r.Rendition, Domain: or(r.Domain, "(several)"), Waiting: len(r.Recipients), Attempts: r.Attempts, Queued: r.Queued, Next: r.Next, LastReply: r.LastReply}
+	return rowView{ID: r.ID, Post: r.Rendition, Domain: cmp.Or(r.Domain, "(several)"), Waiting: len(r.Recipients), Attempts: r.Attempts, Queued: r.Queued, Next: r.Next, LastReply: r.LastReply}
 }
 
 // queueFilter chooses rows.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,12 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 
+	"kairan/list"
 	"kairan/smtpd/address"
 )
 
@@ -114,12 +115,12 @@ type Listen []string
 
 // UnmarshalTOML reads a string or a list of strings.
 func (l *Listen) UnmarshalTOML(v any) error {
-	*l = nil
-	list, ok := v.([]any)
+	*l = Listen{}
+	all, ok := v.([]any)
 	if !ok {
-		list = []any{v}
+		all = []any{v}
 	}
-	for _, v := range list {
+	for _, v := range all {
 		s, ok := v.(string)
 		if !ok {
 			return fmt.Errorf("%v is no address: write \"host:port\", \"unix:PATH\" or a list of them", v)
@@ -143,9 +144,12 @@ func defaultConfig() *Config {
 		Language: "ja",
 		Timezone: "Asia/Tokyo",
 		SMTP:     SMTPConfig{Listen: Listen{"127.0.0.1:2525"}},
-		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}},
+		LMTP:     LMTPConfig{Listen: Listen{}},
+		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}},
+		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
+		DNS:      DNSConfig{Servers: []string{}},
 		Delivery: DeliveryConfig{Connections: 20},
-		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50},
+		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50, BanList: []string{}},
 	}
 }
 
@@ -171,55 +175,117 @@ func loadConfig(file string) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseConfig(file, string(text))
+}
+
+// parseConfig reads and checks the text of a file. Paths in it start at the file's folder.
+func parseConfig(file, text string) (*Config, error) {
 	c := defaultConfig()
 	c.file = file
-	md, err := toml.Decode(string(text), c)
-	var pe toml.ParseError
-	if errors.As(err, &pe) {
-		return nil, fmt.Errorf("%s:%d: %s", file, pe.Position.Line, cmp.Or(pe.Message, err.Error()))
+	if err := decodeTOML(file, text, c); err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", file, err)
+	var errs []error
+	for _, p := range c.check() {
+		errs = append(errs, fmt.Errorf("%s%s: %s", place(file, lineOf(text, p.key)), p.key, p.text))
 	}
-	if unknown := md.Undecoded(); len(unknown) > 0 {
-		return nil, fmt.Errorf("%s:%d: unknown key %q", file, lineOf(string(text), unknown[0]), unknown[0].String())
-	}
-	if problems := c.check(); len(problems) > 0 {
-		var errs []error
-		for _, p := range problems {
-			errs = append(errs, fmt.Errorf("%s:%d: %s: %s", file, lineOf(string(text), toml.Key(strings.Split(p.key, "."))), p.key, p.text))
-		}
+	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
-	if !filepath.IsAbs(c.Data) {
-		c.Data = filepath.Join(filepath.Dir(file), c.Data)
-	}
 	c.URL = strings.TrimSuffix(c.URL, "/")
+	for _, path := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key} {
+		if *path != "" {
+			*path = inFolder(file, *path)
+		}
+	}
+	for _, addrs := range []Listen{c.SMTP.Listen, c.LMTP.Listen, c.HTTP.Listen} {
+		for i, a := range addrs {
+			if path, ok := strings.CutPrefix(a, "unix:"); ok {
+				addrs[i] = "unix:" + inFolder(file, path)
+			}
+		}
+	}
 	return c, nil
 }
 
-// lineOf finds the line on which a key is set, 1 if it is not.
-func lineOf(text string, key toml.Key) int {
-	section := ""
+// inFolder resolves a path that a file names.
+func inFolder(file, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(file), path)
+}
+
+// mismatch is how the decoder says that a value has the wrong type.
+var mismatch = regexp.MustCompile(`^toml: line (\d+) \(last key "(.*?)"\): (.*)$`)
+
+// decodeTOML decodes over v. It returns all unknown keys, or the first other error, with their lines in what is called name;
+// "" is one line that needs no place.
+func decodeTOML(name, text string, v any) error {
+	md, err := toml.Decode(text, v)
+	if pe, ok := errors.AsType[toml.ParseError](err); ok {
+		key := ""
+		if pe.LastKey != "" {
+			key = pe.LastKey + ": "
+		}
+		return fmt.Errorf("%s%s%s", place(name, pe.Position.Line), key, pe.Message)
+	}
+	if err != nil {
+		if m := mismatch.FindStringSubmatch(err.Error()); m != nil {
+			line, _ := strconv.Atoi(m[1])
+			return fmt.Errorf("%s%s: %s", place(name, line), m[2], m[3])
+		}
+		return fmt.Errorf("%s%w", place(name, 0), err)
+	}
+	var errs []error
+	for _, key := range md.Undecoded() {
+		errs = append(errs, fmt.Errorf("%sunknown key %q", place(name, lineOf(text, key.String())), key.String()))
+	}
+	return errors.Join(errs...)
+}
+
+// place starts an error with the line it is about; 0 is no line.
+func place(name string, line int) string {
+	switch {
+	case name == "":
+		return ""
+	case line == 0:
+		return name + ": "
+	}
+	return fmt.Sprintf("%s:%d: ", name, line)
+}
+
+// lineOf finds the line on which a key is set, or the table it stands in; 0 if there is none.
+func lineOf(text, key string) int {
+	for ; key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] {
+		if n := lineOfExactly(text, key); n > 0 {
+			return n
+		}
+	}
+	return 0
+}
+
+func lineOfExactly(text, key string) int {
+	table := ""
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
-		if s, ok := strings.CutPrefix(line, "["); ok {
-			section, _, _ = strings.Cut(s, "]")
-			if section == key.String() {
+		if strings.HasPrefix(line, "[") {
+			table, _, _ = strings.Cut(strings.TrimLeft(line, "["), "]")
+			if strings.TrimSpace(table) == key {
 				return i + 1
 			}
 			continue
 		}
 		name, _, ok := strings.Cut(line, "=")
 		name = strings.Trim(strings.TrimSpace(name), `"`)
-		if section != "" {
-			name = section + "." + name
+		if table != "" {
+			name = table + "." + name
 		}
-		if ok && name == key.String() {
+		if ok && name == key {
 			return i + 1
 		}
 	}
-	return 1
+	return 0
 }
 
 // problem is a key whose value cannot be.
@@ -235,7 +301,7 @@ func (c *Config) check() (ps []problem) {
 	if c.Data == "" {
 		bad("data", "name the folder that holds everything")
 	}
-	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+	if u, err := url.Parse(c.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(c.URL, "?#@") {
 		bad("url", "%q is no address such as https://lists.example.jp (without a path)", c.URL)
 	}
 	if _, err := address.Parse(c.Admin); err != nil {
@@ -255,17 +321,27 @@ func (c *Config) check() (ps []problem) {
 			bad("delivery.smarthost", "%q is not host:port", c.Delivery.Smarthost)
 		}
 	}
-	for key, nets := range map[string][]string{"trust.networks": c.Trust.Networks, "http.trusted_proxies": c.HTTP.TrustedProxies} {
-		if _, err := parseNetworks(nets); err != nil {
-			bad(key, "%v", err)
-		}
+	if _, err := parseNetworks(c.HTTP.TrustedProxies); err != nil {
+		bad("http.trusted_proxies", "%v", err)
 	}
-	for key, n := range map[string]int{
-		"delivery.connections": c.Delivery.Connections, "limits.message_size": c.Limits.MessageSize,
-		"limits.connections": c.Limits.Connections, "limits.connections_per_ip": c.Limits.ConnectionsPerIP, "limits.connections_per_net": c.Limits.ConnectionsPerNet,
+	if _, err := parseNetworks(c.Trust.Networks); err != nil {
+		bad("trust.networks", "%v", err)
+	}
+	if err := list.CheckPatterns(c.Limits.BanList); err != nil {
+		bad("limits.ban_list", "%v", err)
+	}
+	for _, n := range []struct {
+		key   string
+		value int
+	}{
+		{"delivery.connections", c.Delivery.Connections},
+		{"limits.message_size", c.Limits.MessageSize},
+		{"limits.connections", c.Limits.Connections},
+		{"limits.connections_per_ip", c.Limits.ConnectionsPerIP},
+		{"limits.connections_per_net", c.Limits.ConnectionsPerNet},
 	} {
-		if n < 1 {
-			bad(key, "%d is less than 1", n)
+		if n.value < 1 {
+			bad(n.key, "%d is less than 1", n.value)
 		}
 	}
 	return ps

@@ -16,14 +16,16 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 )
 
 // The store is open in one process at a time, so a command line that needs it is carried out by the running daemon, which it
 // reaches over a unix socket in the data folder; only when no daemon runs does it open the store itself. Both ways end in
-// the same function, execute, so there is one behaviour.
+// the same function, App.run, so there is one behaviour.
 //
 // The request is one POST: the arguments in a header, what the command reads (a members file) in the body. The answer is a
-// stream of JSON lines, pieces of output and at the end the exit code.
+// stream of JSON lines, pieces of output and at the end the exit code. A client that goes away ends the command's context.
 
 // socketPath is where the daemon listens. Who can open it may do everything, so it is for the daemon's user only.
 func socketPath(data string) string { return filepath.Join(data, "kairan.sock") }
@@ -35,36 +37,40 @@ type call struct {
 	Terminal bool     `json:"terminal"` // somebody watches: show progress
 }
 
-// piece is a part of the answer.
+// piece is a part of the answer. It may end within a character.
 type piece struct {
-	Out  string `json:"out,omitempty"`
-	Err  string `json:"err,omitempty"`
+	Out  []byte `json:"out,omitempty"`
+	Err  []byte `json:"err,omitempty"`
 	Exit *int   `json:"exit,omitempty"`
 }
 
-// ctlHandler serves the control socket: command lines at /-/run, and what is given for the other patterns.
-func ctlHandler(run func(ctx context.Context, c call, std streams) int) http.Handler {
+// ctl is what the control socket serves: command lines, and metrics for Prometheus.
+func (app *App) ctl() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST /-/run", func(w http.ResponseWriter, r *http.Request) {
-		var c call
-		if err := json.Unmarshal([]byte(r.Header.Get("Kairan-Call")), &c); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
-		}
-		// Output while the body is still being read.
-		if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
-			http.Error(w, err.Error(), http.StatusInternalServerError)
-			return
-		}
-		s := &pieceWriter{w: json.NewEncoder(w), flush: http.NewResponseController(w).Flush}
-		exit := run(r.Context(), c, streams{
-			in:  r.Body,
-			out: writerFunc(func(b []byte) { s.write(piece{Out: string(b)}) }),
-			err: writerFunc(func(b []byte) { s.write(piece{Err: string(b)}) }),
-		})
-		s.write(piece{Exit: &exit})
-	})
+	mux.HandleFunc("POST /-/run", app.runCall)
+	mux.Handle("GET /-/metrics", promhttp.HandlerFor(app.metrics(), promhttp.HandlerOpts{}))
 	return mux
+}
+
+// runCall carries out a command line and streams what it prints.
+func (app *App) runCall(w http.ResponseWriter, r *http.Request) {
+	var c call
+	if err := json.Unmarshal([]byte(r.Header.Get(callHeader)), &c); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	// Output while the body is still being read.
+	if err := http.NewResponseController(w).EnableFullDuplex(); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	s := &pieceWriter{w: json.NewEncoder(w), flush: http.NewResponseController(w).Flush}
+	exit := app.run(r.Context(), c, streams{
+		in:  r.Body,
+		out: writerFunc(func(b []byte) { s.write(piece{Out: b}) }),
+		err: writerFunc(func(b []byte) { s.write(piece{Err: b}) }),
+	})
+	s.write(piece{Exit: &exit})
 }
 
 type pieceWriter struct {
@@ -94,12 +100,24 @@ type streams struct {
 // errNoDaemon says that nothing listens on the control socket.
 var errNoDaemon = errors.New("no daemon runs")
 
-// callDaemon has the daemon carry out a command line and returns its exit code, or errNoDaemon.
+// callHeader carries the call as JSON.
+const callHeader = "Kairan-Call"
+
+// callDaemon has the daemon carry out a command line and returns its exit code, or errNoDaemon; then std.in is untouched.
 func callDaemon(ctx context.Context, data string, c call, std streams) (int, error) {
+	if len(socketPath(data)) > maxSocketPath {
+		return 0, errNoDaemon // none could listen there
+	}
+	conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socketPath(data))
+	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
+		return 0, errNoDaemon
+	}
+	if err != nil {
+		return 1, fmt.Errorf("control socket: %w", err)
+	}
+	defer conn.Close()
 	client := &http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", socketPath(data))
-		},
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 	}}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://daemon/-/run", std.in)
 	if err != nil {
@@ -109,11 +127,9 @@ func callDaemon(ctx context.Context, data string, c call, std streams) (int, err
 	if err != nil {
 		return 1, err
 	}
-	req.Header.Set("Kairan-Call", string(args))
+	// JSON leaves one character alone that a header must not have.
+	req.Header.Set(callHeader, strings.ReplaceAll(string(args), "\x7f", `\u007f`))
 	resp, err := client.Do(req)
-	if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.ECONNREFUSED) {
-		return 0, errNoDaemon
-	}
 	if err != nil {
 		return 1, fmt.Errorf("control socket: %w", err)
 	}
@@ -130,20 +146,23 @@ func callDaemon(ctx context.Context, data string, c call, std streams) (int, err
 		if p.Exit != nil {
 			return *p.Exit, nil
 		}
-		io.WriteString(std.out, p.Out)
-		io.WriteString(std.err, p.Err)
+		std.out.Write(p.Out)
+		std.err.Write(p.Err)
 	}
 }
+
+// maxSocketPath is what every system takes as the name of a unix socket.
+const maxSocketPath = 100
 
 // listenCtl opens the control socket. A socket that a killed daemon left behind is replaced: holding the
 // store's lock, we are the only daemon.
 func listenCtl(data string) (net.Listener, error) {
 	path := socketPath(data)
+	if len(path) > maxSocketPath {
+		return nil, fmt.Errorf("the data folder's name is too long for a unix socket: %s", path)
+	}
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
-	}
-	if len(path) > 100 {
-		return nil, fmt.Errorf("the data folder's name is too long for a unix socket: %s", path)
 	}
 	l, err := net.Listen("unix", path)
 	if err != nil {
@@ -152,9 +171,9 @@ func listenCtl(data string) (net.Listener, error) {
 	return l, os.Chmod(path, 0o600)
 }
 
-// inDir resolves a path of a call.
+// path resolves a path that the caller named.
 func (c call) path(name string) string {
-	if name == "" || filepath.IsAbs(name) || strings.HasPrefix(name, "unix:") {
+	if filepath.IsAbs(name) {
 		return name
 	}
 	return filepath.Join(c.Dir, name)

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/smtpd/address"
 	"kairan/smtpd/mailauth"
 	"kairan/storage"
 )
@@ -20,42 +21,73 @@ type dkimCmd struct {
 }
 
 func (cmd *dkimCmd) run(ctx context.Context, app *App, _ call, std streams) error {
-	domain := strings.ToLower(strings.TrimSuffix(cmd.Domain, "."))
+	domain, err := parseDomain(cmd.Domain)
+	if err != nil {
+		return usageError{err}
+	}
 	if _, err := app.ensureKey(ctx, domain); err != nil {
 		return err
 	}
 	return app.printRecords(ctx, std.out, domain)
 }
 
+// parseDomain returns a domain as DNS knows it, in A-labels.
+func parseDomain(s string) (string, error) {
+	a, err := address.Parse("postmaster@" + strings.TrimSuffix(s, "."))
+	if err != nil || !strings.Contains(a.Domain(), ".") || strings.HasPrefix(a.Domain(), "[") {
+		return "", fmt.Errorf("%q is no domain such as lists.example.jp", s)
+	}
+	return a.ASCIIDomain(), nil
+}
+
 // ensureKey makes a DKIM key for a domain that has none, and reports whether it did.
 func (app *App) ensureKey(ctx context.Context, domain string) (created bool, err error) {
-	if !strings.Contains(domain, ".") || strings.ContainsAny(domain, " /@:") {
-		return false, usageError{fmt.Errorf("%q is no domain", domain)}
-	}
-	err = app.DB.View(ctx, func(tx *storage.Tx) error {
+	return app.withKey(ctx, domain, func(*storage.Tx) error { return nil })
+}
+
+// withKey runs change in one transaction with giving the domain a DKIM key if it has none, and reports whether it did.
+func (app *App) withKey(ctx context.Context, domain string, change func(*storage.Tx) error) (created bool, err error) {
+	missing := func(tx *storage.Tx) (bool, error) {
 		_, err := list.GetDKIMKey(tx, domain)
+		if errors.Is(err, storage.ErrNotFound) {
+			return true, nil
+		}
+		return false, err
+	}
+	err = app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		created, err = missing(tx)
 		return err
 	})
-	if !errors.Is(err, storage.ErrNotFound) {
-		return false, err
-	}
-	key, err := mailauth.GenerateKey() // takes its time: not inside a transaction
 	if err != nil {
 		return false, err
 	}
-	pem, err := mailauth.EncodeKey(key)
-	if err != nil {
-		return false, err
+	var key list.DKIMKey
+	if created { // it takes its time: not inside the transaction that writes
+		if key, err = newKey(time.Now()); err != nil {
+			return false, err
+		}
 	}
-	k := list.DKIMKey{Selector: "kairan" + time.Now().Format("200601"), PEM: string(pem)}
 	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
-		if _, err := list.GetDKIMKey(tx, domain); !errors.Is(err, storage.ErrNotFound) {
+		if err := change(tx); err != nil {
 			return err
 		}
-		return list.SetDKIMKey(tx, domain, k)
+		still, err := missing(tx)
+		if created = created && still; err != nil || !created {
+			return err
+		}
+		return list.SetDKIMKey(tx, domain, key)
 	})
 	app.Copies.ForgetKeys()
-	return true, err
+	return created, err
+}
+
+func newKey(now time.Time) (list.DKIMKey, error) {
+	key, err := mailauth.GenerateKey()
+	if err != nil {
+		return list.DKIMKey{}, err
+	}
+	pem, err := mailauth.EncodeKey(key)
+	return list.DKIMKey{Selector: "kairan" + now.Format("200601"), PEM: string(pem)}, err
 }
 
 // record is a DNS record to publish.

@@ -54,7 +54,7 @@ type reader interface{ inputFile() string }
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends us at once
 	os.Exit(run(ctx, os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
 }
 
@@ -84,6 +84,9 @@ func run(ctx context.Context, args []string, std streams) int {
 func report(err error, std streams) int {
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("interrupted")
 	}
 	fmt.Fprintln(std.err, "kairan:", err)
 	if _, ok := errors.AsType[usageError](err); ok {

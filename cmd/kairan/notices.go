@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -12,7 +13,7 @@ import (
 
 // tellLeft mails who has left, with the way back. That the mail cannot be queued does not undo the leaving.
 func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
-	lang := or(m.Language, l.Settings.PreferredLanguage)
+	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
 	subject, body, err := app.Templates.Mail("undo", lang, map[string]string{
 		"list":    l.Title(),
 		"address": m.Address.String(),
@@ -26,4 +27,22 @@ func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
 	if err != nil {
 		app.Log.Error("the mail that confirms a leaving was not sent", "err", fmt.Errorf("%s from %s: %w", m.Address, l.Address, err))
 	}
+}
+
+// tellRefused mails an author that a list refused a post which another one took.
+func (app *App) tellRefused(ctx context.Context, l *list.List, p *list.Post) error {
+	rule := p.Verdict.Reasons[0].Rule // a refusal by the rules always has one
+	lang := l.Settings.PreferredLanguage
+	subject, body, err := app.Templates.Mail("refused", lang, map[string]string{
+		"list":    l.Address.String(),
+		"subject": p.Subject,
+		"title":   app.Templates.T(lang, "reason."+rule+".title"),
+		"means":   app.Templates.T(lang, "reason."+rule+".means"),
+		"do":      app.Templates.T(lang, "reason."+rule+".do"),
+		"url":     app.Site.URL + "/-/why/" + rule,
+	})
+	if err != nil {
+		return err
+	}
+	return app.Path.Notify(ctx, posting.Notice{List: l, To: p.Author, Subject: subject, Body: body})
 }

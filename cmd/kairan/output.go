@@ -34,7 +34,8 @@ func (f format) show(w io.Writer, v any, text func(w io.Writer)) error {
 
 // table prints rows of tab-separated cells in columns.
 func table(w io.Writer, rows func(row func(cells ...any))) {
-	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
+	var text strings.Builder
+	t := tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)
 	rows(func(cells ...any) {
 		for i, c := range cells {
 			if i > 0 {
@@ -45,6 +46,9 @@ func table(w io.Writer, rows func(row func(cells ...any))) {
 		fmt.Fprintln(t)
 	})
 	t.Flush()
+	for line := range strings.Lines(text.String()) { // an empty last cell leaves spaces
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
 }
 
 // printable keeps what strangers wrote from moving the cursor of a terminal.

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"golang.org/x/sync/errgroup"
 
 	listweb "kairan/list/web"
@@ -60,7 +59,6 @@ func (app *App) serve(ctx context.Context, ready func()) error {
 		return err
 	}
 	web, ctl := listweb.Server(app.Web), &http.Server{Handler: app.ctl(), ReadHeaderTimeout: 10 * time.Second}
-	app.serving = true
 
 	g, ctx := errgroup.WithContext(ctx)
 	for _, l := range ls.smtp {
@@ -149,14 +147,6 @@ func listenAt(addr string) (net.Listener, error) {
 		return nil, err
 	}
 	return net.Listen("unix", path)
-}
-
-// ctl is what the control socket serves: command lines, and metrics for Prometheus.
-func (app *App) ctl() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("/-/run", ctlHandler(app.run))
-	mux.Handle("GET /-/metrics", promhttp.HandlerFor(app.metrics(), promhttp.HandlerOpts{}))
-	return mux
 }
 
 // tidy forgets what is kept only for a time.

@@ -85,7 +85,7 @@ func (app *App) printTrace(w io.Writer, t postTrace, all bool) {
 	for _, e := range t.History {
 		by := ""
 		if e.By != "" {
-			by = " (by " + e.By + ")"
+			by = " (by " + printable(e.By) + ")"
 		}
 		fmt.Fprintf(w, "  %s  %-12s %s%s\n", app.when(e.At), e.Stage, printable(e.Text), by)
 	}
@@ -100,7 +100,7 @@ func (app *App) printTrace(w io.Writer, t postTrace, all bool) {
 			continue
 		}
 		for _, to := range d.To {
-			fmt.Fprintf(w, "  %s  %-12s %s: %s %s\n", app.when(d.At), d.Status, printable(to), d.Host, printable(d.Text))
+			fmt.Fprintf(w, "  %s  %-12s %s: %s %s\n", app.when(d.At), d.Status, printable(to), printable(d.Host), printable(d.Text))
 		}
 	}
 }
