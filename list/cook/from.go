@@ -38,7 +38,7 @@ func from(d *draft) string {
 		return broken
 	}
 	d.rewriteFrom()
-	return strings.TrimPrefix(broken+", From rewritten", ", ")
+	return strings.TrimPrefix(broken+", From rewritten: "+d.rewritten, ", ")
 }
 
 // related reports whether one of two domains is the other or lies under it: they may have the same organizational domain.

@@ -118,14 +118,10 @@ func (w *work) noteOnce(tx *storage.Tx, events ...list.Event) error {
 }
 
 func cookWords(r cook.Rendition) string {
-	notes := r.Notes
-	if r.Rewritten != "" {
-		notes = append(notes, "From rewritten: "+r.Rewritten)
-	}
-	if len(notes) == 0 {
+	if len(r.Notes) == 0 {
 		return "unchanged"
 	}
-	return strings.Join(notes, "; ")
+	return strings.Join(r.Notes, "; ")
 }
 
 // enqueue gives the queue every recipient, a chunk a transaction, and notes with each how far it came.
