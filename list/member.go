@@ -50,6 +50,8 @@ type Member struct {
 	NoOwnPosts bool `json:"no_own_posts,omitempty"`
 	// NoDuplicates stops a copy where To or Cc of the post already names the member (Mailman: receive_list_copy=no).
 	NoDuplicates bool `json:"no_duplicates,omitempty"`
+	// Hide leaves the member out of the list of members that others see.
+	Hide bool `json:"hide,omitempty"`
 	// Unauthenticated members are believed although their domain publishes no authentication.
 	Unauthenticated bool `json:"unauthenticated,omitempty"`
 	// Token is the secret of the one-click unsubscribe link: 128 bits, hexadecimal.
@@ -202,27 +204,6 @@ func ByToken(tx *storage.Tx, token string) (l ID, addressKey string, left time.T
 
 // ErrLeft says that a member has left already.
 var ErrLeft = errors.New("has left already")
-
-// LeaveByToken takes the member with that unsubscribe token off its list and returns both as they were. For one who
-// has left it returns the list and ErrLeft, for an unknown token ErrNotMember.
-func LeaveByToken(tx *storage.Tx, token string, now time.Time) (*List, *Member, error) {
-	id, key, left, err := ByToken(tx, token)
-	if err != nil {
-		return nil, nil, err
-	}
-	l, err := Get(tx, id)
-	if err != nil {
-		return nil, nil, err
-	}
-	if !left.IsZero() {
-		return l, nil, ErrLeft
-	}
-	m, err := MemberByKey(tx, id, key)
-	if err != nil {
-		return nil, nil, err
-	}
-	return l, m, Leave(tx, id, RoleMember, m.Address, now)
-}
 
 // MemberByTag returns the address key of the member of l whose token's hash starts with tag (hexadecimal), as VERP carries it,
 // or ErrNotMember. Who left is found too.

@@ -180,7 +180,7 @@ func sample() map[string][]any {
 		"message":     {Message{Post: post, Canonical: "https://lists.example.jp/x", Prev: link, Next: link, ThreadPrev: link, ThreadNext: link, Thread: "/t", ThreadCount: 2, Outline: []OutlineRow{row}, Recipients: "janog", Cc: "bob", Number: "7"}, Message{}},
 		"thread":      {Thread{Subject: "s", Count: 2, People: 2, First: when, Last: when, Outline: []OutlineRow{row}, Posts: []Post{post, {}}, Pages: pages}, Thread{}},
 		"why":         {Why{Name: "size", Sections: []Reason{{Lang: "ja", Title: "t", Means: "m", Do: "d"}}}},
-		"unsubscribe": {Unsubscribe{State: "confirm"}, Unsubscribe{State: "left", CanUndo: true, UndoDays: 7}, Unsubscribe{State: "already", Join: "mailto:a@example.jp"}, Unsubscribe{State: "undone", ListHref: "/x/"}},
+		"unsubscribe": {Unsubscribe{State: "confirm"}, Unsubscribe{State: "left", Undo: "/-/undo/x", UndoDays: 7}, Unsubscribe{State: "already", Join: "mailto:a@example.jp"}, Unsubscribe{State: "undone", ListHref: "/x/"}},
 		"leave":       {Leave{List: "JANOG", Leave: "mailto:a@example.jp"}},
 		"login":       {Login{State: "ask"}, Login{State: "confirm", Address: "ann@example.jp"}, Login{State: "bad"}},
 		"notice":      {Notice{Text: "x", SignIn: "/-/login"}, Notice{}},

@@ -190,7 +190,7 @@ type Unsubscribe struct {
 	List, Address string
 	ListHref      string
 	Action        string // where the button posts to
-	CanUndo       bool
+	Undo          string // address that takes the departure back, or ""
 	UndoDays      int
 	Join          string // mailto link to join again
 }

@@ -8,7 +8,6 @@ import (
 
 	"kairan/list"
 	"kairan/list/posting"
-	listweb "kairan/list/web"
 )
 
 // tellLeft mails who has left, with the way back. That the mail cannot be queued does not undo the leaving.
@@ -17,8 +16,8 @@ func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
 	subject, body, err := app.Templates.Mail("undo", lang, map[string]string{
 		"list":    l.Title(),
 		"address": m.Address.String(),
-		"days":    strconv.Itoa(listweb.UndoDays),
-		"url":     app.Site.UnsubscribeURL(m.Token),
+		"days":    strconv.Itoa(list.UndoDays),
+		"url":     app.Site.URL + "/-/undo/" + list.UndoToken(m.Token),
 		"owner":   l.Suffixed("owner").String(),
 	})
 	if err == nil {

@@ -13,7 +13,6 @@
 //
 //	login_links   SHA-256 of the token -> address, end; deleted by its use
 //	sessions      SHA-256 of the cookie -> address, end
-//	departed      SHA-256 of the unsubscribe token -> the member as it was, for an undo
 //
 // Each is swept of what has ended whenever a row is added to it.
 //

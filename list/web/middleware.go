@@ -76,7 +76,7 @@ func (s *site) page(serve func(http.ResponseWriter, *http.Request) error) http.H
 		err := serve(w, r)
 		switch {
 		case err == nil:
-		case errors.Is(err, storage.ErrNotFound), errors.Is(err, list.ErrNoList), errors.Is(err, list.ErrNotMember):
+		case errors.Is(err, storage.ErrNotFound), errors.Is(err, list.ErrNoList), errors.Is(err, list.ErrNotMember), errors.Is(err, list.ErrToken):
 			s.notice(w, r, http.StatusNotFound)
 		case errors.Is(err, archive.ErrForbidden):
 			s.notice(w, r, http.StatusForbidden)

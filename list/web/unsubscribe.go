@@ -8,37 +8,21 @@ import (
 
 	archiveweb "kairan/archive/web"
 	"kairan/list"
-	"kairan/smtpd/address"
 	"kairan/storage"
 	"kairan/templates"
 )
 
-// UndoDays is for how many days leaving by the one-click link can be undone with the same link.
-const UndoDays = 7
-
-// departure is a member who left by the one-click link, as it was, so that an undo restores its settings.
-type departure struct {
-	List   list.ID     `json:"list"`
-	Member list.Member `json:"member"`
-	Until  time.Time   `json:"until"`
-}
-
-func (d departure) ended(now time.Time) bool { return now.After(d.Until) }
-
-var departed = storage.NewTable[string, departure]("departed", storage.Strings[string]())
-
-// membership is what an unsubscribe token leads to.
+// membership is what an unsubscribe token, or the undo token made from it, leads to.
 type membership struct {
 	list    *list.List
-	member  *list.Member // nil for one who has left
-	address string       // key
-	undo    *departure   // nil when there is none, or no longer
+	address string // key
+	member  bool   // is one now
+	undo    string // the token that takes the departure back, or ""
 }
 
-// lookup returns what the token leads to, or list.ErrNotMember.
-func lookup(tx *storage.Tx, token string, now time.Time) (membership, error) {
-	var m membership
-	id, key, left, err := list.ByToken(tx, token)
+// lookUp returns what an unsubscribe token leads to, or list.ErrNotMember.
+func lookUp(tx *storage.Tx, token string, now time.Time) (m membership, err error) {
+	id, key, _, err := list.ByToken(tx, token)
 	if err != nil {
 		return m, err
 	}
@@ -46,19 +30,16 @@ func lookup(tx *storage.Tx, token string, now time.Time) (membership, error) {
 	if m.list, err = list.Get(tx, id); err != nil {
 		return m, err
 	}
-	if left.IsZero() {
-		m.member, err = list.MemberByKey(tx, id, key)
-		if !errors.Is(err, list.ErrNotMember) {
-			return m, err
-		}
-		m.member = nil // the list was removed, and its members with it
+	_, err = list.MemberByKey(tx, id, key)
+	if m.member = err == nil; m.member || !errors.Is(err, list.ErrNotMember) {
+		return m, err
 	}
-	d, err := departed.Get(tx, list.TokenHash(token))
-	if err == nil && !d.ended(now) && m.list.Removed.IsZero() {
-		d.Member.List, d.Member.Role, d.Member.Token = d.List, list.RoleMember, token
-		m.undo = &d
+	undo := list.UndoToken(token)
+	d, err := list.GetDeparture(tx, undo, now)
+	if err == nil && !d.Undone && m.list.Removed.IsZero() {
+		m.undo = undo
 	}
-	if errors.Is(err, storage.ErrNotFound) {
+	if errors.Is(err, list.ErrToken) {
 		err = nil
 	}
 	return m, err
@@ -68,20 +49,19 @@ func lookup(tx *storage.Tx, token string, now time.Time) (membership, error) {
 func (s *site) unsubscribeForm(w http.ResponseWriter, r *http.Request) error {
 	var m membership
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
-		m, err = lookup(tx, r.PathValue("token"), time.Now())
+		m, err = lookUp(tx, r.PathValue("token"), time.Now())
 		return err
 	})
 	if err != nil {
 		return err
 	}
-	state := "confirm"
-	if m.member == nil {
-		state = "already"
+	if m.member {
+		return s.membershipPage(w, r, m, "confirm")
 	}
-	return s.membershipPage(w, r, m, state)
+	return s.membershipPage(w, r, m, "already")
 }
 
-// unsubscribe is the one-click address of RFC 8058, section 3.2, and the buttons of its page. It needs no cookie and does not redirect.
+// unsubscribe is the one-click address of RFC 8058, section 3.2, and the button of its page. It needs no cookie and does not redirect.
 func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
 	// ParseForm alone would not read multipart/form-data, which is the form that the RFC prefers.
@@ -89,83 +69,78 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	if r.MultipartForm != nil {
 		defer r.MultipartForm.RemoveAll()
 	}
-	if err != nil && !errors.Is(err, http.ErrNotMultipart) {
+	if err != nil && !errors.Is(err, http.ErrNotMultipart) || r.PostFormValue("List-Unsubscribe") != "One-Click" {
 		return errNotUnderstood
 	}
-	token := r.PathValue("token")
-	switch {
-	case r.PostFormValue("List-Unsubscribe") == "One-Click":
-		return s.depart(w, r, token)
-	case r.PostFormValue("undo") != "":
-		return s.undo(w, r, token)
-	}
-	return errNotUnderstood
-}
-
-// depart removes the member. One who has left already is told so, with the same status.
-func (s *site) depart(w http.ResponseWriter, r *http.Request, token string) error {
 	var m membership
-	now := time.Now()
-	err := s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
-		if m, err = lookup(tx, token, now); err != nil || m.member == nil {
+	var l *list.List
+	var gone *list.Member
+	token, now := r.PathValue("token"), time.Now()
+	err = s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
+		l, gone, err = list.LeaveByToken(tx, token, now)
+		if err != nil && !errors.Is(err, list.ErrLeft) {
 			return err
 		}
-		if err := list.Leave(tx, m.list.ID, list.RoleMember, m.member.Address, now); err != nil {
-			return err
-		}
-		d := departure{List: m.list.ID, Member: *m.member, Until: now.Add(UndoDays * 24 * time.Hour)}
-		d.Member.Token = "" // only its hash is kept
-		m.undo = &d
-		return errors.Join(sweep(tx, departed, now), departed.Put(tx, list.TokenHash(token), d))
+		m, err = lookUp(tx, token, now)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	if m.member == nil {
+	if gone == nil { // had left before: told so, with the same status
 		return s.membershipPage(w, r, m, "already")
 	}
-	s.Log.Info("left", "list", m.list.Name, "by", "one-click")
+	s.Log.Info("left", "list", l.Name, "by", "one-click")
 	if s.Left != nil {
-		s.Left(context.WithoutCancel(r.Context()), m.list, m.member)
+		s.Left(context.WithoutCancel(r.Context()), l, gone)
 	}
 	return s.membershipPage(w, r, m, "left")
 }
 
-// undo makes somebody who left by the link a member again, as before. Who was banned since stays outside.
-func (s *site) undo(w http.ResponseWriter, r *http.Request, token string) error {
+// undoForm shows the button of the link in the mail that confirms a departure.
+func (s *site) undoForm(w http.ResponseWriter, r *http.Request) error {
 	var m membership
-	state := ""
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		m, err = departureOf(tx, r.PathValue("token"))
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return s.membershipPage(w, r, m, "already")
+}
+
+func departureOf(tx *storage.Tx, undo string) (m membership, err error) {
+	d, err := list.GetDeparture(tx, undo, time.Now())
+	if err != nil {
+		return m, err
+	}
+	m.list, err = list.Get(tx, d.List)
+	m.address, m.undo = d.Member.Address.Key(), undo
+	return m, err
+}
+
+// undo takes a departure back. Who was banned since stays outside.
+func (s *site) undo(w http.ResponseWriter, r *http.Request) error {
+	var m membership
+	state := "undone"
 	err := s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
-		if m, err = lookup(tx, token, time.Now()); err != nil {
+		if m, err = departureOf(tx, r.PathValue("token")); err != nil {
 			return err
 		}
-		state = "undone"
-		switch {
-		case m.member != nil: // pressed twice
-			return nil
-		case m.undo == nil || banned(m.list, m.undo.Member.Address):
-			state, m.undo = "already", nil
-			return nil
+		err = list.Undo(tx, m.undo, time.Now())
+		if m.undo = ""; errors.Is(err, list.ErrBanned) {
+			state, err = "already", nil
 		}
-		err = list.Join(tx, m.undo.Member)
-		if errors.Is(err, list.ErrExists) { // joined anew meanwhile
-			err = nil
-		}
-		return errors.Join(err, departed.Delete(tx, list.TokenHash(token)))
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	if state == "undone" {
-		m.undo = nil
 		s.Log.Info("joined", "list", m.list.Name, "by", "undo")
 	}
 	return s.membershipPage(w, r, m, state)
-}
-
-func banned(l *list.List, a address.Address) bool {
-	_, ok := list.Match(l.Settings.BanList, a)
-	return ok
 }
 
 func (s *site) membershipPage(w http.ResponseWriter, r *http.Request, m membership, state string) error {
@@ -177,8 +152,10 @@ func (s *site) membershipPage(w http.ResponseWriter, r *http.Request, m membersh
 		List:     m.list.Title(),
 		Address:  archiveweb.MaskText(m.address, ""), // the mail with the link may have been passed on
 		Action:   r.URL.EscapedPath(),
-		CanUndo:  m.undo != nil,
-		UndoDays: UndoDays,
+		UndoDays: list.UndoDays,
+	}
+	if m.undo != "" {
+		view.Undo = "/-/undo/" + m.undo
 	}
 	if m.list.Removed.IsZero() {
 		view.ListHref = listPath(m.list)

@@ -26,7 +26,7 @@ type Options struct {
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. A peer on a unix socket is believed always.
 	TrustedProxies []netip.Prefix
 	// Left is called after a member has left by the one-click link, to send the mail that offers the way back. Nil sends none.
-	// UndoDays says for how long the member's unsubscribe address undoes it.
+	// list.UndoToken makes the token of /-/undo/ from the member's.
 	Left func(ctx context.Context, l *list.List, m *list.Member)
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
 	Extra map[string]http.Handler
@@ -69,6 +69,8 @@ func (s *site) special() http.Handler {
 	mux.HandleFunc("GET /-/why/{rule}", s.page(s.why))
 	mux.HandleFunc("GET /-/u/{token}", s.page(s.unsubscribeForm))
 	mux.HandleFunc("POST /-/u/{token}", s.page(s.unsubscribe))
+	mux.HandleFunc("GET /-/undo/{token}", s.page(s.undoForm))
+	mux.HandleFunc("POST /-/undo/{token}", s.page(s.undo))
 	mux.HandleFunc("GET /-/leave/{list}", s.page(s.leave))
 	mux.HandleFunc("GET /-/login", s.page(s.loginAsk))
 	mux.HandleFunc("GET /-/login/{token}", s.page(s.loginForm))
