@@ -55,7 +55,7 @@ var (
 	raws      = storage.NewTable[PostID, []byte]("raw", postID)
 	postIndex = storage.NewTable[storage.Pair[string, PostID], ID]("posts_by_message_id", storage.Pairs(text, postID)) // hash of Message-ID
 	numbered  = storage.NewTable[storage.Pair[ID, uint64], PostID]("posts_by_number", storage.Pairs(listID, storage.Uints[uint64]()))
-	heldPosts = storage.NewTable[storage.Pair[ID, PostID], bool]("held", storage.Pairs(listID, postID))
+	heldPosts = storage.NewTable[storage.Pair[ID, PostID], Waiting]("held", storage.Pairs(listID, postID))
 	toPublish = storage.NewTable[PostID, Progress]("topublish", postID)
 	history   = storage.NewTable[storage.Pair[PostID, uint64], Event]("history", storage.Pairs(postID, storage.Uints[uint64]()))
 )
@@ -92,7 +92,7 @@ func Record(tx *storage.Tx, p *Post, raw []byte) error {
 func enlist(tx *storage.Tx, p *Post) error {
 	switch p.Verdict.Action {
 	case Hold:
-		return heldPosts.Put(tx, storage.P(p.List, p.ID), true)
+		return SetWaiting(tx, p, Waiting{Author: p.Author.Key(), Proven: p.Auth.Author()})
 	case Accept:
 		return toPublish.Put(tx, p.ID, Progress{})
 	}

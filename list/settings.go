@@ -109,6 +109,20 @@ type Settings struct {
 	// Header fields that decide, in order; the first that matches counts.
 	HeaderMatches []HeaderMatch `json:"header_matches,omitempty" toml:"header_matches"`
 
+	// Whether moderators get a mail soon after a post is held; switched off, only the daily reminder tells them.
+	AdminImmedNotify bool `json:"admin_immed_notify" toml:"admin_immed_notify"`
+	// Whether the author of a held post is told that it waits, and what became of it. Only who is authenticated is told.
+	RespondToPostRequests bool `json:"respond_to_post_requests" toml:"respond_to_post_requests"`
+	// Whether a member whose address a post bears without proof is asked by mail: "was it you?". The member's yes lets the post through.
+	AskAuthor bool `json:"ask_author" toml:"ask_author"`
+	// After how many days a held post that nobody decided about is dropped; 0 is never.
+	MaxDaysToHold int `json:"max_days_to_hold" toml:"max_days_to_hold"`
+	// How many posts may wait at once, in all and of one author; more are rejected. A quarter of max_held is kept for authenticated authors. 0 is no limit.
+	MaxHeld          int `json:"max_held" toml:"max_held"`
+	MaxHeldPerSender int `json:"max_held_per_sender" toml:"max_held_per_sender"`
+	// Texts for rejections that are often needed, by name, in each language: a moderator answers "reject NAME".
+	RejectTexts map[string]Text `json:"reject_texts,omitempty" toml:"reject_texts"`
+
 	// Who may read the archive: "public", "private" (members) or "never" (there is none).
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
 }
@@ -135,6 +149,11 @@ func DefaultSettings(lang string) Settings {
 		RequireExplicitDestination: true,
 		MaxNumRecipients:           10,
 		MaxMessageSize:             1024,
+		AdminImmedNotify:           true,
+		RespondToPostRequests:      true,
+		MaxDaysToHold:              14,
+		MaxHeld:                    200,
+		MaxHeldPerSender:           10,
 		ArchivePolicy:              "public",
 	}
 }
@@ -180,6 +199,7 @@ func (s *Settings) Check() error {
 			bad(p.setting, "%v", err)
 		}
 	}
+	s.checkModeration(bad)
 	for i, h := range s.HeaderMatches {
 		if _, err := regexp.Compile("(?i)" + h.Pattern); err != nil {
 			bad("header_matches", "entry %d: %v", i+1, err)

@@ -142,6 +142,7 @@ func lookUp(tx *storage.Tx, in *posted) error {
 		f.Owner = f.Owner || id == l.ID && (role == list.RoleOwner || role == list.RoleModerator)
 	}
 	f.Others = others(tx, l, mine)
+	f.Held, f.HeldSame = list.CountHeld(tx, l.ID, f.Author, f.Auth.Author())
 	return lateness(tx, in)
 }
 

@@ -11,7 +11,8 @@
 //     given before it, and no decisive rule: this is Mailman's "accept", while
 //     silence is Mailman's "defer".
 //
-// A decisive rule may answer anything, a suspicious one only Hold.
+// A decisive rule may answer anything, a suspicious one only Hold. The last ones are asked only about a post that
+// would be held: a moderator's own word lets it through, and a flood is refused.
 // Read [Decide] and the table in table.go; nothing else is needed to know why a
 // post was held.
 //

@@ -30,6 +30,9 @@ type Facts struct {
 	Others []string `json:"others,omitempty"`
 	// Duplicate is "" for a new Message-ID, "same" or "other" when a post with that ID has the same or another body.
 	Duplicate string `json:"duplicate,omitempty"`
+	// Held and HeldSame count the posts of the list that wait for a moderator: all, and those of this author (authenticated ones apart).
+	Held     int `json:"held,omitempty"`
+	HeldSame int `json:"held_same,omitempty"`
 	// LateHours says for how many hours mail of this domain was deferred because of its DNS; from 4 on it is held instead.
 	LateHours int `json:"late_hours,omitempty"`
 }

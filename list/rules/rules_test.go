@@ -277,6 +277,31 @@ var cases = []struct {
 		x.set().Administrivia = false
 	}, "accept"},
 
+	{"a moderator approves", func(x *scene) {
+		x.stranger()
+		x.f.Owner, x.f.To = true, nil
+		x.set().Emergency = true
+		x.header("Approved: Yes")
+	}, "accept (approved, emergency, implicit-destination)"},
+	{"a moderator approves in the first line", func(x *scene) {
+		x.f.Owner, x.f.To, x.f.Excerpt = true, nil, "approved : yes\nHello."
+	}, "accept (approved, implicit-destination)"},
+	{"a moderator says something else", func(x *scene) {
+		x.f.Owner, x.f.To, x.f.Excerpt = true, nil, "Hello.\nApproved: yes"
+		x.header("Approved: hunter2")
+	}, "hold (implicit-destination)"},
+	{"a member approves", func(x *scene) { x.f.To = nil; x.header("Approved: yes") }, "hold (implicit-destination)"},
+	{"somebody approves in a moderator's name", func(x *scene) { x.f.Owner, x.f.Auth = true, failed; x.header("Approved: yes") }, "hold (unauthenticated)"},
+	{"an approval lifts no refusal", func(x *scene) { x.f.Owner = true; x.f.Size = 2 << 20; x.header("Approved: yes") }, "reject (too-large)"},
+	{"an approval that the DNS hides", func(x *scene) { x.f.Owner, x.f.Auth = true, absent; x.header("Approved: yes") }, "defer (dns-failure)"},
+
+	{"many wait", func(x *scene) { x.stranger(); x.f.Held = 199 }, "hold (nonmember)"},
+	{"too many wait", func(x *scene) { x.stranger(); x.f.Held = 200 }, "reject (too-many-held, nonmember)"},
+	{"too many wait for forgeries", func(x *scene) { x.f.Auth = failed; x.f.Held = 150 }, "reject (too-many-held, unauthenticated)"},
+	{"too many wait without a limit", func(x *scene) { x.stranger(); x.f.Held = 2000; x.set().MaxHeld = 0 }, "hold (nonmember)"},
+	{"too many wait of one author", func(x *scene) { x.stranger(); x.f.HeldSame = 10 }, "reject (too-many-held, nonmember)"},
+	{"many wait, and a post that does not", func(x *scene) { x.f.Held, x.f.HeldSame = 1000, 1000 }, "accept"},
+
 	{"several reasons", func(x *scene) { x.stranger(); x.f.To = nil; x.f.Duplicate = "other" }, "hold (duplicate, nonmember, implicit-destination)"},
 }
 
@@ -345,6 +370,7 @@ func TestTable(t *testing.T) {
 		"loop", "no-author", "banned", "duplicate", "too-large", "automatic", "dns-failure", "unauthenticated", "emergency",
 		"member-moderation", "member-default", "nonmember-moderation", "nonmember-listed", "nonmember", "announce-only", "header-match",
 		"looks-automatic", "too-many-recipients", "implicit-destination", "no-subject", "administrivia",
+		"approved", "too-many-held",
 	}
 	if diff := cmp.Diff(want, Names()); diff != "" {
 		t.Errorf("names and order are for ever (-want +got):\n%s", diff)
@@ -373,6 +399,9 @@ func TestUnauthenticatedIsNeverAccepted(t *testing.T) {
 		x.f.Auth = []mailauth.Results{failed, absent}[rnd.IntN(2)]
 		x.f.LateHours = rnd.IntN(8)
 		x.f.Owner = coin()
+		if coin() {
+			x.header("Approved: yes")
+		}
 		x.f.Member.ModerationAction = pick()
 		if coin() && x.f.Owner {
 			x.f.Member = nil

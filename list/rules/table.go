@@ -11,6 +11,7 @@ type kind int
 const (
 	decisive   kind = iota // may answer anything
 	suspicious             // may only answer Hold, and is skipped after an Accept
+	last                   // asked only about a post that would be held; its answer is the verdict
 )
 
 // rule is a row of the table.
@@ -29,6 +30,7 @@ var (
 	absurd   = [3]int{5, 6, 0}
 	unproven = [3]int{5, 7, 26}
 	dnsError = [3]int{4, 4, 3}
+	busy     = [3]int{5, 2, 2}
 )
 
 // table is every rule in the order it is asked.
@@ -61,6 +63,10 @@ var table = []rule{
 	{"implicit-destination", suspicious, denied, "neither To nor Cc names the list", implicitDestination},
 	{"no-subject", suspicious, denied, "the message has no Subject", noSubject},
 	{"administrivia", suspicious, denied, "the message looks like a command; send commands to the -request address", administrivia},
+
+	// What becomes of a post that would be held.
+	{"approved", last, denied, "a moderator approved it", approved},
+	{"too-many-held", last, busy, "too many posts wait for the moderators; send it again when they have decided", tooManyHeld},
 }
 
 // Names returns the names of all rules in the order they are asked.
@@ -99,16 +105,18 @@ func (q question) decide() list.Verdict {
 	v := list.Verdict{Action: list.Accept}
 	excused := list.Reason{}
 	for _, r := range table {
-		if r.kind == suspicious && excused.Rule != "" {
+		if r.kind == suspicious && excused.Rule != "" || r.kind == last && v.Action != list.Hold {
 			continue
 		}
 		action, detail := r.check(&q)
 		reason := list.Reason{Rule: r.name, Detail: detail}
-		switch action {
-		case "":
-		case list.Accept:
+		switch {
+		case action == "":
+		case r.kind == last:
+			return list.Verdict{Action: action, Reasons: append([]list.Reason{reason}, v.Reasons...)}
+		case action == list.Accept:
 			excused = reason
-		case list.Hold:
+		case action == list.Hold:
 			v.Action, v.Reasons = list.Hold, append(v.Reasons, reason)
 		default:
 			return list.Verdict{Action: action, Reasons: []list.Reason{reason}}
