@@ -109,6 +109,21 @@ type Settings struct {
 	// Header fields that decide, in order; the first that matches counts.
 	HeaderMatches []HeaderMatch `json:"header_matches,omitempty" toml:"header_matches"`
 
+	// How one joins and leaves: "open", "confirm", "moderate" or "confirm_then_moderate". Requests that are not authenticated are confirmed in any case; the unsubscribe link of a copy always works at once.
+	SubscriptionPolicy   Policy `json:"subscription_policy" toml:"subscription_policy"`
+	UnsubscriptionPolicy Policy `json:"unsubscription_policy" toml:"unsubscription_policy"`
+	// Addresses, "^patterns", domains and "@otherlist@example.jp" that join without a moderator's word.
+	SubscribeAutoApproval []string `json:"subscribe_auto_approval,omitempty" toml:"subscribe_auto_approval"`
+	// Mail those who joined or left; welcome_msg and goodbye_msg are put into these mails, by language.
+	SendWelcomeMessage bool `json:"send_welcome_message" toml:"send_welcome_message"`
+	SendGoodbyeMessage bool `json:"send_goodbye_message" toml:"send_goodbye_message"`
+	WelcomeMsg         Text `json:"welcome_msg,omitempty" toml:"welcome_msg"`
+	GoodbyeMsg         Text `json:"goodbye_msg,omitempty" toml:"goodbye_msg"`
+	// Mail the owners when somebody joined or left.
+	AdminNotifyMchanges bool `json:"admin_notify_mchanges" toml:"admin_notify_mchanges"`
+	// Who may see the list of members: "public", "members" or "moderators".
+	MemberRosterVisibility string `json:"member_roster_visibility" toml:"member_roster_visibility"`
+
 	// Whether moderators get a mail soon after a post is held; switched off, only the daily reminder tells them.
 	AdminImmedNotify bool `json:"admin_immed_notify" toml:"admin_immed_notify"`
 	// Whether the author of a held post is told that it waits, and what became of it. Only who is authenticated is told.
@@ -154,6 +169,11 @@ func DefaultSettings(lang string) Settings {
 		MaxDaysToHold:              14,
 		MaxHeld:                    200,
 		MaxHeldPerSender:           10,
+		SubscriptionPolicy:         PolicyConfirm,
+		UnsubscriptionPolicy:       PolicyOpen,
+		SendWelcomeMessage:         true,
+		SendGoodbyeMessage:         true,
+		MemberRosterVisibility:     RosterModerators,
 		ArchivePolicy:              "public",
 	}
 }
@@ -174,6 +194,7 @@ func (s *Settings) Check() error {
 	oneOf("preferred_language", s.PreferredLanguage, "ja", "en")
 	oneOf("reply_goes_to_list", s.ReplyGoesToList, "none", "list", "explicit")
 	oneOf("archive_policy", s.ArchivePolicy, "public", "private", "never")
+	s.checkSubscription(oneOf)
 	oneOf("default_member_action", string(s.DefaultMemberAction), "accept", "hold", "reject", "discard")
 	oneOf("default_nonmember_action", string(s.DefaultNonmemberAction), "accept", "hold", "reject", "discard")
 	oneOf("unauthenticated_action", string(s.UnauthenticatedAction), "hold", "reject", "discard")
@@ -227,6 +248,7 @@ func (s *Settings) patternLists() []patternList {
 		{"ban_list", s.BanList},
 		{"unauthenticated_exempt", s.UnauthenticatedExempt},
 		{"acceptable_aliases", s.AcceptableAliases},
+		{"subscribe_auto_approval", s.SubscribeAutoApproval},
 	}
 }
 

@@ -1,8 +1,10 @@
 // Package inbound answers the SMTP daemon: it knows what each address is for, and takes a message there.
 //
 //	list@                        a post              -> list/posting
-//	list-leave@                  leaving             -> the list
-//	list-owner@ -request@ -join@ people              -> forwarded to the owners
+//	list-join@ list-subscribe@   joining             -> list/subscribe
+//	list-leave@ -unsubscribe@    leaving             -> list/subscribe
+//	list-confirm+TOKEN@          a confirmation      -> list/subscribe
+//	list-owner@ -request@        people              -> forwarded to the owners
 //	list-bounces+TOKEN@          delivery reports    -> the post's history
 //	postmaster@ abuse@           people              -> forwarded to the site's administrator
 //
@@ -10,5 +12,6 @@
 //
 // # Invariants
 //
-// Automatic mail never acts. Who leaves by mail has the token of a copy, or is authenticated as the member.
+// Automatic mail never acts. Mail to -join, -leave and -confirm does what its address says, whatever it says inside;
+// who leaves by the token of a copy has to be nobody in particular.
 package inbound

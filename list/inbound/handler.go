@@ -11,6 +11,7 @@ import (
 	"kairan/list"
 	"kairan/list/posting"
 	"kairan/list/rules"
+	"kairan/list/subscribe"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -24,6 +25,8 @@ type Handler struct {
 	Log  *slog.Logger
 	// Leave takes a member off a list because of its unsubscribe token, and tells it so. It returns list.ErrNotMember for an unknown token.
 	Leave func(ctx context.Context, token string) error
+	// Subscribe carries people onto lists and off them.
+	Subscribe *subscribe.Workflow
 	// Refused mails the author of a post that this list refused and another one took.
 	Refused func(ctx context.Context, l *list.List, p *list.Post) error
 }
@@ -135,8 +138,8 @@ func (h *Handler) deliver(ctx context.Context, env *smtpd.Envelope, r route, raw
 	switch r.role {
 	case roleBounces:
 		return h.bounce(ctx, env, r, raw)
-	case roleLeave:
-		return h.leave(ctx, env, r, raw)
+	case roleJoin, roleLeave, roleConfirm:
+		return h.membership(ctx, env, r, raw)
 	default:
 		return h.forward(ctx, env, r, raw)
 	}

@@ -144,8 +144,9 @@ func TestLeaveByMail(t *testing.T) {
 	send(t, w, 250, auto)
 	forged := mail("ann@people.test", to, "unsubscribe")
 	forged.IP = "192.0.2.66"
-	send(t, w, 550, forged)
-	send(t, w, 550, mail("dora@people.test", to, "unsubscribe"))
+	send(t, w, 250, forged) // a confirmation goes to ann
+	send(t, w, 250, mail("dora@people.test", to, "unsubscribe"))
+	send(t, w, 550, mail("bob@people.test", to, "unsubscribe "+strings.Repeat("0", 32)))
 	for _, p := range people {
 		if !isMember(t, w, l, p) {
 			t.Errorf("%s was taken off by mail that must not act", p)

@@ -5,67 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"kairan/list"
-	"kairan/list/rules"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/storage"
 )
-
-// tokenIn finds an unsubscribe token in a Subject such as "unsubscribe TOKEN".
-func tokenIn(subject string) string {
-	for word := range strings.FieldsSeq(subject) {
-		if len(word) == 32 && strings.Trim(word, "0123456789abcdef") == "" {
-			return word
-		}
-	}
-	return ""
-}
-
-// leave acts on the mailto: form of List-Unsubscribe. The token of a copy is permission enough, as in the https form;
-// without one the author must be authenticated. Automatic mail never acts.
-func (h *Handler) leave(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
-	msg := message.Parse(raw)
-	facts := rules.Gather(msg, env)
-	if rules.Automatic(&facts) {
-		h.Log.Info("leave", "list", r.list.Address.String(), "ignored", "automatic mail")
-		return smtpd.Reply{}, nil
-	}
-	token := tokenIn(facts.Subject)
-	if token == "" {
-		var err error
-		if token, err = h.tokenOf(ctx, env, r.list, facts.Author, msg); err != nil {
-			return smtpd.Reply{}, err
-		}
-	}
-	err := h.Leave(ctx, token)
-	if errors.Is(err, list.ErrNotMember) {
-		return reply(550, 5, 7, 1, "to leave, answer from the address you joined with, send the Subject that the List-Unsubscribe field of your copy names, or write to "+r.list.Suffixed("owner").Wire()), nil
-	}
-	return smtpd.Reply{}, err
-}
-
-// tokenOf returns the unsubscribe token of the author of a mail who is a member and authenticated, else "".
-func (h *Handler) tokenOf(ctx context.Context, env *smtpd.Envelope, l *list.List, author address.Address, msg *message.Message) (token string, err error) {
-	if author.IsNull() || !h.Path.Authenticated(ctx, env, msg) {
-		return "", nil
-	}
-	err = h.DB.View(ctx, func(tx *storage.Tx) error {
-		m, err := list.GetMember(tx, l.ID, list.RoleMember, author)
-		if err == nil {
-			token = m.Token
-		}
-		if errors.Is(err, list.ErrNotMember) {
-			return nil
-		}
-		return err
-	})
-	return token, err
-}
 
 // bounce notes a delivery report in the history of its post.
 func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {

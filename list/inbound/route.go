@@ -14,7 +14,9 @@ type role string
 
 const (
 	rolePost    role = "post"
+	roleJoin    role = "join"
 	roleLeave   role = "leave"
+	roleConfirm role = "confirm"
 	roleOwner   role = "owner"
 	roleBounces role = "bounces"
 	roleAdmin   role = "admin" // postmaster and abuse: the site's administrator
@@ -26,8 +28,9 @@ var suffixes = map[string]role{
 	"unsubscribe": roleLeave,
 	"owner":       roleOwner,
 	"request":     roleOwner, // people, as RFC 2142, section 6 allows
-	"join":        roleOwner,
-	"subscribe":   roleOwner,
+	"join":        roleJoin,
+	"subscribe":   roleJoin,
+	"confirm":     roleConfirm,
 	"bounces":     roleBounces,
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"net/smtp"
 	"net/textproto"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +20,7 @@ import (
 	"kairan/list/inbound"
 	"kairan/list/posting"
 	"kairan/list/rules"
+	"kairan/list/subscribe"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
 	"kairan/smtpd/mailauth"
@@ -29,6 +31,7 @@ import (
 	"kairan/smtpd/smtptest"
 	"kairan/storage"
 	"kairan/storage/storagetest"
+	"kairan/templates"
 )
 
 // Domain is where the world's lists live.
@@ -54,20 +57,48 @@ type World struct {
 	t   testing.TB
 	dir string
 
-	DB      *storage.DB
-	Site    *list.Site
-	DNS     *fakedns.Zone
-	Archive *archive.Archive
-	Outbox  *queue.Outbox
-	Copies  *posting.Copies
-	Path    *posting.Path
-	Handler *inbound.Handler
-	Sink    *smtptest.Sink // the world outside
+	DB       *storage.DB
+	Site     *list.Site
+	DNS      *fakedns.Zone
+	Archive  *archive.Archive
+	Outbox   *queue.Outbox
+	Copies   *posting.Copies
+	Path     *posting.Path
+	Handler  *inbound.Handler
+	Workflow *subscribe.Workflow
+	Sink     *smtptest.Sink // the world outside
 
 	outside *smtptest.PipeListener
 	smtp    *smtptest.PipeListener
 	stop    func()
 	running sync.WaitGroup
+
+	mu   sync.Mutex // protects held
+	held []string
+}
+
+// words are the templates, parsed once for all tests.
+var words = sync.OnceValue(func() *templates.Set {
+	s, err := templates.New()
+	if err != nil {
+		panic(err)
+	}
+	return s
+})
+
+// HeldSubscription implements subscribe.Moderators: it notes what moderators were asked.
+func (w *World) HeldSubscription(_ context.Context, l *list.List, addr address.Address, action string) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.held = append(w.held, action+" "+addr.String())
+	return nil
+}
+
+// Held returns what moderators were asked, such as "join ann@people.test".
+func (w *World) Held() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.held)
 }
 
 // New returns a world at rest: nothing runs before Run. behave is what the sink does, nil for a good receiver.
@@ -107,7 +138,8 @@ func (w *World) open() {
 		Rules:   rules.Site{MaxSize: 25 << 20},
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	})
-	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused}
+	w.Workflow = &subscribe.Workflow{DB: w.DB, Site: w.Site, Templates: words(), Path: w.Path, Moderators: w, Log: log}
+	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow}
 }
 
 func (w *World) leave(ctx context.Context, token string) error {

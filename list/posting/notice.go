@@ -3,9 +3,12 @@ package posting
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"kairan/list"
@@ -24,6 +27,54 @@ type Notice struct {
 	To      address.Address
 	Subject string
 	Body    string // UTF-8, lines ended by LF
+	// InReplyTo is the Message-ID of the mail that this one answers, without "<>", or "".
+	InReplyTo string
+	// ReplyTo is where an answer goes; null for the owners.
+	ReplyTo address.Address
+	// Unasked says that no mail of the receiver's caused it: a report to the owners, an invitation.
+	Unasked bool
+	// Attached are whole messages, lines ended by CRLF, that come along.
+	Attached [][]byte
+}
+
+// waiting is a notice on its way from the transaction that caused it to the queue.
+type waiting struct {
+	Domain  string          `json:"domain"` // signs
+	To      address.Address `json:"to"`
+	Message []byte          `json:"message"`
+}
+
+var notices = storage.NewTable[string, waiting]("notices", storage.Strings[string]())
+
+// Queue adds a notice to what happened in a transaction: it is sent if the transaction is committed, however soon we crash after it.
+// Call Wake after the commit. A notice with what is Attached may be too large for it; see Notify.
+func (p *Path) Queue(tx *storage.Tx, n Notice) error {
+	now := time.Now()
+	return notices.Put(tx, storage.NewID(now), waiting{Domain: n.List.Address.ASCIIDomain(), To: n.To, Message: n.compose(now)})
+}
+
+// sendNotices gives the queue what Queue has collected. Only Run calls it, so no two do it at once.
+func (p *Path) sendNotices(ctx context.Context) error {
+	ready := map[string]waiting{}
+	err := p.DB.View(ctx, func(tx *storage.Tx) error {
+		for id, n := range notices.Scan(tx, storage.Range[string]{}) {
+			if ready[id] = n; len(ready) == 100 {
+				p.Wake() // for the rest
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("notices: %w", err)
+	}
+	for _, id := range slices.Sorted(maps.Keys(ready)) {
+		n := ready[id]
+		if err := p.sendAs(ctx, noticePrefix+id, n, func(tx *storage.Tx) error { return notices.Delete(tx, id) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Notify queues a notice. It answers what somebody did, so it says Auto-Submitted: auto-replied and has
@@ -48,36 +99,75 @@ func (n Notice) compose(now time.Time) []byte {
 		message.NewField("Date", now.Format(time.RFC1123Z)),
 		message.NewField("Message-ID", "<"+message.NewID(domain, now)+">"),
 		message.NewField("List-Id", "<"+n.List.ListID()+">"),
-		message.NewField("Auto-Submitted", "auto-replied"),
 		message.NewField("X-Auto-Response-Suppress", "All"),
 		message.NewField("MIME-Version", "1.0"),
+	}
+	if !n.ReplyTo.IsNull() {
+		h = append(h, message.NewField("Reply-To", address.Mailbox{Address: n.ReplyTo}.String()))
+	}
+	if n.InReplyTo != "" {
+		h = append(h, message.NewField("In-Reply-To", "<"+n.InReplyTo+">"), message.NewField("References", "<"+n.InReplyTo+">"))
+	}
+	if n.Unasked {
+		h = append(h, message.NewField("Auto-Submitted", "auto-generated"))
+	} else {
+		h = append(h, message.NewField("Auto-Submitted", "auto-replied"))
+	}
+	text := message.Header{
 		message.NewField("Content-Type", "text/plain; charset=utf-8"),
 		message.NewField("Content-Transfer-Encoding", "base64"),
 	}
-	text := base64.StdEncoding.EncodeToString(bytes.ReplaceAll([]byte(n.Body), []byte("\n"), []byte("\r\n")))
+	if len(n.Attached) == 0 {
+		return message.Join(append(h, text...), wrapped(n.Body))
+	}
+	boundary := rand.Text()
+	h = append(h, message.NewField("Content-Type", `multipart/mixed; boundary="`+boundary+`"`))
+	var body bytes.Buffer
+	part := func(msg []byte) {
+		body.WriteString("--" + boundary + "\r\n")
+		body.Write(msg)
+		body.WriteString("\r\n")
+	}
+	part(message.Join(text, wrapped(n.Body)))
+	for _, a := range n.Attached {
+		part(message.Join(message.Header{message.NewField("Content-Type", "message/rfc822"), message.NewField("Content-Disposition", "inline")}, a))
+	}
+	body.WriteString("--" + boundary + "--\r\n")
+	return message.Join(h, body.Bytes())
+}
+
+// wrapped is a text in lines of base64.
+func wrapped(s string) []byte {
+	text := base64.StdEncoding.EncodeToString(bytes.ReplaceAll([]byte(s), []byte("\n"), []byte("\r\n")))
 	var body bytes.Buffer
 	for len(text) > 0 {
 		line := text[:min(76, len(text))]
 		text = text[len(line):]
 		body.WriteString(line + "\r\n")
 	}
-	return message.Join(h, body.Bytes())
+	return body.Bytes()
 }
 
 // send queues a complete message to one address, signed for domain ("" for not at all).
 func (p *Path) send(ctx context.Context, domain string, to address.Address, msg []byte) error {
-	id := noticePrefix + storage.NewID(time.Now())
-	if err := p.Outbox.AddRendition(ctx, id, msg); err != nil {
-		return fmt.Errorf("mail to %s: %w", to, err)
+	n := waiting{Domain: domain, To: to, Message: msg}
+	return p.sendAs(ctx, noticePrefix+storage.NewID(time.Now()), n, func(*storage.Tx) error { return nil })
+}
+
+// sendAs is send under a given rendition, with something to do in the same transaction. It may be repeated.
+func (p *Path) sendAs(ctx context.Context, id string, n waiting, with func(*storage.Tx) error) error {
+	if err := p.Outbox.AddRendition(ctx, id, n.Message); err != nil {
+		return fmt.Errorf("mail to %s: %w", n.To, err)
 	}
 	err := p.DB.Update(ctx, func(tx *storage.Tx) error {
 		return errors.Join(
-			p.Outbox.Enqueue(tx, id, []queue.Recipient{{Ref: domain, To: to}}),
+			p.Outbox.Enqueue(tx, id, []queue.Recipient{{Ref: n.Domain, To: n.To}}),
 			p.Outbox.Seal(tx, id),
+			with(tx),
 		)
 	})
 	if err != nil {
-		return fmt.Errorf("mail to %s: %w", to, err)
+		return fmt.Errorf("mail to %s: %w", n.To, err)
 	}
 	p.Outbox.Wake()
 	return nil

@@ -33,6 +33,9 @@ func (p *Path) Run(ctx context.Context) error {
 	timer := time.NewTicker(retryAfter)
 	defer timer.Stop()
 	for {
+		if err := p.sendNotices(ctx); err != nil && ctx.Err() == nil {
+			p.Log.Error("cannot send what is to be told; will retry in "+retryAfter.String(), "err", err)
+		}
 		ready, err := p.ready(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.Log.Error("cannot read what is to publish; will retry in "+retryAfter.String(), "err", err)

@@ -1,0 +1,80 @@
+package list
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// Policy says what somebody who joins or leaves has to wait for, in Mailman's words. Whatever it says, a request that is not
+// authenticated waits for a confirmation first: nobody is put on a list, or taken off one, by a forgery.
+type Policy string
+
+const (
+	PolicyOpen                Policy = "open"                  // nothing more
+	PolicyConfirm             Policy = "confirm"               // the person's confirmation
+	PolicyModerate            Policy = "moderate"              // a moderator's word
+	PolicyConfirmThenModerate Policy = "confirm_then_moderate" // both
+)
+
+// Confirms reports whether an authenticated request, too, waits for a confirmation.
+func (p Policy) Confirms() bool { return p == PolicyConfirm || p == PolicyConfirmThenModerate }
+
+// Moderates reports whether a moderator has to agree.
+func (p Policy) Moderates() bool { return p == PolicyModerate || p == PolicyConfirmThenModerate }
+
+// Who may see the members: Settings.MemberRosterVisibility.
+const (
+	RosterPublic     = "public"
+	RosterMembers    = "members"
+	RosterModerators = "moderators"
+)
+
+// checkSubscription reports the settings of joining and leaving that cannot be.
+func (s *Settings) checkSubscription(oneOf func(setting, value string, allowed ...string)) {
+	policies := []string{string(PolicyOpen), string(PolicyConfirm), string(PolicyModerate), string(PolicyConfirmThenModerate)}
+	oneOf("subscription_policy", string(s.SubscriptionPolicy), policies...)
+	oneOf("unsubscription_policy", string(s.UnsubscriptionPolicy), policies...)
+	oneOf("member_roster_visibility", s.MemberRosterVisibility, RosterPublic, RosterMembers, RosterModerators)
+}
+
+// Readdress moves everything that one address is in a list to another address. Of a role that the new address has already the
+// old one is only taken away. The unsubscribe token moves along. It returns ErrNotMember if the old address is nothing there.
+func Readdress(tx *storage.Tx, l ID, from, to address.Address, now time.Time) error {
+	var roles []Role
+	for id, role := range Memberships(tx, from) {
+		if id == l {
+			roles = append(roles, role)
+		}
+	}
+	if len(roles) == 0 {
+		return ErrNotMember
+	}
+	for _, role := range roles {
+		m, err := GetMember(tx, l, role, from)
+		if err != nil {
+			return err
+		}
+		if err := Leave(tx, l, role, from, now); err != nil {
+			return err
+		}
+		m.Address = to
+		if err := Join(tx, *m); err != nil && !errors.Is(err, ErrExists) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Has reports whether an address has one of the roles in a list.
+func Has(tx *storage.Tx, l ID, addr address.Address, roles ...Role) bool {
+	for id, role := range Memberships(tx, addr) {
+		if id == l && slices.Contains(roles, role) {
+			return true
+		}
+	}
+	return false
+}

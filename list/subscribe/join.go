@@ -1,0 +1,105 @@
+package subscribe
+
+import (
+	"encoding/json"
+	"errors"
+	"time"
+
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// What a Pending waits for.
+const (
+	actionJoin   = "join"
+	actionLeave  = "leave"
+	actionInvite = "invite"
+	actionChaddr = "chaddr"
+)
+
+// about is the Data of a Pending for somebody who joins.
+type about struct {
+	Name string `json:"name,omitempty"`
+}
+
+// Join is the request of an address to become a member.
+func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
+	l, policy := r.List, r.List.Settings.SubscriptionPolicy
+	member := list.Has(tx, l.ID, r.Address, list.RoleMember)
+	switch {
+	case w.banned(l, r.Address):
+		return Result{State: known(r, Refused), List: l}, nil
+	case member && !r.Verified:
+		return Result{State: Asked, List: l}, nil
+	case member:
+		return w.tell(tx, r, Already, "already-member")
+	case !r.Verified || policy.Confirms():
+		data, err := json.Marshal(about{Name: verifiedName(r)})
+		if err != nil {
+			return Result{}, err
+		}
+		return w.ask(tx, r, list.Pending{Action: actionJoin, Data: data}, "confirm-join")
+	}
+	return w.join(tx, r, nil)
+}
+
+func verifiedName(r Request) string {
+	if !r.Verified {
+		return ""
+	}
+	return r.Name
+}
+
+// known is what a requester may be told.
+func known(r Request, s State) State {
+	if r.Verified {
+		return s
+	}
+	return Asked
+}
+
+// join is what comes after the confirmation: the moderators, or membership.
+func (w *Workflow) join(tx *storage.Tx, r Request, p *list.Pending) (Result, error) {
+	if r.List.Settings.SubscriptionPolicy.Moderates() && !approved(tx, r.List, r.Address) {
+		return w.held(tx, r, p, actionJoin)
+	}
+	return w.admit(tx, r)
+}
+
+// Admit makes an address a member without further questions, as a moderator or an owner decides: it is welcomed.
+// Who is banned is not admitted. It also ends what waits for the address's own confirmation.
+func (w *Workflow) Admit(tx *storage.Tx, l *list.List, addr address.Address, now time.Time) (Result, error) {
+	return w.admit(tx, Request{List: l, Address: addr, Now: now})
+}
+
+func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
+	l := r.List
+	if w.banned(l, r.Address) {
+		return Result{State: Refused, List: l}, nil
+	}
+	m := list.Member{List: l.ID, Role: list.RoleMember, Address: r.Address, DisplayName: r.Name, Joined: r.Now}
+	err := list.Join(tx, m)
+	if errors.Is(err, list.ErrExists) {
+		return Result{State: Already, List: l}, nil
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	for _, action := range []string{actionJoin, actionInvite} {
+		if err := list.WithdrawPending(tx, action, l.ID, r.Address); err != nil {
+			return Result{}, err
+		}
+	}
+	w.Log.Info("join", "list", l.Address.String(), "address", r.Address.String())
+	return w.passed(tx, r, passage{state: Joined, mail: l.Settings.SendWelcomeMessage, name: "welcome", text: l.Settings.WelcomeMsg, owners: "member-joined"})
+}
+
+// Invite asks an address, in an owner's name, whether it wants to join. Accepting needs no moderator.
+// Who is a member, banned or blocked is not asked, and the result does not tell.
+func (w *Workflow) Invite(tx *storage.Tx, l *list.List, addr address.Address, now time.Time) (Result, error) {
+	if w.banned(l, addr) || list.Has(tx, l.ID, addr, list.RoleMember) {
+		return Result{State: Asked, List: l}, nil
+	}
+	return w.ask(tx, Request{List: l, Address: addr, Now: now}, list.Pending{Action: actionInvite}, "invite")
+}

@@ -1,0 +1,160 @@
+package subscribe
+
+import (
+	"fmt"
+	"maps"
+	"strings"
+
+	"kairan/list"
+	"kairan/list/posting"
+	"kairan/smtpd/address"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// Notice is a mail as a value.
+type Notice = posting.Notice
+
+// Letter is a mail to be written from a template.
+type Letter struct {
+	List *list.List
+	To   address.Address
+	Name string // of the template
+	// Lang is the receiver's language; "" is looked up, and where it is not known the mail says everything in each language.
+	Lang      string
+	Args      map[string]string // beside list, address, posting, request, owner, join, leave and url, which are filled in
+	ReplyTo   address.Address
+	InReplyTo string
+	Unasked   bool
+}
+
+// Letter writes a mail.
+func (w *Workflow) Letter(tx *storage.Tx, le Letter) (Notice, error) {
+	args := map[string]string{
+		"list":    le.List.Title(),
+		"address": le.To.String(),
+		"posting": le.List.Address.String(),
+		"request": le.List.Suffixed("request").String(),
+		"owner":   le.List.Suffixed("owner").String(),
+		"join":    le.List.Suffixed("join").String(),
+		"leave":   le.List.Suffixed("leave").String(),
+		"url":     w.Site.ListURL(le.List),
+	}
+	maps.Copy(args, le.Args)
+	n := Notice{List: le.List, To: le.To, ReplyTo: le.ReplyTo, InReplyTo: le.InReplyTo, Unasked: le.Unasked}
+	langs := []string{le.Lang}
+	if le.Lang == "" {
+		langs = languages(tx, le.List, le.To)
+	}
+	var bodies []string
+	for i, lang := range langs {
+		subject, body, err := w.Templates.Mail(le.Name, lang, args)
+		if err != nil {
+			return n, fmt.Errorf("mail %s to %s: %w", le.Name, le.To, err)
+		}
+		if i == 0 {
+			n.Subject = subject
+		}
+		bodies = append(bodies, body)
+	}
+	n.Body = strings.Join(bodies, "\n----------------------------------------------------------------\n\n")
+	return n, nil
+}
+
+// languages returns the language of a person that the list knows; for anybody else all of them, the list's own first.
+func languages(tx *storage.Tx, l *list.List, a address.Address) []string {
+	for _, role := range []list.Role{list.RoleMember, list.RoleOwner, list.RoleModerator} {
+		if m, err := list.GetMember(tx, l.ID, role, a); err == nil {
+			return []string{language(m, l)}
+		}
+	}
+	own := l.Settings.PreferredLanguage
+	langs := []string{own}
+	for _, lang := range templates.Languages() {
+		if lang != own {
+			langs = append(langs, lang)
+		}
+	}
+	return langs
+}
+
+// maxSubaddress is the room that a local part has (RFC 5321, section 4.5.3.1.1).
+const maxSubaddress = 64
+
+// confirmation is a letter that carries a token. An answer to it confirms; where the list's name leaves no room for the token
+// in the address, the answer goes to -request and the Subject carries the token.
+func (w *Workflow) confirmation(tx *storage.Tx, r Request, p *list.Pending, token, name string) Letter {
+	le := Letter{List: r.List, To: r.Address, Name: name, InReplyTo: r.InReplyTo, Unasked: !r.Verified, Args: map[string]string{
+		"confirm": w.Site.URL + "/-/confirm/" + token,
+		"expires": p.Expires.In(w.Site.Location).Format("2006-01-02 15:04 MST"),
+		"never":   w.neverURL(tx, r.Address),
+		"mark":    "",
+	}}
+	if suffix := "confirm+" + token; len(r.List.Address.Local())+1+len(suffix) <= maxSubaddress {
+		le.ReplyTo = r.List.Suffixed(suffix)
+	} else {
+		le.ReplyTo = r.List.Suffixed("request")
+		le.Args["mark"] = " (confirm " + token + ")"
+	}
+	return le
+}
+
+// tell is a result whose only work is a mail.
+func (w *Workflow) tell(tx *storage.Tx, r Request, s State, name string) (Result, error) {
+	n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: name, InReplyTo: r.InReplyTo})
+	return Result{State: s, List: r.List, Mails: []Notice{n}}, err
+}
+
+// held gives a request to the moderators.
+func (w *Workflow) held(tx *storage.Tx, r Request, p *list.Pending, action string) (Result, error) {
+	n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: "held-" + action, InReplyTo: r.InReplyTo})
+	h := Held{List: r.List, Address: r.Address, Action: action, told: n, pending: p}
+	return Result{State: HeldState, List: r.List, Held: []Held{h}}, err
+}
+
+// passage is how somebody came or went.
+type passage struct {
+	state  State
+	lang   string    // of who left; "" is looked up
+	mail   bool      // whether to tell the person
+	name   string    // of that mail
+	text   list.Text // the list's own words in it
+	back   string    // the way back, for who left
+	owners string    // the mail to the owners
+}
+
+// passed tells person and owners of a passage, as the settings want.
+func (w *Workflow) passed(tx *storage.Tx, r Request, p passage) (Result, error) {
+	res := Result{State: p.state, List: r.List}
+	lang := p.lang
+	if lang == "" {
+		lang = languages(tx, r.List, r.Address)[0]
+	}
+	if p.mail {
+		args := map[string]string{"text": paragraph(p.text.In(lang)), "back": p.back}
+		n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: p.name, Lang: lang, InReplyTo: r.InReplyTo, Args: args})
+		if err != nil {
+			return res, err
+		}
+		res.Mails = append(res.Mails, n)
+	}
+	if !r.List.Settings.AdminNotifyMchanges {
+		return res, nil
+	}
+	for _, m := range list.Members(tx, r.List.ID, list.RoleOwner, "") {
+		n, err := w.Letter(tx, Letter{List: r.List, To: m.Address, Name: p.owners, Unasked: true, Args: map[string]string{"who": r.Address.String()}})
+		if err != nil {
+			return res, err
+		}
+		res.Mails = append(res.Mails, n)
+	}
+	return res, nil
+}
+
+// paragraph is a list's own text as it stands in a mail.
+func paragraph(s string) string {
+	if s = strings.TrimSpace(s); s == "" {
+		return ""
+	}
+	return s + "\n\n"
+}
