@@ -364,7 +364,9 @@ func TestNeverAgain(t *testing.T) {
 		if got := inbox(w, "victim@people.test"); len(got) != 1 {
 			t.Errorf("%d mails, although never again", len(got))
 		}
-		w.Update(func(tx *storage.Tx) error { return subscribe.SetBlocked(tx, address.Must("victim@people.test"), false, time.Now()) })
+		w.Update(func(tx *storage.Tx) error {
+			return subscribe.SetBlocked(tx, address.Must("victim@people.test"), false, time.Now())
+		})
 		send(t, w, 250, forged(mail("victim@people.test", "janog-join"+at, "", "")))
 		if got := inbox(w, "victim@people.test"); len(got) != 2 {
 			t.Errorf("%d mails after taking it back", len(got))

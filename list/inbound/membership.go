@@ -1,0 +1,91 @@
+package inbound
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"kairan/list"
+	"kairan/list/rules"
+	"kairan/list/subscribe"
+	"kairan/smtpd"
+	"kairan/smtpd/address"
+	"kairan/smtpd/message"
+	"kairan/storage"
+)
+
+// question is a mail that asks for something, and who asks.
+type question struct {
+	msg      *message.Message
+	author   address.Address
+	name     string // of the author, as written
+	subject  string
+	verified bool   // the author is authenticated
+	id       string // its Message-ID, without "<>"
+}
+
+// ask reads a mail that asks for something. ok is false for automatic mail, which never acts and is never answered.
+func (h *Handler) ask(ctx context.Context, env *smtpd.Envelope, raw []byte) (q question, ok bool) {
+	q.msg = message.Parse(raw)
+	facts := rules.Gather(q.msg, env)
+	if rules.Automatic(&facts) || env.From.IsNull() {
+		return q, false
+	}
+	q.author, q.subject = facts.Author, facts.Subject
+	if boxes, err := address.ParseList(q.msg.Header().Get("From"), message.DecodeHeader); err == nil && len(boxes) == 1 {
+		q.name = boxes[0].Name
+	}
+	q.id = message.MessageID(q.msg.Header().Get("Message-ID"))
+	q.verified = !q.author.IsNull() && h.Path.Authenticated(ctx, env, q.msg)
+	return q, true
+}
+
+// membership is mail to -join, -leave and -confirm: what it says inside is never read, but for the token of a mailto: link.
+func (h *Handler) membership(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
+	q, ok := h.ask(ctx, env, raw)
+	if !ok {
+		h.Log.Info(string(r.role), "list", r.list.Address.String(), "ignored", "automatic mail")
+		return smtpd.Reply{}, nil
+	}
+	if token := tokenIn(q.subject); token != "" && r.role == roleLeave {
+		err := h.Leave(ctx, token)
+		if errors.Is(err, list.ErrNotMember) {
+			return reply(550, 5, 7, 1, "this unsubscribe token is not known here: send an empty mail from the address that is a member, or write to "+r.list.Suffixed("owner").Wire()), nil
+		}
+		return smtpd.Reply{}, err
+	}
+	if q.author.IsNull() {
+		return reply(550, 5, 7, 1, "the From field must name exactly one address"), nil
+	}
+	res, err := h.Subscribe.Do(ctx, func(tx *storage.Tx) (subscribe.Result, error) {
+		req := subscribe.Request{List: r.list, Address: q.author, Name: q.name, Verified: q.verified, InReplyTo: q.id, Now: env.At}
+		switch r.role {
+		case roleJoin:
+			return h.Subscribe.Join(tx, req)
+		case roleLeave:
+			return h.Subscribe.Leave(tx, req)
+		default:
+			return h.Subscribe.Confirm(tx, subscribe.Confirmation{Token: r.token, From: q.author, InReplyTo: q.id, Now: env.At})
+		}
+	})
+	switch {
+	case errors.Is(err, list.ErrToken):
+		return reply(550, 5, 7, 1, "this confirmation is used up, too old, or was not mailed to the address you write from"), nil
+	case err != nil:
+		return smtpd.Reply{}, err
+	case res.State == subscribe.Refused:
+		return reply(550, 5, 7, 1, "this address may not join: write to "+r.list.Suffixed("owner").Wire()), nil
+	}
+	h.Log.Info(string(r.role), "list", r.list.Address.String(), "verified", q.verified, "state", string(res.State))
+	return smtpd.Reply{}, nil
+}
+
+// tokenIn finds an unsubscribe token in a Subject such as "unsubscribe TOKEN".
+func tokenIn(subject string) string {
+	for word := range strings.FieldsSeq(subject) {
+		if len(word) == 32 && strings.Trim(word, "0123456789abcdef") == "" {
+			return word
+		}
+	}
+	return ""
+}
