@@ -124,10 +124,7 @@ func PutPost(tx *storage.Tx, p *Post) error { return posts.Put(tx, p.ID, *p) }
 // GetPost returns a post, or an error that is storage.ErrNotFound.
 func GetPost(tx *storage.Tx, id PostID) (*Post, error) {
 	p, err := posts.Get(tx, id)
-	if err != nil {
-		return nil, fmt.Errorf("post %s: %w", id, err)
-	}
-	return &p, nil
+	return &p, err
 }
 
 // PostRaw returns the message of a post as it was received, or storage.ErrNotFound when it is no longer kept.

@@ -145,7 +145,7 @@ func writeSettings(w io.Writer, s list.Settings) error { return toml.NewEncoder(
 
 type listSet struct {
 	List       string   `arg:"" help:"Posting address."`
-	Settings   []string `arg:"" optional:"" placeholder:"NAME=VALUE" help:"Settings in TOML: subject_prefix='[janog:%05d] ' emergency=true."`
+	Settings   []string `arg:"" optional:"" help:"Settings as NAME=VALUE, in TOML: subject_prefix='[janog:%05d] ' emergency=true."`
 	File       string   `short:"f" placeholder:"FILE" help:"Replace all settings by those of a TOML file (- is standard input)."`
 	LastNumber *uint64  `placeholder:"N" help:"Set the post number counter, for a list that moved here."`
 }

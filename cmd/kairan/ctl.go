@@ -64,6 +64,8 @@ func (app *App) runCall(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	// A command may end before it has read all: nothing else comes on this connection.
+	w.Header().Set("Connection", "close")
 	s := &pieceWriter{w: json.NewEncoder(w), flush: http.NewResponseController(w).Flush}
 	exit := app.run(r.Context(), c, streams{
 		in:  r.Body,

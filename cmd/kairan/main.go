@@ -95,15 +95,19 @@ func report(err error, std streams) int {
 	return 1
 }
 
+func newParser(cmds *commands, std streams, exit func(code int)) (*kong.Kong, error) {
+	return kong.New(cmds, kong.Name("kairan"),
+		kong.Description("A mailing-list manager: one binary, no second service."),
+		kong.Writers(std.out, std.err),
+		kong.Exit(exit),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}))
+}
+
 // parse returns the command that args select; nil means that all is said and exit is the exit code.
 func parse(args []string, std streams) (cmds *commands, cmd any, exit int) {
 	cmds = &commands{}
 	done := -1
-	parser, err := kong.New(cmds, kong.Name("kairan"),
-		kong.Description("A mailing-list manager: one binary, no second service."),
-		kong.Writers(std.out, std.err),
-		kong.Exit(func(code int) { done = code }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}))
+	parser, err := newParser(cmds, std, func(code int) { done = code })
 	if err != nil {
 		panic(err) // unreachable: the tree above is sound
 	}

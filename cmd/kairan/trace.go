@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kairan/list"
@@ -78,6 +79,15 @@ func (app *App) trace(tx *storage.Tx, id string) ([]postTrace, error) {
 	return traces, nil
 }
 
+// said is who answered what to a copy.
+func said(d list.Delivery) string {
+	words := []string{d.Host, "", d.Enhanced, d.Text}
+	if d.Code != 0 {
+		words[1] = strconv.Itoa(d.Code)
+	}
+	return strings.Join(slices.DeleteFunc(words, func(w string) bool { return w == "" }), " ")
+}
+
 func (app *App) printTrace(w io.Writer, t postTrace, all bool) {
 	p := t.Post
 	fmt.Fprintf(w, "<%s> to %s\n", printable(p.MessageID), t.List)
@@ -100,7 +110,7 @@ func (app *App) printTrace(w io.Writer, t postTrace, all bool) {
 			continue
 		}
 		for _, to := range d.To {
-			fmt.Fprintf(w, "  %s  %-12s %s: %s %s\n", app.when(d.At), d.Status, printable(to), printable(d.Host), printable(d.Text))
+			fmt.Fprintf(w, "  %s  %-12s %s: %s\n", app.when(d.At), d.Status, printable(to), printable(said(d)))
 		}
 	}
 }
