@@ -183,6 +183,7 @@ func sample() map[string][]any {
 		"unsubscribe": {Unsubscribe{State: "confirm"}, Unsubscribe{State: "left", Undo: "/-/undo/x", UndoDays: 7}, Unsubscribe{State: "already", Join: "mailto:a@example.jp"}, Unsubscribe{State: "undone", ListHref: "/x/"}},
 		"leave":       {Leave{List: "JANOG", Leave: "mailto:a@example.jp"}},
 		"login":       {Login{State: "ask"}, Login{State: "confirm", Address: "ann@example.jp"}, Login{State: "bad"}},
+		"confirm":     {Confirm{}, Confirm{Title: "t", Text: "x", Lines: []string{"add ann@example.jp"}, Action: "/x", Button: "b", Other: "o", ListHref: "/x/", List: "JANOG"}},
 		"notice":      {Notice{Text: "x", SignIn: "/-/login"}, Notice{}},
 		"outbox":      {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
 		"copy":        {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},

@@ -90,7 +90,7 @@ func (w *Workflow) Confirm(tx *storage.Tx, c Confirmation) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	if !c.From.IsNull() && c.From.Key() != p.Address.Key() {
+	if !c.From.IsNull() && c.From.Key() != p.Address.Key() { // a forged author has no token, and another one no business
 		return Result{}, list.ErrToken
 	}
 	res, err := w.act(tx, l, p, c)

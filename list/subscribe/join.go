@@ -16,7 +16,14 @@ const (
 	actionLeave  = "leave"
 	actionInvite = "invite"
 	actionChaddr = "chaddr"
+	// ActionCommands are the commands of an owner; list/command carries them out. Data is a JSON list of lines.
+	ActionCommands = "commands"
 )
+
+// Confirmable returns the actions that the page /-/confirm/TOKEN has words for.
+func Confirmable() []string {
+	return []string{actionJoin, actionLeave, actionInvite, actionChaddr, ActionCommands}
+}
 
 // about is the Data of a Pending for somebody who joins.
 type about struct {

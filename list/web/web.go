@@ -11,6 +11,7 @@ import (
 	"kairan/archive"
 	archiveweb "kairan/archive/web"
 	"kairan/list"
+	"kairan/list/subscribe"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -28,6 +29,8 @@ type Options struct {
 	// Left is called after a member has left by the one-click link, to send the mail that offers the way back. Nil sends none.
 	// list.UndoToken makes the token of /-/undo/ from the member's.
 	Left func(ctx context.Context, l *list.List, m *list.Member)
+	// Subscribe has the pages of the links that ask for a confirmation. Nil leaves them out.
+	Subscribe *subscribe.Workflow
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
 	Extra map[string]http.Handler
 }
@@ -76,6 +79,7 @@ func (s *site) special() http.Handler {
 	mux.HandleFunc("GET /-/login/{token}", s.page(s.loginForm))
 	mux.HandleFunc("POST /-/login/{token}", s.page(s.login))
 	mux.HandleFunc("POST /-/logout", s.page(s.logout))
+	s.confirmations(mux)
 	for pattern, h := range s.Extra {
 		mux.Handle(pattern, h)
 	}
