@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/csv"
 	"encoding/hex"
 	"errors"
@@ -30,14 +31,25 @@ func (e LineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.
 
 // newcomer is a member to be, as small as 500,000 of them ask for.
 type newcomer struct {
-	key     string
-	address address.Address
-	about   *about // nil for all defaults
-	token   [16]byte
+	key   string
+	about *about // nil for all defaults
+	token [16]byte
 }
 
-// about is what a CSV file may say beside the address.
+// exact is the address as it was given.
+func (n *newcomer) exact() string {
+	if n.about != nil && n.about.exact != "" {
+		return n.about.exact
+	}
+	return n.key
+}
+
+// secret is the token as a member carries it.
+func (n *newcomer) secret() string { return hex.EncodeToString(n.token[:]) }
+
+// about is what a CSV file may say beside the address, and the address where it is not its own key.
 type about struct {
+	exact          string
 	name, language string
 	status         DeliveryStatus
 }
@@ -166,9 +178,13 @@ func (ro *Roster) add(errs []error, line int, text string, a about) []error {
 	if err != nil {
 		return append(errs, LineError{Line: line, Text: err.Error()})
 	}
-	n := newcomer{key: addr.Key(), address: addr}
+	n := newcomer{key: addr.Key()}
+	if exact := addr.String(); exact != n.key {
+		a.exact = exact
+	}
 	if a != (about{}) {
-		n.about = &a
+		kept := a
+		n.about = &kept
 	}
 	ro.rows = append(ro.rows, n)
 	return errs
@@ -210,19 +226,21 @@ func (ro *Roster) strangers(ctx context.Context, db *storage.DB, l ID) error {
 // putTokens gives everyone a token and writes the index in its own order.
 func (ro *Roster) putTokens(ctx context.Context, db *storage.DB, l ID) error {
 	type entry struct {
-		hash [sha256.Size]byte
+		hash uint64 // its beginning, which is enough for the order
 		row  int32
 	}
 	index := make([]entry, len(ro.rows))
 	for i := range ro.rows {
 		rand.Read(ro.rows[i].token[:])
-		index[i] = entry{hash: sha256.Sum256([]byte(hex.EncodeToString(ro.rows[i].token[:]))), row: int32(i)}
+		hash := sha256.Sum256([]byte(ro.rows[i].secret()))
+		index[i] = entry{hash: binary.BigEndian.Uint64(hash[:]), row: int32(i)}
 	}
-	slices.SortFunc(index, func(a, b entry) int { return bytes.Compare(a.hash[:], b.hash[:]) })
+	slices.SortFunc(index, func(a, b entry) int { return cmp.Compare(a.hash, b.hash) })
 	for entries := range slices.Chunk(index, importChunk) {
 		err := db.Update(ctx, func(tx *storage.Tx) error {
 			for _, e := range entries {
-				if err := tokens.Put(tx, hex.EncodeToString(e.hash[:]), memberRef{List: l, Address: ro.rows[e.row].key}); err != nil {
+				n := &ro.rows[e.row]
+				if err := tokens.Put(tx, TokenHash(n.secret()), memberRef{List: l, Address: n.key}); err != nil {
 					return err
 				}
 			}
@@ -238,7 +256,11 @@ func (ro *Roster) putTokens(ctx context.Context, db *storage.DB, l ID) error {
 // joinAll writes members in key order, each table in one go.
 func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 	for _, r := range rows {
-		m := Member{Address: r.address, Token: hex.EncodeToString(r.token[:]), Joined: now}
+		addr, err := address.Parse(r.exact())
+		if err != nil {
+			return err // unreachable: it was parsed before
+		}
+		m := Member{Address: addr, Token: r.secret(), Joined: now}
 		if r.about != nil {
 			m.DisplayName, m.Language, m.DeliveryStatus = r.about.name, r.about.language, r.about.status
 		}

@@ -259,7 +259,7 @@ func TestReadRoster(t *testing.T) {
 			if n.about != nil {
 				a = *n.about
 			}
-			got = append(got, fmt.Sprintf("%s %s %s %s", n.address, a.name, a.language, a.status))
+			got = append(got, fmt.Sprintf("%s %s %s %s", n.exact(), a.name, a.language, a.status))
 		}
 		if diff := cmp.Diff(tt.want, got); diff != "" || r.Repeated != tt.repeated {
 			t.Errorf("%s: %d repeated\n%s", tt.name, r.Repeated, diff)
@@ -290,9 +290,10 @@ func TestImportIsResumable(t *testing.T) {
 	db := open(t)
 	l := create(t, db, "a@example.jp")
 	var b strings.Builder
-	for i := range 250 {
+	for i := range 249 {
 		fmt.Fprintf(&b, "user%d@example.jp\n", i)
 	}
+	b.WriteString("Ann..Capital@Example.jp\n")
 	for run, want := range []int{250, 0} {
 		r, err := ReadRoster(strings.NewReader(b.String()))
 		if err != nil {
@@ -303,18 +304,19 @@ func TestImportIsResumable(t *testing.T) {
 			t.Errorf("run %d: %d joined, %v", run, joined, err)
 		}
 	}
-	n := 0
+	n, exact := 0, false
 	update(t, db, func(tx *storage.Tx) error {
 		for _, m := range Members(tx, l.ID, RoleMember, "") {
 			if id, key, left, err := ByToken(tx, m.Token); err != nil || id != l.ID || key != m.Address.Key() || !left.IsZero() {
 				t.Fatalf("%s is not found by its token: %v", m.Address, err)
 			}
 			n++
+			exact = exact || m.Address.String() == "Ann..Capital@example.jp"
 		}
 		return nil
 	})
-	if n != 250 {
-		t.Errorf("%d members", n)
+	if n != 250 || !exact {
+		t.Errorf("%d members; an address as it was written: %v", n, exact)
 	}
 }
 
