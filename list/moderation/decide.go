@@ -1,0 +1,148 @@
+package moderation
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode"
+
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// Decision is what somebody wants done with a held post.
+type Decision struct {
+	Post   list.PostID
+	Action list.Action // Accept, Reject or Discard
+	Reason string      // of Reject, for the author; the name of a saved text stands for it. "" gives none
+	Trust  bool        // with Accept: and from now on
+	Ban    bool        // with Discard: and never again
+	By     string      // an address, or a tool
+}
+
+// Outcome is what became of a Decision.
+type Outcome struct {
+	List *list.List
+	Post *list.Post // as it is now: its Verdict says who decided
+	Late bool       // the post was not held any more, and nothing was done
+	// Undone says why Trust or Ban was left out: "no-author", "forged" or "full"; "" when it was not.
+	Undone string
+}
+
+// maxReason is the longest reason of a rejection, in bytes.
+const maxReason = 4 << 10
+
+// maxBans is how many entries a list's ban_list may have before a moderator's ban adds no more.
+const maxBans = 5000
+
+// Decide gives a held post its final verdict and does all that follows: trusting, banning, and the mails to the author and the
+// other moderators, which are sent if the transaction is committed. Call [Moderation.Wake] after the commit.
+func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome, error) {
+	p, err := list.GetPost(tx, d.Post)
+	if err != nil {
+		return Outcome{}, err
+	}
+	l, err := list.Get(tx, p.List)
+	if err != nil {
+		return Outcome{}, err
+	}
+	if !p.Held() {
+		return Outcome{List: l, Post: p, Late: true}, nil
+	}
+	if !slices.Contains([]list.Action{list.Accept, list.Reject, list.Discard}, d.Action) {
+		return Outcome{}, fmt.Errorf("decide post %s: %q is no decision", p.ID, d.Action)
+	}
+	w, err := list.GetWaiting(tx, p)
+	if err != nil {
+		return Outcome{}, err
+	}
+	out := Outcome{List: l}
+	if out.Post, err = list.Decide(tx, p.ID, list.Verdict{Action: d.Action, By: d.By}, now); err != nil {
+		return Outcome{}, err
+	}
+	var did string
+	switch {
+	case d.Trust && d.Action == list.Accept:
+		did, out.Undone, err = trust(tx, l, p, now)
+	case d.Ban && d.Action == list.Discard:
+		did, out.Undone, err = ban(tx, l, p)
+	}
+	if err != nil {
+		return Outcome{}, err
+	}
+	if did != "" {
+		if err := list.Note(tx, p.ID, list.Event{At: now, Stage: "decide", Text: did, By: d.By}); err != nil {
+			return Outcome{}, err
+		}
+	}
+	return out, errors.Join(
+		m.tellOutcome(tx, out, w, d),
+		putNews(tx, out, w, d),
+	)
+}
+
+// trust lets the posts of an author pass from now on, as long as they are authenticated.
+func trust(tx *storage.Tx, l *list.List, p *list.Post, now time.Time) (did, undone string, err error) {
+	if p.Author.IsNull() {
+		return "", "no-author", nil
+	}
+	did = fmt.Sprintf("trusted %s from now on", p.Author)
+	for _, role := range []list.Role{list.RoleMember, list.RoleNonmember} {
+		who, err := list.GetMember(tx, l.ID, role, p.Author)
+		if errors.Is(err, list.ErrNotMember) {
+			continue
+		}
+		if err != nil {
+			return "", "", err
+		}
+		who.ModerationAction = list.Accept
+		return did, "", list.SetMember(tx, *who)
+	}
+	return did, "", list.Join(tx, list.Member{List: l.ID, Role: list.RoleNonmember, Address: p.Author, ModerationAction: list.Accept, Joined: now})
+}
+
+// ban keeps an author away. Whoever forges a member's address must not get the member banned.
+func ban(tx *storage.Tx, l *list.List, p *list.Post) (did, undone string, err error) {
+	if p.Author.IsNull() {
+		return "", "no-author", nil
+	}
+	if _, banned := list.Match(l.Settings.BanList, p.Author); banned {
+		return "", "", nil
+	}
+	if !p.Auth.Author() && hasPlace(tx, l, p.Author) {
+		return "", "forged", nil
+	}
+	if len(l.Settings.BanList) >= maxBans {
+		return "", "full", nil
+	}
+	l.Settings.BanList = append(l.Settings.BanList, p.Author.String())
+	return fmt.Sprintf("banned %s", p.Author), "", list.Change(tx, l.ID, l.Settings)
+}
+
+// hasPlace reports whether an address is a member, moderator or owner of a list.
+func hasPlace(tx *storage.Tx, l *list.List, who address.Address) bool {
+	for id, role := range list.Memberships(tx, who) {
+		if id == l.ID && role != list.RoleNonmember {
+			return true
+		}
+	}
+	return false
+}
+
+// reason returns the words of a rejection for its author: the saved text of that name, or what the moderator wrote.
+func reason(l *list.List, words, lang string) string {
+	words = strings.TrimSpace(words)
+	if text, ok := l.Settings.RejectText(words, lang); ok {
+		return strings.TrimSpace(text)
+	}
+	words = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' {
+			return -1
+		}
+		return r
+	}, words)
+	return strings.ToValidUTF8(words[:min(len(words), maxReason)], "")
+}

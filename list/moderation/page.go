@@ -1,0 +1,138 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// Page is what the page of a token shows, in a language.
+type Page struct {
+	List  *list.List
+	Who   address.Address // whom the token was made for
+	Words []string        // the buttons that there are: accept, trust, reject, discard, ban; yes, no; withdraw
+	Texts []string        // names of the saved texts for a rejection
+	Posts []PagePost
+
+	insider bool
+}
+
+// PagePost is a post on such a page. Everything in it is plain text, from a stranger.
+type PagePost struct {
+	ID       list.PostID
+	From     string
+	Subject  string
+	Received time.Time
+	Reasons  []string
+	Text     string // up to 20 KB
+	Files    []string
+	// Decided says who decided and how, "" while the post waits.
+	Decided string
+}
+
+// words are the buttons for each purpose.
+var buttons = map[string][]string{
+	forModerator:  {"accept", "trust", "reject", "discard", "ban"},
+	forAuthor:     {"yes", "no"},
+	forWithdrawal: {"withdraw"},
+}
+
+// Open returns the page of a token, or list.ErrToken. It changes nothing.
+func (m *Moderation) Open(ctx context.Context, token, lang string, now time.Time) (*Page, error) {
+	var page Page
+	var ids []list.PostID
+	err := m.DB.View(ctx, func(tx *storage.Tx) error {
+		p, kind, l, err := m.opened(tx, token, now)
+		if err != nil {
+			return err
+		}
+		page.List, page.Who, page.Words = l, p.Address, buttons[kind]
+		if kind == forModerator {
+			page.insider = true
+			page.Texts = slices.Sorted(maps.Keys(l.Settings.RejectTexts))
+		}
+		_, ids, err = purpose(p)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	items, err := m.read(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	return &page, m.DB.View(ctx, func(tx *storage.Tx) error {
+		for _, id := range ids {
+			p, err := list.GetPost(tx, id)
+			if err != nil {
+				return err
+			}
+			page.Posts = append(page.Posts, m.pagePost(lang, p, items, page.insider))
+		}
+		return nil
+	})
+}
+
+// pagePost shows a held post in full, and of a decided one who decided.
+func (m *Moderation) pagePost(lang string, p *list.Post, items []item, insider bool) PagePost {
+	out := PagePost{ID: p.ID, From: m.author(lang, p), Subject: m.subject(lang, p), Received: p.Received, Reasons: m.reasons(lang, p)}
+	i := slices.IndexFunc(items, func(it item) bool { return it.post.ID == p.ID })
+	if i < 0 || !p.Held() {
+		out.Decided = m.decided(lang, p, insider)
+		return out
+	}
+	out.Text, out.Files = items[i].text, items[i].files
+	return out
+}
+
+// opened returns what a token is for, or list.ErrToken. That of who is no moderator any more opens nothing.
+func (m *Moderation) opened(tx *storage.Tx, token string, now time.Time) (*list.Pending, string, *list.List, error) {
+	p, err := list.GetPending(tx, token, now)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	if !Owns(p) {
+		return nil, "", nil, list.ErrToken
+	}
+	kind, _, err := purpose(p)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	l, err := list.Get(tx, p.List)
+	if err == nil && kind == forModerator && !m.moderates(tx, l, p.Address) {
+		err = list.ErrToken
+	}
+	return p, kind, l, err
+}
+
+// Act does what a button of a token's page says for one post. It returns list.ErrToken for what the token is not for.
+func (m *Moderation) Act(ctx context.Context, token string, post list.PostID, word, reason string) (Outcome, error) {
+	var out Outcome
+	now := time.Now()
+	err := m.DB.Update(ctx, func(tx *storage.Tx) error {
+		p, _, _, err := m.opened(tx, token, now)
+		if err != nil {
+			return err
+		}
+		out, err = m.perform(tx, p, post, word, reason, now)
+		return err
+	})
+	if errors.Is(err, errWord) || errors.Is(err, errNoModerator) {
+		return out, list.ErrToken
+	}
+	if err != nil {
+		return out, fmt.Errorf("moderate post %s: %w", post, err)
+	}
+	m.Wake()
+	return out, nil
+}
+
+// Undone says what a decision left out, in a sentence, or "".
+func (m *Moderation) Undone(lang string, out Outcome) string { return m.undone(lang, out) }

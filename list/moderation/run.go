@@ -1,0 +1,198 @@
+package moderation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+// byTime is the By of what nobody decided about.
+const byTime = "time"
+
+// state is what was last done for a list.
+type state struct {
+	Noticed  time.Time `json:"noticed,omitzero"`
+	Reminded time.Time `json:"reminded,omitzero"`
+	Told     time.Time `json:"told,omitzero"`
+}
+
+var states = storage.NewTable[list.ID, state]("moderation_state", storage.Strings[list.ID]())
+
+func getState(tx *storage.Tx, l list.ID) (state, error) {
+	s, err := states.Get(tx, l)
+	if errors.Is(err, storage.ErrNotFound) {
+		return state{}, nil
+	}
+	return s, err
+}
+
+// Round does once what is due at a time: it tells authors and moderators of newly held posts, reminds, and drops what has waited
+// too long. Each step is a transaction of its own, which notes what it has told: after an error or a crash the next round goes on.
+func (m *Moderation) Round(ctx context.Context, now time.Time) error {
+	waiting := map[list.ID][]list.PostID{}
+	unseen := []list.PostID{}
+	err := m.DB.View(ctx, func(tx *storage.Tx) error {
+		for k, w := range list.AllWaiting(tx) {
+			waiting[k.A] = append(waiting[k.A], k.B)
+			if !w.Seen {
+				unseen = append(unseen, k.B)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read what is held: %w", err)
+	}
+	var errs []error
+	for _, id := range unseen {
+		if err := m.greet(ctx, id, now); err != nil {
+			errs = append(errs, fmt.Errorf("author of post %s: %w", id, err))
+		}
+	}
+	for id, posts := range waiting {
+		if err := m.attend(ctx, id, posts, now); err != nil {
+			errs = append(errs, fmt.Errorf("moderators of list %s: %w", id, err))
+		}
+	}
+	errs = append(errs, m.spreadNews(ctx, now))
+	m.Path.Wake()
+	return errors.Join(errs...)
+}
+
+// attend does what is due for one list.
+func (m *Moderation) attend(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) error {
+	return errors.Join(
+		m.expire(ctx, id, posts, now),
+		m.noticeNew(ctx, id, posts, now),
+		m.remindDaily(ctx, id, now),
+	)
+}
+
+// expire drops the posts of a list that have waited for longer than it wants.
+func (m *Moderation) expire(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) error {
+	return m.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := list.Get(tx, id)
+		if err != nil || l.Settings.MaxDaysToHold == 0 {
+			return err
+		}
+		oldest := now.AddDate(0, 0, -l.Settings.MaxDaysToHold)
+		for _, post := range posts {
+			p, err := list.GetPost(tx, post)
+			if err != nil {
+				return err
+			}
+			if !p.Received.Before(oldest) {
+				return nil // they are in the order of their coming
+			}
+			if _, err := m.Decide(tx, Decision{Post: post, Action: list.Discard, By: byTime}, now); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// due returns the posts that moderators have not heard of, when it is time to tell them.
+func (m *Moderation) due(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) (ids []list.PostID, err error) {
+	err = m.DB.View(ctx, func(tx *storage.Tx) error {
+		l, err := list.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		s, err := getState(tx, id)
+		if err != nil || !l.Settings.AdminImmedNotify || now.Sub(s.Noticed) < batch {
+			return err
+		}
+		for _, post := range posts {
+			p, err := list.GetPost(tx, post)
+			if err != nil {
+				return err
+			}
+			if w, err := list.GetWaiting(tx, p); err == nil && w.Notices == 0 {
+				ids = append(ids, post)
+			}
+		}
+		return nil
+	})
+	return ids, err
+}
+
+// noticeNew tells moderators of posts that they have not heard of: of the first at once, of those that come soon after it together.
+func (m *Moderation) noticeNew(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) error {
+	ids, err := m.due(ctx, id, posts, now)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	more := max(0, len(ids)-perNotice)
+	items, err := m.read(ctx, ids[:len(ids)-more])
+	if err != nil {
+		return err
+	}
+	return m.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := list.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		var still []item
+		for _, it := range items {
+			w, err := list.GetWaiting(tx, it.post)
+			if errors.Is(err, storage.ErrNotFound) {
+				continue // decided meanwhile
+			}
+			if err != nil {
+				return err
+			}
+			still = append(still, it)
+			w.Noticed, w.Notices = now, w.Notices+1
+			if err := list.SetWaiting(tx, it.post, w); err != nil {
+				return err
+			}
+		}
+		if len(still) == 0 {
+			return nil
+		}
+		s, err := getState(tx, id)
+		if err != nil {
+			return err
+		}
+		s.Noticed = now
+		return errors.Join(states.Put(tx, id, s), m.notice(tx, l, still, more, now))
+	})
+}
+
+// remindDaily tells moderators once a day what waits, when something has waited for a day or they want no other notices.
+func (m *Moderation) remindDaily(ctx context.Context, id list.ID, now time.Time) error {
+	return m.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := list.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		s, err := getState(tx, id)
+		if err != nil || now.Sub(s.Reminded) < daily {
+			return err
+		}
+		var waiting []*list.Post
+		for p := range list.HeldPosts(tx, id) {
+			waiting = append(waiting, p)
+		}
+		if len(waiting) == 0 || l.Settings.AdminImmedNotify && now.Sub(waiting[0].Received) < daily {
+			return nil
+		}
+		for _, p := range waiting {
+			w, err := list.GetWaiting(tx, p)
+			if err != nil {
+				return err
+			}
+			w.Noticed, w.Notices = now, w.Notices+1
+			if err := list.SetWaiting(tx, p, w); err != nil {
+				return err
+			}
+		}
+		s.Reminded = now
+		return errors.Join(states.Put(tx, id, s), m.remind(tx, l, waiting, now))
+	})
+}
