@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -46,6 +45,7 @@ type demo struct {
 	smtp, http string // addresses, with the real port once run has begun
 	slowness   time.Duration
 
+	log    *os.File
 	world  *world
 	outbox *outbox
 	app    *App
@@ -53,6 +53,20 @@ type demo struct {
 
 // run makes the world and the site, and serves until ctx ends. ready is called when everything can be used.
 func (d *demo) run(ctx context.Context, ready func() error) (err error) {
+	defer func() { err = errors.Join(err, d.close()) }()
+	if err := d.open(ctx); err != nil {
+		return err
+	}
+	if err := d.seed(ctx, time.Now()); err != nil {
+		return fmt.Errorf("make the community: %w", err)
+	}
+	// The sink ends with ctx, not after the daemon, which would wait until the slow member has its copy.
+	defer context.AfterFunc(ctx, func() { d.world.sink.Close() })()
+	return d.serve(ctx, ready)
+}
+
+// open makes the folder, the world, and the site without its past.
+func (d *demo) open(ctx context.Context) (err error) {
 	if d.dir, err = filepath.Abs(d.dir); err != nil {
 		return err
 	}
@@ -65,34 +79,39 @@ func (d *demo) run(ctx context.Context, ready func() error) (err error) {
 	if d.http, err = freeAddress("http", d.http); err != nil {
 		return err
 	}
-	log, err := os.OpenFile(d.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
+	if d.log, err = os.OpenFile(d.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600); err != nil {
 		return err
 	}
-	defer log.Close()
 	d.outbox = &outbox{dir: "/-/outbox/"}
 	if d.world, err = d.startWorld(); err != nil {
 		return err
 	}
-	defer d.world.close()
 	cfg, err := d.config()
 	if err != nil {
 		return err
 	}
-	d.app, err = assemble(ctx, cfg, slog.New(slog.NewTextHandler(log, nil)), d.outbox.attach)
-	if err != nil {
+	if d.app, err = assemble(ctx, cfg, slog.New(slog.NewTextHandler(d.log, nil)), d.outbox.attach); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, d.app.Close()) }()
-	if err := d.publishKey(ctx); err != nil {
+	if err := os.Rename(d.configFile()+".new", d.configFile()); err != nil {
 		return err
 	}
-	if err := d.seed(ctx, time.Now()); err != nil {
-		return fmt.Errorf("make the community: %w", err)
+	return d.publishKey(ctx)
+}
+
+// close ends what open began, as far as it came.
+func (d *demo) close() error {
+	var errs []error
+	if d.world != nil {
+		d.world.close()
 	}
-	// The sink ends with ctx, not after the daemon, which would wait for slow@ to take its copies.
-	defer context.AfterFunc(ctx, func() { d.world.sink.Close() })()
-	return d.serve(ctx, ready)
+	if d.app != nil {
+		errs = append(errs, d.app.Close())
+	}
+	if d.log != nil {
+		errs = append(errs, d.log.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // serve runs the daemon; it ends with ctx, or when ready fails.
@@ -153,14 +172,4 @@ func reachable(addr string) string {
 		return netip.AddrPortFrom(netip.MustParseAddr("127.0.0.1"), a.Port()).String()
 	}
 	return addr
-}
-
-// printLines writes lines; the error is that of the first that could not be written.
-func printLines(w io.Writer, lines ...string) error {
-	for _, line := range lines {
-		if _, err := fmt.Fprintln(w, line); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -150,7 +150,7 @@ func (d *demo) tell(ctx context.Context, l *list.List, file string, people []per
 		// Add and the number are one transaction, so a number tells that its post is in the archive.
 		_, err := d.app.Archive.Add(ctx, archive.Entry{
 			List:     string(l.ID),
-			Post:     storage.NewID(s.at),
+			Post:     fmt.Sprintf("demo%05d", s.number), // the same at the next start, for Add may have got half way
 			Number:   s.number,
 			ID:       s.id,
 			Received: s.at,

@@ -43,7 +43,7 @@ func examples(now time.Time) []example {
 	return []example{
 		post("1. A member posts: accepted, and everybody gets a copy. / 会員の投稿: 受理され、全員に届きます。",
 			"misaki@example.jp", "Misaki Uno <misaki@example.jp>", "Hello from the demo", "こんにちは、宇野です。日本語も届いていますか。"),
-		post("2. A stranger posts: held for a moderator. / 会員でない人の投稿: 司会者の判断を待ちます。",
+		post("2. A stranger posts: held for a moderator. / 会員でない人の投稿: 管理者の確認を待ちます。",
 			"tabibito@newcomer.test", "Tabibito <tabibito@newcomer.test>", "May I join?", "はじめまして。参加してもよいですか。"),
 		post("3. A forger claims to be a member: refused at once (550). / 会員を装う投稿: その場で拒否されます。",
 			"mallory@forger.test", "Sora Ogawa <sora@isp.test>", "Urgent: new bank account", "振込先が変わりました。"),
@@ -84,8 +84,8 @@ func (d *demo) welcome(ctx context.Context, w io.Writer, now time.Time) error {
 		"Kairan のデモです。メーリングリスト二つに五十人。メールは外に出ません。",
 		"",
 		"  Lists and archives / リストと過去の投稿       " + d.app.Site.URL + "/",
-		"  Copies that would leave / 送られるはずの控え  " + d.app.Site.URL + d.outbox.dir,
-		"  Sign in as an owner / オーナーでサインイン    " + login,
+		"  Copies that would leave / 送信トレイ          " + d.app.Site.URL + d.outbox.dir,
+		"  Sign in as an owner / 管理者としてログイン    " + login,
 		"  Log / ログ                                    " + d.logFile(),
 		"",
 		"Paste into another terminal / 別の端末に貼り付けてください",
@@ -103,5 +103,6 @@ func (d *demo) welcome(ctx context.Context, w io.Writer, now time.Time) error {
 	} else {
 		lines = append(lines, "Ctrl-C ends the demo and removes "+d.dir+". / Ctrl-C で終わり、フォルダも消えます。")
 	}
-	return printLines(w, append(lines, "")...)
+	_, err = io.WriteString(w, strings.Join(lines, "\n")+"\n\n")
+	return err
 }

@@ -190,7 +190,8 @@ Content-Type: text/rfc822-headers
 	return fmt.Appendf([]byte(strings.ReplaceAll(text, "\n", "\r\n")), "%s\r\n\r\n--report--\r\n", header)
 }
 
-// config writes the site's configuration, for this process and for the command lines of other terminals, and reads it.
+// config writes a draft of the site's configuration and reads it. It becomes the one that command lines of other terminals use
+// when the store is ours: another demo may be running in the folder.
 func (d *demo) config() (*Config, error) {
 	cert, key := filepath.Join(d.dir, "cert.pem"), filepath.Join(d.dir, "key.pem")
 	if _, err := os.Stat(cert); errors.Is(err, os.ErrNotExist) {
@@ -222,10 +223,11 @@ smarthost = %q
 [dns]
 servers = [%q]
 `, demoDomain, reachable(d.http), d.smtp, d.http, cert, key, d.world.smarthost, d.world.dns.Addr)
-	if err := os.WriteFile(d.configFile(), []byte(text), 0o600); err != nil {
+	draft := d.configFile() + ".new"
+	if err := os.WriteFile(draft, []byte(text), 0o600); err != nil {
 		return nil, err
 	}
-	return loadConfig(d.configFile())
+	return loadConfig(draft)
 }
 
 // writeCertificate writes a self-signed certificate, so that STARTTLS can be tried.
