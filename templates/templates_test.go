@@ -184,9 +184,11 @@ func sample() map[string][]any {
 		"leave":       {Leave{List: "JANOG", Leave: "mailto:a@example.jp"}},
 		"login":       {Login{State: "ask"}, Login{State: "confirm", Address: "ann@example.jp"}, Login{State: "bad"}},
 		"confirm":     {Confirm{}, Confirm{Title: "t", Text: "x", Lines: []string{"add ann@example.jp"}, Action: "/x", Button: "b", Other: "o", ListHref: "/x/", List: "JANOG"}},
-		"notice":      {Notice{Text: "x", SignIn: "/-/login"}, Notice{}},
-		"outbox":      {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
-		"copy":        {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},
+		"held": {Held{}, Held{List: "JANOG", ListHref: "/janog/", Lead: "l", Done: "d", Action: "/-/held/x", Words: []string{"accept", "ban"}, Reject: true, Texts: []string{"topic"},
+			Posts: []HeldPost{{ID: "1", From: "a@example.jp", Subject: "<b>", Received: when, Reasons: []string{"r"}, Text: "<script>", Files: []string{"a", "b"}}, {ID: "2", Received: when, Decided: "accepted"}, {ID: "3", Received: when}}}},
+		"notice": {Notice{Text: "x", SignIn: "/-/login"}, Notice{}},
+		"outbox": {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
+		"copy":   {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},
 	}
 }
 

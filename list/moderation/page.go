@@ -134,5 +134,7 @@ func (m *Moderation) Act(ctx context.Context, token string, post list.PostID, wo
 	return out, nil
 }
 
-// Undone says what a decision left out, in a sentence, or "".
-func (m *Moderation) Undone(lang string, out Outcome) string { return m.undone(lang, out) }
+// Said says who decided about a post, and how, and what a decision left out.
+func (m *Moderation) Said(lang string, out Outcome) string {
+	return m.subject(lang, out.Post) + ": " + m.decided(lang, out.Post, out.insider) + m.undone(lang, out)
+}

@@ -75,7 +75,7 @@ func (m *Moderation) Reply(ctx context.Context, env *smtpd.Envelope, p *list.Pen
 
 // obey does what an answer says and returns what became of each post.
 func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, c command, now time.Time) (lines []string, err error) {
-	kind, ids, err := purpose(p)
+	_, ids, err := purpose(p)
 	if err != nil {
 		return nil, err
 	}
@@ -89,9 +89,7 @@ func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, c command, now time.T
 		if err != nil {
 			return nil, err
 		}
-		lang := language(tx, out.List, p.Address)
-		line := strconv.Itoa(n) + ". " + m.subject(lang, out.Post) + ": " + m.decided(lang, out.Post, kind == forModerator)
-		lines = append(lines, line+m.undone(lang, out))
+		lines = append(lines, strconv.Itoa(n)+". "+m.Said(language(tx, out.List, p.Address), out))
 	}
 	return lines, nil
 }
@@ -142,6 +140,7 @@ func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, id list.PostID, wo
 		return Outcome{}, errWord
 	}
 	out, err := m.Decide(tx, d, now)
+	out.insider = kind == forModerator
 	if err == nil && kind == forAuthor { // the next question may be asked
 		err = list.WithdrawPending(tx, p.Action, p.List, p.Address)
 	}

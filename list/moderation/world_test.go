@@ -223,7 +223,6 @@ func (w *world) settings() list.Settings {
 	return s
 }
 
-
 // action is what becomes of further posts of an address that is no member.
 func (w *world) action(addr string) (a list.Action) {
 	w.Update(func(tx *storage.Tx) error {
@@ -234,4 +233,11 @@ func (w *world) action(addr string) (a list.Action) {
 		return nil
 	})
 	return a
+}
+
+// dismiss makes a moderator somebody else.
+func (w *world) dismiss(addr string) {
+	w.Update(func(tx *storage.Tx) error {
+		return list.Leave(tx, w.l.ID, list.RoleModerator, address.Must(addr), time.Now())
+	})
 }

@@ -11,6 +11,7 @@ import (
 	"kairan/archive"
 	archiveweb "kairan/archive/web"
 	"kairan/list"
+	"kairan/list/moderation"
 	"kairan/list/subscribe"
 	"kairan/storage"
 	"kairan/templates"
@@ -31,6 +32,8 @@ type Options struct {
 	Left func(ctx context.Context, l *list.List, m *list.Member)
 	// Subscribe has the pages of the links that ask for a confirmation. Nil leaves them out.
 	Subscribe *subscribe.Workflow
+	// Moderation has the page of the links in mails about held posts. Nil leaves it out.
+	Moderation *moderation.Moderation
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
 	Extra map[string]http.Handler
 }
@@ -80,6 +83,7 @@ func (s *site) special() http.Handler {
 	mux.HandleFunc("POST /-/login/{token}", s.page(s.login))
 	mux.HandleFunc("POST /-/logout", s.page(s.logout))
 	s.confirmations(mux)
+	s.held(mux)
 	for pattern, h := range s.Extra {
 		mux.Handle(pattern, h)
 	}
