@@ -69,6 +69,9 @@ func (s *session) Rcpt(string, *smtp.RcptOptions) error {
 	}
 	reply := s.ask("rcpt", 1, func(ctx context.Context) ([]Reply, error) {
 		r, err := c.server.Handler.Rcpt(ctx, s.env, s.to)
+		if r == (Reply{}) {
+			r.Enhanced = [3]int{2, 1, 5} // destination address valid (RFC 3463, section 3.2)
+		}
 		return []Reply{r}, err
 	})[0]
 	if reply.OK() {
