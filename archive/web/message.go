@@ -51,15 +51,15 @@ func (h *handler) message(q *request) error {
 		Cc:          q.recipients(msg, "Cc"),
 	}
 	q.body(&view.Post, m, msg)
-	view.Subject = q.show(m.Subject)
+	view.Subject = q.subject(m.Subject)
 	if m.Number > 0 {
 		view.Number = strconv.FormatUint(m.Number, 10)
 	}
 	if prev != nil {
-		view.Prev = templates.Link{Href: q.messagePath(prev), Text: q.show(prev.Subject)}
+		view.Prev = templates.Link{Href: q.messagePath(prev), Text: q.subject(prev.Subject)}
 	}
 	if next != nil {
-		view.Next = templates.Link{Href: q.messagePath(next), Text: q.show(next.Subject)}
+		view.Next = templates.Link{Href: q.messagePath(next), Text: q.subject(next.Subject)}
 	}
 	h.place(q, &view, m, nodes)
 	month := m.Received.In(h.loc).Format("2006-01")

@@ -69,9 +69,9 @@ func byThread(tx *storage.Tx, list, month string, total *int) []*group {
 
 func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) templates.MonthThread {
 	first := g.messages[0]
-	out := templates.MonthThread{Href: q.threadPath(first.ID), Subject: q.show(first.Subject)}
+	out := templates.MonthThread{Href: q.threadPath(first.ID), Subject: q.subject(first.Subject)}
 	if t, err := archive.GetThread(tx, q.list.ID, g.thread); err == nil {
-		out.Href, out.Subject = q.threadPath(t.ID), q.show(t.Subject)
+		out.Href, out.Subject = q.threadPath(t.ID), q.subject(t.Subject)
 		out.Earlier = first.Seq != g.thread
 	}
 	shown := g.messages[:min(len(g.messages), monthRows)]

@@ -37,7 +37,7 @@ func (h *handler) thread(q *request) error {
 		return nil
 	}
 	view := templates.Thread{
-		Subject: q.show(t.Subject), Count: len(nodes),
+		Subject: q.subject(t.Subject), Count: len(nodes),
 		First: h.time(q, t.First), Last: h.time(q, t.Last),
 	}
 	page := pageNumber(q.r.URL.Query().Get("p"), len(nodes), threadPosts)
@@ -103,7 +103,7 @@ func (h *handler) posts(q *request, t *archive.Thread, nodes []node) ([]template
 		}
 		p.Depth = n.depth
 		if own, _ := message.BaseSubject(n.Subject); own != base {
-			p.Subject = q.show(n.Subject)
+			p.Subject = q.subject(n.Subject)
 		}
 		if n.parent != nil && here[n.parent.Seq] {
 			p.InReplyTo = templates.Link{Href: "#" + anchor(n.parent.Seq), Text: h.name(q, n.parent)}

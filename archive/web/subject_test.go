@@ -1,0 +1,22 @@
+package web
+
+import (
+	"testing"
+
+	"kairan/archive"
+)
+
+func TestSubject(t *testing.T) {
+	t.Parallel()
+	q := &request{list: archive.Info{Address: "janog@example.jp", Public: true}}
+	for in, want := range map[string]string{
+		"Re: [janog:00123] 日程":     "Re: 日程",
+		"[wg-dns 7] [PATCH 2/3] x": "[PATCH 2/3] x",
+		"[janog:1]":                "[janog:1]",
+		"AS[65000]":                "AS[65000]",
+	} {
+		if got := q.subject(in); got != want {
+			t.Errorf("%q: %q, want %q", in, got, want)
+		}
+	}
+}
