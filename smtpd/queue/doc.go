@@ -35,6 +35,8 @@
 //     whose outcomes were not yet committed are: the copies of about the last
 //     Options.CommitDelay.
 //   - While outcomes cannot be committed nothing more is sent.
+//   - No more than Options.Signers copies are signed at a time, and where GOMAXPROCS
+//     leaves processors to others, on threads of low priority.
 //   - Destinations take turns, and so do the renditions of one destination.
 //
 // # Limits

@@ -16,7 +16,10 @@ type Options struct {
 	Connections int
 	// PerDomain is how many of them may go to one destination: all to a smarthost, else 4.
 	PerDomain int
-	// Ahead is how many copies a delivery signs ahead: one more than there are cores.
+	// Signers is how many copies are signed at a time: runtime.GOMAXPROCS, which should be the number of cores. A program
+	// that must answer quickly meanwhile sets this and then raises GOMAXPROCS: signers then give way to all else.
+	Signers int
+	// Ahead is how many copies a delivery signs ahead: one more than Signers.
 	Ahead int
 	// CommitDelay is how long an outcome may wait for others to be committed with: 50 ms.
 	CommitDelay time.Duration
@@ -40,7 +43,8 @@ func (o Options) withDefaults() Options {
 		perDomain = o.Connections
 	}
 	o.PerDomain = min(cmp.Or(o.PerDomain, perDomain), o.Connections)
-	o.Ahead = cmp.Or(o.Ahead, runtime.GOMAXPROCS(0)+1)
+	o.Signers = cmp.Or(o.Signers, runtime.GOMAXPROCS(0))
+	o.Ahead = cmp.Or(o.Ahead, o.Signers+1)
 	o.CommitDelay = cmp.Or(o.CommitDelay, 50*time.Millisecond)
 	o.FirstRetry = cmp.Or(o.FirstRetry, 5*time.Minute)
 	o.LastRetry = cmp.Or(o.LastRetry, 4*time.Hour)

@@ -3,7 +3,6 @@ package queue
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,7 +22,7 @@ type Outbox struct {
 	listed bool            // all of them are known
 
 	messages messages
-	signing  chan struct{} // a token for each core
+	signing  chan *signature // to be made
 	commits  *commits
 
 	wake   chan struct{} // the loop of Run looks again
@@ -55,7 +54,7 @@ func New(db *storage.DB, p Personaliser, t Transport, opts Options) *Outbox {
 		personaliser: p,
 		transport:    t,
 		messages:     messages{db: db},
-		signing:      make(chan struct{}, runtime.GOMAXPROCS(0)),
+		signing:      make(chan *signature, opts.Connections*opts.Ahead),
 		commits:      newCommits(),
 		stored:       map[string]bool{},
 		wake:         make(chan struct{}, 1),
@@ -96,9 +95,12 @@ func (o *Outbox) Run(ctx context.Context) error {
 	}
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	var workers, committer sync.WaitGroup
+	var workers, signers, committer sync.WaitGroup
 	var lost error
 	done := make(chan struct{})
+	for range o.Signers {
+		signers.Go(o.signer)
+	}
 	committer.Go(func() { lost = o.commits.run(o, done) })
 	for ctx.Err() == nil {
 		next := o.launch(hard, &workers)
@@ -118,6 +120,8 @@ func (o *Outbox) Run(ctx context.Context) error {
 	grace := time.AfterFunc(o.Grace, cancel)
 	defer grace.Stop()
 	workers.Wait()
+	close(o.signing)
+	signers.Wait()
 	close(done)
 	committer.Wait()
 	return lost

@@ -1,7 +1,6 @@
 package queue
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -48,13 +47,6 @@ type flight struct {
 	signature *signature // nil: unsigned
 	chunks    [3][]byte
 	reported  bool
-}
-
-// signature is a DKIM-Signature field in the making. Copies with the same personal fields share one.
-type signature struct {
-	done  chan struct{}
-	field []byte
-	err   error
 }
 
 // work delivers an item, and more of its destination while it may.
@@ -138,27 +130,6 @@ func (f *feed) fill() {
 		p.next++
 		f.ahead = append(f.ahead, c)
 	}
-}
-
-func sameSignature(a, b *Copy) bool { return *a.Signer == *b.Signer && bytes.Equal(a.Header, b.Header) }
-
-// sign begins to sign a copy, on whatever core is free.
-func (o *Outbox) sign(ctx context.Context, c *flight) *signature {
-	s := &signature{done: make(chan struct{})}
-	go func() { // ends by itself: signing takes a millisecond and waits for nobody but other signatures
-		defer close(s.done)
-		o.signing <- struct{}{}
-		defer func() {
-			<-o.signing
-			if r := recover(); r != nil {
-				s.err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
-			}
-		}()
-		if s.err = ctx.Err(); s.err == nil {
-			s.field, s.err = c.part.message.prepare(c.Signer).Sign(c.Header)
-		}
-	}()
-	return s
 }
 
 // complete waits for the signature and puts the message together.
