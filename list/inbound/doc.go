@@ -4,7 +4,8 @@
 //	list-join@ list-subscribe@   joining             -> list/subscribe
 //	list-leave@ -unsubscribe@    leaving             -> list/subscribe
 //	list-confirm+TOKEN@          a confirmation      -> list/subscribe
-//	list-owner@ -request@        people              -> forwarded to the owners
+//	list-request@                commands            -> list/command
+//	list-owner@                  people              -> forwarded to the owners
 //	list-bounces+TOKEN@          delivery reports    -> the post's history
 //	postmaster@ abuse@           people              -> forwarded to the site's administrator
 //

@@ -9,11 +9,13 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/command"
 	"kairan/list/posting"
 	"kairan/list/rules"
 	"kairan/list/subscribe"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -27,6 +29,11 @@ type Handler struct {
 	Leave func(ctx context.Context, token string) error
 	// Subscribe carries people onto lists and off them.
 	Subscribe *subscribe.Workflow
+	// Commands answers the mail to -request.
+	Commands *command.Processor
+	// Moderate is offered each mail that answers with a token before Subscribe is: an answer to a notice of held posts. ok is
+	// false for a token of another kind. Nil is asked nothing.
+	Moderate func(ctx context.Context, env *smtpd.Envelope, token string, msg *message.Message) (r smtpd.Reply, ok bool, err error)
 	// Refused mails the author of a post that this list refused and another one took.
 	Refused func(ctx context.Context, l *list.List, p *list.Post) error
 }
@@ -140,6 +147,8 @@ func (h *Handler) deliver(ctx context.Context, env *smtpd.Envelope, r route, raw
 		return h.bounce(ctx, env, r, raw)
 	case roleJoin, roleLeave, roleConfirm:
 		return h.membership(ctx, env, r, raw)
+	case roleRequest:
+		return h.request(ctx, env, r, raw)
 	default:
 		return h.forward(ctx, env, r, raw)
 	}

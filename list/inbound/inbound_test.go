@@ -67,7 +67,7 @@ func TestPeopleGetMailForPeople(t *testing.T) {
 		want []string
 	}{
 		{"janog-owner" + at, []string{"olga@people.test", "otto@people.test"}},
-		{"JANOG-Request" + at, []string{"olga@people.test", "otto@people.test"}},
+		{"JANOG-Owner" + at, []string{"olga@people.test", "otto@people.test"}},
 		{"postmaster" + at, []string{"postmaster" + at}},
 		{"postmaster", []string{"postmaster" + at}},
 		{"abuse" + at, []string{"postmaster" + at}},

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"kairan/list"
+	"kairan/list/command"
 	"kairan/list/rules"
 	"kairan/list/subscribe"
 	"kairan/smtpd"
@@ -47,6 +48,11 @@ func (h *Handler) membership(ctx context.Context, env *smtpd.Envelope, r route, 
 		h.Log.Info(string(r.role), "list", r.list.Address.String(), "ignored", "automatic mail")
 		return smtpd.Reply{}, nil
 	}
+	return h.act(ctx, env, r, q)
+}
+
+// act carries out what the role of an address stands for.
+func (h *Handler) act(ctx context.Context, env *smtpd.Envelope, r route, q question) (smtpd.Reply, error) {
 	if token := tokenIn(q.subject); token != "" && r.role == roleLeave {
 		err := h.Leave(ctx, token)
 		if errors.Is(err, list.ErrNotMember) {
@@ -56,6 +62,11 @@ func (h *Handler) membership(ctx context.Context, env *smtpd.Envelope, r route, 
 	}
 	if q.author.IsNull() {
 		return reply(550, 5, 7, 1, "the From field must name exactly one address"), nil
+	}
+	if r.role == roleConfirm && h.Moderate != nil {
+		if answer, ok, err := h.Moderate(ctx, env, r.token, q.msg); ok || err != nil {
+			return answer, err
+		}
 	}
 	res, err := h.Subscribe.Do(ctx, func(tx *storage.Tx) (subscribe.Result, error) {
 		req := subscribe.Request{List: r.list, Address: q.author, Name: q.name, Verified: q.verified, InReplyTo: q.id, Now: env.At}
@@ -78,6 +89,23 @@ func (h *Handler) membership(ctx context.Context, env *smtpd.Envelope, r route, 
 	}
 	h.Log.Info(string(r.role), "list", r.list.Address.String(), "verified", q.verified, "state", string(res.State))
 	return smtpd.Reply{}, nil
+}
+
+// request is command mail. An answer to a mail of ours whose Subject carries the token is a confirmation: its text is not read.
+func (h *Handler) request(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
+	q, ok := h.ask(ctx, env, raw)
+	if !ok {
+		h.Log.Info(string(r.role), "list", r.list.Address.String(), "ignored", "automatic mail")
+		return smtpd.Reply{}, nil
+	}
+	if token := command.Token(q.subject); token != "" {
+		r.role, r.token = roleConfirm, token
+		return h.act(ctx, env, r, q)
+	}
+	return smtpd.Reply{}, h.Commands.Serve(ctx, command.Question{
+		List: r.list, Author: q.author, Name: q.name, Sender: env.From, Verified: q.verified,
+		Subject: q.subject, Text: q.msg.Text(), ID: q.id, Now: env.At,
+	})
 }
 
 // tokenIn finds an unsubscribe token in a Subject such as "unsubscribe TOKEN".

@@ -17,6 +17,7 @@ const (
 	roleJoin    role = "join"
 	roleLeave   role = "leave"
 	roleConfirm role = "confirm"
+	roleRequest role = "request"
 	roleOwner   role = "owner"
 	roleBounces role = "bounces"
 	roleAdmin   role = "admin" // postmaster and abuse: the site's administrator
@@ -27,7 +28,7 @@ var suffixes = map[string]role{
 	"leave":       roleLeave,
 	"unsubscribe": roleLeave,
 	"owner":       roleOwner,
-	"request":     roleOwner, // people, as RFC 2142, section 6 allows
+	"request":     roleRequest, // commands, as RFC 2142, section 6 allows
 	"join":        roleJoin,
 	"subscribe":   roleJoin,
 	"confirm":     roleConfirm,

@@ -17,6 +17,7 @@ import (
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/command"
 	"kairan/list/inbound"
 	"kairan/list/posting"
 	"kairan/list/rules"
@@ -139,7 +140,9 @@ func (w *World) open() {
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	})
 	w.Workflow = &subscribe.Workflow{DB: w.DB, Site: w.Site, Templates: words(), Path: w.Path, Moderators: w, Log: log}
-	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow}
+	commands := &command.Processor{Archive: w.Archive, Workflow: w.Workflow, Templates: words(), Log: log}
+	w.Workflow.Actions = map[string]subscribe.Action{subscribe.ActionCommands: commands.Confirmed}
+	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow, Commands: commands}
 }
 
 func (w *World) leave(ctx context.Context, token string) error {

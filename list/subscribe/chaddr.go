@@ -65,5 +65,5 @@ func (w *Workflow) changeAddress(tx *storage.Tx, l *list.List, p *list.Pending, 
 		return Result{}, err
 	}
 	w.Log.Info("chaddr", "list", l.Address.String(), "old", c.Old.String(), "new", c.New.String())
-	return w.tell(tx, Request{List: l, Address: c.New, Now: now}, Changed, "changed")
+	return w.tell(tx, Request{List: l, Address: c.New, Verified: true, Now: now}, Changed, "changed")
 }

@@ -121,7 +121,7 @@ func (w *Workflow) act(tx *storage.Tx, l *list.List, p *list.Pending, c Confirma
 		return w.changeAddress(tx, l, p, c.Now)
 	}
 	if do := w.Actions[p.Action]; do != nil {
-		return do(tx, l, p, c.Now)
+		return do(tx, l, p, c)
 	}
 	return Result{}, list.ErrToken
 }

@@ -26,6 +26,9 @@ var (
 	perList   = limit{most: 200, within: time.Hour}
 	perSite   = limit{most: 500, within: time.Hour}
 
+	// ownersNotices is how many comings and goings the owners of a list are told.
+	ownersNotices = limit{most: 200, within: 24 * time.Hour}
+
 	answers         = limit{most: 10, within: 24 * time.Hour}
 	verifiedAnswers = limit{most: 100, within: 24 * time.Hour}
 )
@@ -65,43 +68,52 @@ func count(tx *storage.Tx, key string, l limit, now time.Time) error {
 	return sent.Put(tx, key, times)
 }
 
-// allow reports whether a confirmation may be mailed, and counts it if so.
-func allow(tx *storage.Tx, r Request) (bool, error) {
-	type counter struct {
-		key string
-		limit
-	}
-	counters := []counter{{"address " + r.Address.Key(), perAddress}}
-	if !r.Verified {
-		counters = append(counters,
-			counter{"domain " + r.Address.ASCIIDomain(), perDomain},
-			counter{"list " + string(r.List.ID), perList},
-			counter{"site", perSite})
-	}
+// counter is a limit and what it counts.
+type counter struct {
+	key string
+	limit
+}
+
+// shared are the limits that mails to an address share with others, where they were not asked for with authentication.
+func shared(l *list.List, to address.Address) []counter {
+	return []counter{{"domain " + to.ASCIIDomain(), perDomain}, {"list " + string(l.ID), perList}, {"site", perSite}}
+}
+
+// spend reports whether one more mail is within all the limits, and counts it if so.
+func spend(tx *storage.Tx, counters []counter, now time.Time) (bool, error) {
 	for _, c := range counters {
-		if ok, err := room(tx, c.key, c.limit, r.Now); err != nil || !ok {
+		if ok, err := room(tx, c.key, c.limit, now); err != nil || !ok {
 			return false, err
 		}
 	}
 	for _, c := range counters {
-		if err := count(tx, c.key, c.limit, r.Now); err != nil {
+		if err := count(tx, c.key, c.limit, now); err != nil {
 			return false, err
 		}
 	}
 	return true, nil
 }
 
-// MayAnswer reports whether somebody may get one more answer to a mail today, and counts it if so: ten, or a hundred if verified.
-func MayAnswer(tx *storage.Tx, to address.Address, verified bool, now time.Time) (bool, error) {
-	l := answers
-	if verified {
-		l = verifiedAnswers
+// allow reports whether a confirmation may be mailed, and counts it if so.
+func allow(tx *storage.Tx, r Request) (bool, error) {
+	counters := []counter{{"address " + r.Address.Key(), perAddress}}
+	if !r.Verified {
+		counters = append(counters, shared(r.List, r.Address)...)
 	}
+	return spend(tx, counters, r.Now)
+}
+
+// MayAnswer reports whether somebody may get one more answer to a mail today, and counts it if so: ten, or a hundred where the
+// request is verified. Who wants no mail that others ask for gets none to a request that is not.
+func MayAnswer(tx *storage.Tx, r Request, to address.Address) (bool, error) {
 	key := "answer " + to.Key()
-	if ok, err := room(tx, key, l, now); err != nil || !ok {
-		return false, err
+	if r.Verified {
+		return spend(tx, []counter{{key, verifiedAnswers}}, r.Now)
 	}
-	return true, count(tx, key, l, now)
+	if blocked(tx, to) {
+		return false, nil
+	}
+	return spend(tx, append(shared(r.List, to), counter{key, answers}), r.Now)
 }
 
 // Expire forgets requests whose time is over, and counts that no longer limit anything.

@@ -99,17 +99,24 @@ func (w *Workflow) confirmation(tx *storage.Tx, r Request, p *list.Pending, toke
 	return le
 }
 
-// tell is a result whose only work is a mail.
+// tell is a result whose only work is a mail to who asked, as long as that does not become too many.
 func (w *Workflow) tell(tx *storage.Tx, r Request, s State, name string) (Result, error) {
+	res := Result{State: s, List: r.List}
+	ok, err := MayAnswer(tx, r, r.Address)
+	if err != nil || !ok {
+		return res, err
+	}
 	n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: name, InReplyTo: r.InReplyTo})
-	return Result{State: s, List: r.List, Mails: []Notice{n}}, err
+	res.Mails = append(res.Mails, n)
+	return res, err
 }
 
 // held gives a request to the moderators.
 func (w *Workflow) held(tx *storage.Tx, r Request, p *list.Pending, action string) (Result, error) {
-	n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: "held-" + action, InReplyTo: r.InReplyTo})
-	h := Held{List: r.List, Address: r.Address, Action: action, told: n, pending: p}
-	return Result{State: HeldState, List: r.List, Held: []Held{h}}, err
+	res, err := w.tell(tx, r, HeldState, "held-"+action)
+	res.Held = []Held{{List: r.List, Address: r.Address, Action: action, told: res.Mails, pending: p}}
+	res.Mails = nil
+	return res, err
 }
 
 // passage is how somebody came or went.
@@ -130,7 +137,14 @@ func (w *Workflow) passed(tx *storage.Tx, r Request, p passage) (Result, error) 
 	if lang == "" {
 		lang = languages(tx, r.List, r.Address)[0]
 	}
-	if p.mail {
+	mayAnswer := true
+	var err error
+	if r.Verified { // whoever joins and leaves in a circle
+		if mayAnswer, err = MayAnswer(tx, r, r.Address); err != nil {
+			return res, err
+		}
+	}
+	if p.mail && mayAnswer {
 		args := map[string]string{"text": paragraph(p.text.In(lang)), "back": p.back}
 		n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: p.name, Lang: lang, InReplyTo: r.InReplyTo, Args: args})
 		if err != nil {
@@ -140,6 +154,9 @@ func (w *Workflow) passed(tx *storage.Tx, r Request, p passage) (Result, error) 
 	}
 	if !r.List.Settings.AdminNotifyMchanges {
 		return res, nil
+	}
+	if ok, err := spend(tx, []counter{{"owners " + string(r.List.ID), ownersNotices}}, r.Now); err != nil || !ok {
+		return res, err
 	}
 	for _, m := range list.Members(tx, r.List.ID, list.RoleOwner, "") {
 		n, err := w.Letter(tx, Letter{List: r.List, To: m.Address, Name: p.owners, Unasked: true, Args: map[string]string{"who": r.Address.String()}})

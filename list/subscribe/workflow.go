@@ -36,7 +36,7 @@ type Moderators interface {
 }
 
 // Action is done when its Pending is confirmed, in the transaction that uses up the token.
-type Action func(tx *storage.Tx, l *list.List, p *list.Pending, now time.Time) (Result, error)
+type Action func(tx *storage.Tx, l *list.List, p *list.Pending, c Confirmation) (Result, error)
 
 // Request is what somebody asks for.
 type Request struct {
@@ -76,9 +76,9 @@ type Result struct {
 type Held struct {
 	List    *list.List
 	Address address.Address
-	Action  string         // "join" or "leave"
-	told    posting.Notice // to who asked
-	pending *list.Pending  // whose token is used up afterwards; nil without one
+	Action  string           // "join" or "leave"
+	told    []posting.Notice // to who asked
+	pending *list.Pending    // whose token is used up afterwards; nil without one
 }
 
 // Do runs a step and sees to its result. When it returns no error everything is on disk.
@@ -123,7 +123,7 @@ func (w *Workflow) hold(ctx context.Context, h Held) error {
 				return err
 			}
 		}
-		return w.queue(tx, []posting.Notice{h.told})
+		return w.queue(tx, h.told)
 	})
 }
 

@@ -1,0 +1,105 @@
+package command
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"kairan/list"
+	"kairan/list/subscribe"
+	"kairan/smtpd/address"
+)
+
+// maxPending is how much of what waits an answer names, of each kind.
+const maxPending = 100
+
+// unwanted says that an address wants no mail that others ask for.
+const unwanted subscribe.State = "unwanted"
+
+// each runs a step for each address that an owner names, and says what became of it.
+func (s *session) each(c Command, step func(a address.Address) (subscribe.Result, error)) error {
+	for _, arg := range c.Args {
+		a, err := address.Parse(strings.Trim(arg, "<>,"))
+		if err != nil || a.Domain() == "" || strings.HasPrefix(a.Domain(), "[") {
+			s.say(s.T(s.lang, "commands.bad-address", "address", arg))
+			continue
+		}
+		res, err := step(a)
+		if err := s.take(res, err); err != nil {
+			return err
+		}
+		s.say(a.String() + ": " + s.T(s.lang, "commands.state."+string(res.State)))
+	}
+	return nil
+}
+
+// add makes members, but not of those who want nothing that others ask for.
+func (s *session) add(c Command) error {
+	return s.each(c, func(a address.Address) (subscribe.Result, error) {
+		if !subscribe.Blocked(s.tx, a).IsZero() {
+			return subscribe.Result{State: unwanted}, nil
+		}
+		return s.Workflow.Admit(s.tx, s.List, a, s.Now)
+	})
+}
+
+func (s *session) remove(c Command) error {
+	return s.each(c, func(a address.Address) (subscribe.Result, error) {
+		return s.Workflow.Release(s.tx, s.List, a, s.Now)
+	})
+}
+
+func (s *session) invite(c Command) error {
+	return s.each(c, func(a address.Address) (subscribe.Result, error) {
+		return s.Workflow.Invite(s.tx, s.List, a, s.Now)
+	})
+}
+
+// setMember sets an option of a member.
+func (s *session) setMember(c Command) error {
+	a, err := address.Parse(strings.Trim(c.Args[0], "<>,"))
+	if err != nil {
+		s.say(s.T(s.lang, "commands.bad-address", "address", c.Args[0]))
+		return nil
+	}
+	m, err := list.GetMember(s.tx, s.List.ID, list.RoleMember, a)
+	if errors.Is(err, list.ErrNotMember) {
+		s.say(a.String() + ": " + s.T(s.lang, "commands.state.not-member"))
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	s.change(m, c.Args[1:], list.DeliveryByModerator)
+	return list.SetMember(s.tx, *m)
+}
+
+// pending lists the held posts and the requests that wait for a confirmation, oldest first.
+func (s *session) pending(Command) error {
+	var lines []string
+	waits := func(since time.Time, words ...string) {
+		at := since.In(s.Workflow.Site.Location).Format("2006-01-02 15:04")
+		lines = append(lines, at+"  "+strings.Join(words, "  "))
+	}
+	for p := range list.HeldPosts(s.tx, s.List.ID) {
+		if len(lines) == maxPending {
+			break
+		}
+		waits(p.Received, p.Author.String(), p.Subject, p.Verdict.String())
+	}
+	for p := range list.Pendings(s.tx) {
+		mine := p.List == s.List.ID && p.Action != subscribe.ActionCommands && slices.Contains(subscribe.Confirmable(), p.Action)
+		if mine && s.Now.Before(p.Expires) && len(lines) < 2*maxPending {
+			waits(p.Created, p.Address.String(), p.Action)
+		}
+	}
+	slices.Sort(lines)
+	for _, line := range lines {
+		s.say(line)
+	}
+	if len(lines) == 0 {
+		s.say(s.T(s.lang, "commands.none"))
+	}
+	return nil
+}

@@ -1,0 +1,132 @@
+package command
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"kairan/list"
+)
+
+// maxName bounds a display name in characters.
+const maxName = 100
+
+// option is something that a member may set.
+type option struct {
+	name   string
+	values []string
+	set    func(m *list.Member, on bool)
+	get    func(m *list.Member) bool
+}
+
+// switches are the options that are on or off.
+var switches = []option{
+	{name: "myposts", set: func(m *list.Member, on bool) { m.NoOwnPosts = !on }, get: func(m *list.Member) bool { return !m.NoOwnPosts }},
+	{name: "duplicates", set: func(m *list.Member, on bool) { m.NoDuplicates = !on }, get: func(m *list.Member) bool { return !m.NoDuplicates }},
+	{name: "hide", set: func(m *list.Member, on bool) { m.Hide = on }, get: func(m *list.Member) bool { return m.Hide }},
+}
+
+// otherWords are the same in the words of Sympa.
+var otherWords = map[string][]string{
+	"mail": {"delivery", "on"}, "nomail": {"delivery", "off"},
+	"conceal": {"hide", "on"}, "noconceal": {"hide", "off"},
+	"not_me": {"myposts", "off"},
+	"配信":     {"delivery"}, "言語": {"language"}, "名前": {"name"}, "表示": {"show"},
+}
+
+func (s *session) set(c Command) error {
+	s.change(s.member, c.Args, list.DeliveryByUser)
+	return list.SetMember(s.tx, *s.member)
+}
+
+func (s *session) on(Command) error {
+	s.change(s.member, []string{"delivery", "on"}, list.DeliveryByUser)
+	return list.SetMember(s.tx, *s.member)
+}
+
+func (s *session) off(Command) error {
+	s.change(s.member, []string{"delivery", "off"}, list.DeliveryByUser)
+	return list.SetMember(s.tx, *s.member)
+}
+
+// change sets one option of a member as the words say, or tells what is wrong with them. by is who switches delivery.
+func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus) {
+	first := strings.ToLower(words[0])
+	if same, ok := otherWords[first]; ok {
+		words = slices.Concat(same, words[1:])
+		first = words[0]
+	}
+	rest := strings.ToLower(strings.Join(words[1:], " "))
+	on, isSwitch := rest == "on", rest == "on" || rest == "off"
+	switch {
+	case first == "show" && rest == "":
+	case first == "delivery" && isSwitch:
+		if !s.deliver(m, on, by) {
+			return
+		}
+	case first == "language" && slices.Contains([]string{"ja", "en"}, rest):
+		m.Language = rest
+		if by == list.DeliveryByUser {
+			s.lang = rest
+		}
+	case first == "name" && rest != "":
+		m.DisplayName = clip(strings.Join(words[1:], " "))
+	case first == "digest" || first == "summary":
+		s.say(s.T(s.lang, "commands.no-digests"))
+		return
+	case first == "moderation" && by == list.DeliveryByModerator && slices.Contains([]string{"accept", "hold", "reject", "discard", "default"}, rest):
+		if m.ModerationAction = list.Action(rest); rest == "default" {
+			m.ModerationAction = ""
+		}
+	default:
+		i := slices.IndexFunc(switches, func(o option) bool { return o.name == first })
+		if i < 0 || !isSwitch {
+			e, _ := find("set")
+			s.say(s.T(s.lang, "commands.usage", "usage", e.usage))
+			return
+		}
+		switches[i].set(m, on)
+	}
+	s.show(m, first)
+}
+
+// deliver switches delivery. What the moderators have switched off only they switch on.
+func (s *session) deliver(m *list.Member, on bool, by list.DeliveryStatus) bool {
+	if m.DeliveryStatus == list.DeliveryByModerator && by == list.DeliveryByUser {
+		s.say(s.T(s.lang, "commands.by-moderator", "owner", s.List.Suffixed("owner")))
+		return false
+	}
+	if m.DeliveryStatus = by; on {
+		m.DeliveryStatus = list.DeliveryEnabled
+	}
+	return true
+}
+
+// show says a member's options, or only the one of that name, in the words that set them.
+func (s *session) show(m *list.Member, only string) {
+	onOff := map[bool]string{true: "on", false: "off"}
+	line := func(name, value string) {
+		if value != "" && (only == name || only == "show") {
+			s.say(name + strings.Repeat(" ", 12-len(name)) + value)
+		}
+	}
+	line("address", m.Address.String())
+	line("delivery", onOff[m.Receives()])
+	for _, o := range switches {
+		line(o.name, onOff[o.get(m)])
+	}
+	line("language", cmp.Or(m.Language, s.List.Settings.PreferredLanguage))
+	line("name", m.DisplayName)
+	if s.obeyed {
+		line("moderation", cmp.Or(string(m.ModerationAction), "default"))
+	}
+}
+
+func clip(name string) string {
+	for utf8.RuneCountInString(name) > maxName {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	return name
+}

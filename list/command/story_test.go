@@ -1,0 +1,396 @@
+package command_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kairan/list"
+	"kairan/list/listtest"
+	"kairan/smtpd/address"
+	"kairan/smtpd/message"
+	"kairan/smtpd/smtptest"
+	"kairan/storage"
+	"kairan/storage/storagetest"
+)
+
+const (
+	at      = "@" + listtest.Domain
+	request = "janog-request" + at
+	forge   = "192.0.2.66"
+)
+
+func story(t *testing.T, fn func(t *testing.T, w *listtest.World)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := listtest.New(t, nil)
+		w.Run()
+		fn(t, w)
+	})
+}
+
+func mail(from, subject, body string) listtest.Mail {
+	return listtest.Mail{From: from, To: []string{request}, Raw: fmt.Sprintf("From: Xyzzy <%s>\nTo: %s\nSubject: %s\nDate: Sun, 01 Nov 2026 12:00:00 +0900\nMessage-ID: <%s@client.test>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n%s\n",
+		from, request, subject, storage.NewID(time.Now()), body)}
+}
+
+func send(t *testing.T, w *listtest.World, m listtest.Mail) {
+	t.Helper()
+	if code, text := w.Send(m); code != 250 {
+		t.Errorf("%s to %v: %d %s", m.From, m.To, code, text)
+	}
+}
+
+// ask sends commands and returns the answer's text, "" for none.
+func ask(t *testing.T, w *listtest.World, from, commands string) string {
+	t.Helper()
+	return text(answer(t, w, mail(from, "", commands)))
+}
+
+// answer sends a mail and returns the one mail that its author got for it, or the zero Message.
+func answer(t *testing.T, w *listtest.World, m listtest.Mail) smtptest.Message {
+	t.Helper()
+	before := len(inbox(w, m.From))
+	send(t, w, m)
+	got := inbox(w, m.From)[before:]
+	if len(got) > 1 {
+		t.Errorf("%d answers to %s", len(got), m.Raw)
+	}
+	if len(got) == 0 {
+		return smtptest.Message{}
+	}
+	return got[0]
+}
+
+func inbox(w *listtest.World, addr string) []smtptest.Message {
+	time.Sleep(time.Second)
+	synctest.Wait()
+	return w.Sink.Inbox(addr)
+}
+
+func text(m smtptest.Message) string { return message.Parse(m.Data).Text() }
+
+func header(m smtptest.Message, name string) string { return message.Parse(m.Data).Header().Text(name) }
+
+func has(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("no %q in:\n%s", p, text)
+		}
+	}
+}
+
+func hasNot(t *testing.T, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if strings.Contains(text, p) {
+			t.Errorf("%q in:\n%s", p, text)
+		}
+	}
+}
+
+func member(t *testing.T, w *listtest.World, l *list.List, addr string) *list.Member {
+	t.Helper()
+	var m *list.Member
+	w.Update(func(tx *storage.Tx) error {
+		m, _ = list.GetMember(tx, l.ID, list.RoleMember, address.Must(addr))
+		return nil
+	})
+	return m
+}
+
+// TestGolden shows every answer in both languages.
+func TestGolden(t *testing.T) {
+	for _, lang := range []string{"en", "ja"} {
+		t.Run(lang, func(t *testing.T) {
+			story(t, func(t *testing.T, w *listtest.World) {
+				l := w.List("janog", func(s *list.Settings) {
+					s.DisplayName, s.PreferredLanguage = "JANOG", lang
+					s.Description = list.Text{"en": "Network operators in Japan", "ja": "日本のネットワーク運用者の集まり"}
+					s.MemberRosterVisibility = list.RosterMembers
+				})
+				w.List("secret", func(s *list.Settings) { s.Advertised = false })
+				w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test", "shy@people.test")
+				w.Join(l, list.RoleOwner, "olga@people.test")
+				w.SetMember(l, "ann@people.test", func(m *list.Member) { m.DisplayName, m.Language = "Ann", lang })
+				w.SetMember(l, "shy@people.test", func(m *list.Member) { m.Hide = true })
+				var b strings.Builder
+				for _, q := range []struct{ from, commands string }{
+					{"ann@people.test", "help"},
+					{"ann@people.test", "info\nlists\nwhich\nhelp set\necho a b\nwho\nadd x@y.test"},
+					{"ann@people.test", "set show\nset delivery off\nset hide on\nset duplicates off\nset digest on\nset nonsense\non\noff"},
+					{"ann@people.test", "get 1\nindex\nget x"},
+					{"ann@people.test", "chaddr ann@new.test\nconfirm " + strings.Repeat("0", 32)},
+					{"zed@people.test", "who\nset show\nwhich\nsubscirbe"},
+					{"olga@people.test", "help setmember"},
+					{"olga@people.test", "add new@people.test ann@people.test x@\nremove bob@people.test\ninvite guest@people.test\nset ann@people.test moderation hold\npending"},
+				} {
+					before := len(inbox(w, q.from))
+					send(t, w, mail(q.from, "", q.commands))
+					fmt.Fprintf(&b, "==== %s:\n%s\n\n", q.from, q.commands)
+					var answers []string
+					for _, m := range inbox(w, q.from)[before:] {
+						answers = append(answers, fmt.Sprintf("Subject: %s\n\n%s\n", header(m, "Subject"), text(m)))
+					}
+					slices.Sort(answers)
+					b.WriteString(strings.Join(answers, ""))
+				}
+				ask := inbox(w, "olga@people.test")
+				reply := mail("olga@people.test", "", "")
+				reply.To = []string{header(ask[len(ask)-1], "Reply-To")}
+				send(t, w, reply)
+				for _, who := range []string{"olga@people.test", "new@people.test", "bob@people.test", "guest@people.test"} {
+					got := inbox(w, who)
+					m := got[len(got)-1]
+					fmt.Fprintf(&b, "==== to %s\nSubject: %s\n\n%s\n", who, header(m, "Subject"), text(m))
+				}
+				s := regexp.MustCompile(`[0-9a-f]{32}|[\w-]+\.[\w-]{22}\n`).ReplaceAllString(b.String(), "TOKEN")
+				storagetest.Golden(t, "answers."+lang+".txt", []byte(s))
+			})
+		})
+	}
+}
+
+// TestMangledMail: commands are found in whatever a mail program makes of them.
+func TestMangledMail(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test")
+		raw := func(header, body string) listtest.Mail {
+			m := mail("ann@people.test", "", "")
+			m.Raw = "From: ann@people.test\nTo: " + request + "\nMessage-ID: <" + storage.NewID(time.Now()) + "@client.test>\nMIME-Version: 1.0\n" + header + "\n\n" + body + "\n"
+			return m
+		}
+		b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+		for name, m := range map[string]listtest.Mail{
+			"html only":      raw("Content-Type: text/html; charset=utf-8", "<html><head><style>p{}</style></head><body><p>&nbsp;</p><div>which</div></body></html>"),
+			"base64":         raw("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64", b64("ｗｈｉｃｈ\r\n")),
+			"base64 html":    raw("Content-Type: text/html; charset=utf-8\nContent-Transfer-Encoding: base64", b64("<p>登録状況</p>")),
+			"iso-2022-jp":    raw("Content-Type: text/plain; charset=iso-2022-jp", "\x1b$BEPO?>u67\x1b(B"),
+			"subject":        raw("Subject: =?utf-8?B?"+b64("Re: 登録状況")+"?=\nContent-Type: text/plain", ""),
+			"subject re":     raw("Subject: =?utf-8?B?"+b64("返信：[janog:00012] which")+"?=\nContent-Type: text/plain", "\n> which\n"),
+			"alternative":    raw("Content-Type: multipart/alternative; boundary=x", "--x\nContent-Type: text/plain\n\nwhich\n--x\nContent-Type: text/html\n\n<b>leave</b>\n--x--"),
+			"quoted-print":   raw("Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable", "w=68ich=\n"),
+			"with signature": raw("Content-Type: text/plain", "which\n\n-- \nleave\n"),
+		} {
+			got := answer(t, w, m)
+			if !strings.Contains(text(got), "janog"+at+"  (") {
+				t.Errorf("%s: %q", name, text(got))
+			}
+		}
+		if member(t, w, l, "ann@people.test") == nil {
+			t.Error("has left")
+		}
+	})
+}
+
+func TestAnswersAreCorrect(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test")
+		q := mail("ann@people.test", "which", "")
+		id := message.MessageID(message.Parse(listtest.CRLF(q.Raw)).Header().Get("Message-ID"))
+		a := answer(t, w, q)
+		for name, want := range map[string]string{
+			"Auto-Submitted": "auto-replied", "In-Reply-To": "<" + id + ">", "References": "<" + id + ">", "Reply-To": request, "From": "janog <janog-owner" + at + ">",
+		} {
+			if got := header(a, name); got != want {
+				t.Errorf("%s: %q, want %q", name, got, want)
+			}
+		}
+		if a.From != "" || len(a.To) != 1 || !strings.Contains(string(a.Data), "d="+listtest.Domain) {
+			t.Errorf("MAIL FROM:<%s> to %v, signed: %v", a.From, a.To, strings.Contains(string(a.Data), "d="+listtest.Domain))
+		}
+
+		w.SetMember(l, "ann@people.test", func(m *list.Member) { m.Language = "ja" })
+		has(t, ask(t, w, "ann@people.test", "which"), "会員")
+		has(t, ask(t, w, "zed@people.test", "ヘルプ"), "コマンド")
+
+		for name, m := range map[string]listtest.Mail{
+			"no command":      mail("ann@people.test", "A question", "Dear list, how do I set up a router that keeps its routes?"),
+			"empty":           mail("ann@people.test", "", ""),
+			"only quotes":     mail("ann@people.test", "Re: x y z a b", "> help\n"),
+			"forged, unknown": func() listtest.Mail { m := mail("ann@people.test", "hlep", ""); m.IP = forge; return m }(),
+			"automatic": func() listtest.Mail {
+				m := mail("ann@people.test", "help", "")
+				m.Raw = "Auto-Submitted: auto-generated\n" + m.Raw
+				return m
+			}(),
+			"bulk": func() listtest.Mail {
+				m := mail("ann@people.test", "help", "")
+				m.Raw = "Precedence: bulk\n" + m.Raw
+				return m
+			}(),
+		} {
+			if got := answer(t, w, m); len(got.Data) > 0 {
+				t.Errorf("%s is answered:\n%s", name, text(got))
+			}
+		}
+		report := mail("ann@people.test", "help", "")
+		report.From = ""
+		before := w.Sink.Counts().Messages
+		send(t, w, report)
+		if inbox(w, ""); w.Sink.Counts().Messages != before {
+			t.Error("a report is answered")
+		}
+	})
+}
+
+// TestForgedAuthor: what is not authenticated changes nothing and is told nothing; the envelope sender gets ten answers a day.
+func TestForgedAuthor(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en"; s.MemberRosterVisibility = list.RosterPublic })
+		w.Join(l, list.RoleMember, "ann@people.test")
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		forged := func(from, commands string) listtest.Mail {
+			m := mail(from, "", commands)
+			m.IP, m.From = forge, "mallory@people.test"
+			return m
+		}
+		got := text(answer(t, w, forged("ann@people.test", "info\nset delivery off\noff\nwho\nwhich\nchaddr mallory@people.test\nget 1\nindex\necho Buy-our-pills")))
+		has(t, got, "janog"+at, "passes the checks")
+		hasNot(t, got, "ann@people.test", "olga@people.test", "pills")
+		if m := member(t, w, l, "ann@people.test"); !m.Receives() {
+			t.Error("a forger has switched delivery off")
+		}
+		answer(t, w, forged("olga@people.test", "add mallory@people.test\nremove ann@people.test"))
+		if n := len(inbox(w, "olga@people.test")); n != 0 {
+			t.Errorf("%d mails to the owner", n)
+		}
+		for range 20 {
+			send(t, w, forged("ann@people.test", "help"))
+		}
+		if n := len(inbox(w, "mallory@people.test")); n != 10 {
+			t.Errorf("%d answers in a day, want 10", n)
+		}
+		if n := len(inbox(w, "ann@people.test")); n != 0 {
+			t.Errorf("%d mails to who did not write", n)
+		}
+		time.Sleep(24 * time.Hour)
+		if got := answer(t, w, forged("ann@people.test", "help")); len(got.Data) == 0 {
+			t.Error("no answer the day after")
+		}
+	})
+}
+
+func TestOwnersConfirmTheirCommands(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en"; s.BanList = []string{"banned@people.test"} })
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
+		q := answer(t, w, mail("olga@people.test", "", "add new@people.test banned@people.test\nremove bob@people.test\nset ann@people.test delivery off"))
+		has(t, text(q), "add new@people.test banned@people.test", "remove bob@people.test")
+		if member(t, w, l, "new@people.test") != nil || member(t, w, l, "bob@people.test") == nil {
+			t.Fatal("carried out before the confirmation")
+		}
+		yes := mail("olga@people.test", "Re: "+header(q, "Subject"), "")
+		yes.To = []string{header(q, "Reply-To")}
+		other := yes
+		other.From, other.Raw = "ann@people.test", strings.Replace(yes.Raw, "olga@", "ann@", 1)
+		if code, _ := w.Send(other); code != 550 {
+			t.Errorf("somebody else confirms: %d", code)
+		}
+		a := answer(t, w, yes)
+		has(t, text(a), "new@people.test: is a member now", "banned@people.test: is banned", "bob@people.test: is no longer a member", "delivery    off")
+		if m := member(t, w, l, "ann@people.test"); m.DeliveryStatus != list.DeliveryByModerator {
+			t.Errorf("ann's delivery: %s", m.DeliveryStatus)
+		}
+		has(t, ask(t, w, "ann@people.test", "on"), "The moderators have switched delivery off")
+		has(t, ask(t, w, "ann@people.test", "add x@people.test"), "for the owners")
+		if code, _ := w.Send(yes); code != 550 {
+			t.Errorf("the token works twice: %d", code)
+		}
+		// Who is no owner any more when the confirmation comes has no command carried out.
+		q = answer(t, w, mail("olga@people.test", "", "add late@people.test"))
+		w.Update(func(tx *storage.Tx) error {
+			return list.Leave(tx, l.ID, list.RoleOwner, address.Must("olga@people.test"), time.Now())
+		})
+		yes = mail("olga@people.test", "", "")
+		yes.To = []string{header(q, "Reply-To")}
+		send(t, w, yes)
+		if member(t, w, l, "late@people.test") != nil {
+			t.Error("a former owner's command was carried out")
+		}
+	})
+}
+
+func TestArchiveByMail(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage, s.ArchivePolicy = "en", "private" })
+		w.Join(l, list.RoleMember, "ann@people.test")
+		for i := range 25 {
+			m := listtest.Mail{From: "ann@people.test", To: []string{l.Address.String()}, Raw: listtest.Post("Ann <ann@people.test>", l, fmt.Sprintf("m%d@people.test", i+1), fmt.Sprintf("Number %d", i+1), fmt.Sprintf("Body %d", i+1))}
+			if i == 1 {
+				m.Raw = "In-Reply-To: <m1@people.test>\n" + m.Raw
+			}
+			send(t, w, m)
+			inbox(w, "")
+		}
+		count := func(m smtptest.Message) int { return strings.Count(string(m.Data), "Content-Type: message/rfc822\r\n") }
+		for commands, want := range map[string]int{"get 3": 1, "get 3\nget 2-4": 3, "get last:2": 2, "thread 2": 2, "get thread 1": 2, "get 1-25": 20, "get 99": 0, "get last:0": 0, "get 9-1": 0} {
+			a := answer(t, w, mail("ann@people.test", "", commands))
+			if got := count(a); got != want {
+				t.Errorf("%s: %d messages, want %d:\n%s", commands, got, want, text(a))
+			}
+			hasNot(t, string(a.Data), "\r\nList-Unsubscribe")
+		}
+		a := answer(t, w, mail("ann@people.test", "", "get 3"))
+		has(t, string(a.Data), "Subject: Number 3\r\n", "Body 3\r\n")
+		if header(a, "Auto-Submitted") != "auto-replied" || a.From != "" {
+			t.Errorf("MAIL FROM:<%s>\n%s", a.From, a.Data)
+		}
+		has(t, ask(t, w, "ann@people.test", "index"), "     3  ", "Number 25")
+		for _, command := range []string{"get 3", "index", "thread 3"} {
+			got := answer(t, w, mail("zed@people.test", "", command))
+			has(t, text(got), "for members of the list")
+			if count(got) != 0 || strings.Contains(text(got), "Number") {
+				t.Errorf("a stranger gets %s", command)
+			}
+		}
+		w.Update(func(tx *storage.Tx) error {
+			s := l.Settings
+			s.ArchivePolicy = "public"
+			return list.Change(tx, l.ID, s)
+		})
+		got := answer(t, w, mail("zed@people.test", "", "get 3\nindex"))
+		has(t, text(got), "https://"+listtest.Domain+"/janog/m/m3@people.test/", "Number 3")
+		hasNot(t, string(got.Data), "ann@people.test", "message/rfc822")
+		hasNot(t, text(got), "ann@people.test")
+	})
+}
+
+// TestJoinByCommand: joining and leaving by command are the same as by address, without a second mail about it.
+func TestJoinByCommand(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", nil)
+		a := answer(t, w, mail("ann@people.test", "登録", ""))
+		m := regexp.MustCompile(`/-/confirm/([0-9a-f]{32})\n`).FindStringSubmatch(text(a))
+		if m == nil {
+			t.Fatalf("no token:\n%s", text(a))
+		}
+		answer(t, w, mail("ann@people.test", "Re: confirm "+m[1], "leave\n"))
+		if got := member(t, w, l, "ann@people.test"); got == nil || got.DisplayName != "Xyzzy" {
+			t.Fatalf("after the confirmation: %+v", got)
+		}
+		answer(t, w, mail("ann@people.test", "", "退会希望です"))
+		if member(t, w, l, "ann@people.test") != nil {
+			t.Error("still a member")
+		}
+		forged := mail("bob@people.test", "", "subscribe Buy Our Pills")
+		forged.IP = forge
+		a = answer(t, w, forged)
+		hasNot(t, text(a), "Pills")
+		m = regexp.MustCompile(`/-/confirm/([0-9a-f]{32})\n`).FindStringSubmatch(text(a))
+		answer(t, w, mail("bob@people.test", "", "confirm "+m[1]))
+		if got := member(t, w, l, "bob@people.test"); got == nil || got.DisplayName != "" {
+			t.Errorf("with a name that somebody else chose: %+v", got)
+		}
+	})
+}

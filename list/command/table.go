@@ -1,0 +1,130 @@
+package command
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+// audience says who may use a command.
+type audience int
+
+const (
+	anybody  audience = iota
+	verified          // whose mail is authenticated
+	members           // who is a member besides
+	owners            // the list's owners, who confirm it
+)
+
+// entry is a row of the table.
+type entry struct {
+	name    string
+	aliases []string
+	usage   string
+	may     audience
+	args    func(args []string) bool // whether the words behind it fit
+	run     func(s *session, c Command) error
+}
+
+// table is all commands in the order of the help text. The words "command.NAME" say what each does.
+func table() []entry {
+	return []entry{
+		{"help", []string{"sos", "ヘルプ", "使い方"}, "help [COMMAND]", anybody, upTo(1), (*session).help},
+		{"info", []string{"guide", "objective", "案内", "情報"}, "info", anybody, upTo(0), (*session).info},
+		{"lists", []string{"list", "リスト", "リスト一覧"}, "lists", anybody, upTo(0), (*session).lists},
+		{"which", []string{"status", "登録状況"}, "which", verified, upTo(0), (*session).which},
+		{"join", []string{"subscribe", "sub", "登録", "入会", "参加", "購読"}, "join [NAME]", anybody, noAddress(5), (*session).join},
+		{"leave", []string{"unsubscribe", "unsub", "signoff", "sig", "bye", "resign", "remove", "退会", "脱会", "脱退", "解除", "登録解除", "配信解除", "購読解除"}, "leave", anybody, noAddress(2), (*session).leave},
+		{"confirm", []string{"con", "確認", "承認"}, "confirm TOKEN", anybody, isToken, (*session).confirm},
+		{"set", []string{"設定"}, "set show | delivery on|off | myposts on|off | duplicates on|off | hide on|off | language ja|en | name NAME", members, setting, (*session).set},
+		{"on", []string{"配信再開", "再開"}, "on", members, upTo(0), (*session).on},
+		{"off", []string{"配信停止", "停止", "休止"}, "off", members, upTo(0), (*session).off},
+		{"chaddr", []string{"change-address", "アドレス変更"}, "chaddr [OLD] NEW", verified, addresses(1, 2), (*session).chaddr},
+		{"who", []string{"review", "members", "名簿", "会員一覧"}, "who", verified, upTo(0), (*session).who},
+		{"get", []string{"send", "取得"}, "get N | N-M | last:N | thread N", verified, numbers, (*session).get},
+		{"thread", []string{"スレッド"}, "thread N", verified, numbers, (*session).thread},
+		{"index", []string{"目次"}, "index [YYYY-MM]", verified, month, (*session).index},
+		{"echo", nil, "echo TEXT", verified, upTo(100), (*session).echo},
+		{"end", []string{"stop", "quit", "exit", "終了", "終わり", "おわり"}, "end", anybody, upTo(0), nil}, // known to Parse
+		{"add", []string{"追加"}, "add ADDRESS…", owners, addresses(1, 20), (*session).add},
+		{"remove", []string{"del", "delete", "unsubscribe", "削除"}, "remove ADDRESS…", owners, addresses(1, 20), (*session).remove},
+		{"invite", []string{"招待"}, "invite ADDRESS…", owners, addresses(1, 20), (*session).invite},
+		{"setmember", []string{"set", "会員設定"}, "setmember ADDRESS show | moderation accept|hold|reject|discard|default | (as in set)", owners, memberSetting, (*session).setMember},
+		{"pending", []string{"modindex", "保留"}, "pending", owners, upTo(0), (*session).pending},
+	}
+}
+
+// japanese is the Japanese names of a command, for the help text in Japanese.
+func (e entry) japanese(lang string) string {
+	if lang != "ja" {
+		return ""
+	}
+	var names []string
+	for _, a := range e.aliases {
+		if a[0] >= utf8.RuneSelf {
+			names = append(names, a)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "  （" + strings.Join(names, "、") + "）"
+}
+
+// find returns the command of that name, or else the first that has it as another name.
+func find(name string) (entry, bool) {
+	t := table()
+	i := slices.IndexFunc(t, func(e entry) bool { return e.name == name })
+	if i < 0 {
+		i = slices.IndexFunc(t, func(e entry) bool { return slices.Contains(e.aliases, name) })
+	}
+	if i < 0 {
+		return entry{}, false
+	}
+	return t[i], true
+}
+
+func upTo(n int) func([]string) bool {
+	return func(args []string) bool { return len(args) <= n }
+}
+
+func isAddress(word string) bool { return strings.Contains(word, "@") }
+
+func noAddress(n int) func([]string) bool {
+	return func(args []string) bool { return len(args) <= n && !slices.ContainsFunc(args, isAddress) }
+}
+
+func addresses(from, to int) func([]string) bool {
+	return func(args []string) bool {
+		return len(args) >= from && len(args) <= to && !slices.ContainsFunc(args, func(a string) bool { return !isAddress(a) })
+	}
+}
+
+func isToken(args []string) bool {
+	return len(args) == 1 && len(args[0]) == 32 && strings.Trim(strings.ToLower(args[0]), "0123456789abcdef") == ""
+}
+
+func setting(args []string) bool {
+	return len(args) >= 1 && len(args) <= 6 && !isAddress(args[0])
+}
+
+func memberSetting(args []string) bool {
+	return len(args) >= 2 && len(args) <= 7 && isAddress(args[0])
+}
+
+// numbers are "5", "5-9", "last:5", "thread 5".
+func numbers(args []string) bool {
+	if len(args) == 2 && strings.EqualFold(args[0], "thread") {
+		args = args[1:]
+	}
+	if len(args) != 1 {
+		return false
+	}
+	rest := strings.TrimPrefix(strings.ToLower(args[0]), "last:")
+	return rest != "" && len(rest) <= 21 && strings.Trim(rest, "0123456789-") == ""
+}
+
+// month is nothing or "2026-01".
+func month(args []string) bool {
+	return len(args) == 0 || len(args) == 1 && len(args[0]) == 7 && strings.Trim(args[0], "0123456789-") == ""
+}
