@@ -51,7 +51,7 @@ func (m *Moderation) greet(ctx context.Context, id list.PostID, now time.Time) e
 
 // tellHeld tells the author of a post that it waits.
 func (m *Moderation) tellHeld(tx *storage.Tx, l *list.List, p *list.Post, now time.Time) error {
-	token, err := newToken(tx, forWithdrawal+":"+string(p.ID), l, p.Author, tokenLife, now, p.ID)
+	token, err := newToken(tx, forWithdrawal+":"+string(p.ID), l, p.Author, tokenLife, now, string(p.ID))
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (m *Moderation) ask(tx *storage.Tx, l *list.List, p *list.Post, now time.Ti
 		}
 		return err
 	}
-	token, err := newToken(tx, forAuthor, l, p.Author, askLife, now, p.ID)
+	token, err := newToken(tx, forAuthor, l, p.Author, askLife, now, string(p.ID))
 	if errors.Is(err, list.ErrPending) {
 		return nil
 	}

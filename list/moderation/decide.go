@@ -30,8 +30,6 @@ type Outcome struct {
 	Late bool       // the post was not held any more, and nothing was done
 	// Undone says why Trust or Ban was left out: "no-author", "forged" or "full"; "" when it was not.
 	Undone string
-
-	insider bool // a moderator asked, who may know which moderator decided
 }
 
 // maxReason is the longest reason of a rejection, in bytes.

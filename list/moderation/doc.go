@@ -13,6 +13,7 @@
 //	moderate:ID            accept, trust, reject REASON, discard, ban     a moderator, the posts of one notice
 //	moderate-withdraw:POST withdraw                                       the author of a held post
 //	moderate-author        yes, no                                        a member whose address a post bears without proof
+//	moderate-requests:ID   accept, reject REASON, discard                 a moderator, who wants to join or leave
 //
 // # Invariants
 //
@@ -26,6 +27,7 @@
 //
 //	moderation_state   list -> when its moderators were told, reminded and told of each other's decisions
 //	moderation_news    list, post -> a decision that the other moderators do not know of
+//	moderation_requests   list, "join" or "leave" and an address -> who waits for a moderator, and what was decided
 //
 // # Limits
 //

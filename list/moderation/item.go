@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 
 	"kairan/list"
@@ -155,8 +156,13 @@ func (m *Moderation) decided(lang string, p *list.Post, insider bool) string {
 	case !insider:
 		by = m.Templates.T(lang, "held.by-moderator")
 	}
-	when := p.Decided.In(m.Site.Location).Format("2006-01-02 15:04")
-	switch p.Verdict.Action {
+	return m.decision(lang, p.Verdict.Action, by, p.Decided)
+}
+
+// decision says what was decided by whom and when.
+func (m *Moderation) decision(lang string, a list.Action, by string, at time.Time) string {
+	when := at.In(m.Site.Location).Format("2006-01-02 15:04")
+	switch a {
 	case list.Accept:
 		return m.Templates.T(lang, "held.was-accepted", "by", by, "when", when)
 	case list.Reject:

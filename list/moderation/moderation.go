@@ -10,6 +10,7 @@ import (
 
 	"kairan/list"
 	"kairan/list/posting"
+	"kairan/list/subscribe"
 	"kairan/smtpd/address"
 	"kairan/storage"
 	"kairan/templates"
@@ -21,12 +22,14 @@ type Moderation struct {
 	wake chan struct{}
 }
 
-// Options are the parts a Moderation is made of. All are needed.
+// Options are the parts a Moderation is made of. All but Subscribe are needed.
 type Options struct {
 	DB        *storage.DB
 	Path      *posting.Path
 	Site      *list.Site
 	Templates *templates.Set
+	// Subscribe does what moderators decide about who joins and leaves. It may be set after New, since it knows us too.
+	Subscribe *subscribe.Workflow
 	Log       *slog.Logger
 }
 
@@ -38,6 +41,7 @@ const (
 	forModerator  = "moderate"
 	forWithdrawal = "moderate-withdraw"
 	forAuthor     = "moderate-author"
+	forRequests   = "moderate-requests"
 )
 
 // tokenLife is how long a notice can be answered. What is still held is in later reminders too.
@@ -48,24 +52,24 @@ const askLife = list.PendingLife
 
 // ticket is the Data of our Pendings.
 type ticket struct {
-	Posts []list.PostID `json:"posts"` // in the order of the notice
+	Things []string `json:"things"` // posts or requests, in the order of the notice
 }
 
-// newToken makes a token for one person and some posts. name is what the Pending's Action begins with, and makes it one of its kind.
-func newToken(tx *storage.Tx, action string, l *list.List, who address.Address, life time.Duration, now time.Time, posts ...list.PostID) (string, error) {
-	data, err := json.Marshal(ticket{Posts: posts})
+// newToken makes a token for one person and some posts or requests. Only one with an action waits for that person.
+func newToken(tx *storage.Tx, action string, l *list.List, who address.Address, life time.Duration, now time.Time, things ...string) (string, error) {
+	data, err := json.Marshal(ticket{Things: things})
 	if err != nil {
 		return "", err
 	}
 	return list.NewPending(tx, list.Pending{Action: action, List: l.ID, Address: who, Data: data, Created: now, Expires: now.Add(life)})
 }
 
-// purpose returns what a token is for, and the posts it is for.
-func purpose(p *list.Pending) (string, []list.PostID, error) {
-	kind, _, _ := strings.Cut(p.Action, ":")
+// purpose returns what a token is for, and the posts or requests it is for.
+func purpose(p *list.Pending) (kind string, things []string, err error) {
+	kind, _, _ = strings.Cut(p.Action, ":")
 	var t ticket
-	err := json.Unmarshal(p.Data, &t)
-	return kind, t.Posts, err
+	err = json.Unmarshal(p.Data, &t)
+	return kind, t.Things, err
 }
 
 // url is the page of a token.

@@ -58,9 +58,9 @@ func (m *Moderation) notice(tx *storage.Tx, l *list.List, items []item, more int
 	return nil
 }
 
-func posts(items []item) (ids []list.PostID) {
+func posts(items []item) (ids []string) {
 	for _, it := range items {
-		ids = append(ids, it.post.ID)
+		ids = append(ids, string(it.post.ID))
 	}
 	return ids
 }
@@ -94,9 +94,9 @@ func (m *Moderation) noticeTo(l *list.List, who *list.Member, lang, token string
 // remind tells each moderator what still waits, a line each.
 func (m *Moderation) remind(tx *storage.Tx, l *list.List, waiting []*list.Post, now time.Time) error {
 	shown := waiting[:min(len(waiting), perReminder)]
-	var ids []list.PostID
+	var ids []string
 	for _, p := range shown {
-		ids = append(ids, p.ID)
+		ids = append(ids, string(p.ID))
 	}
 	id := storage.NewID(now)
 	for _, who := range m.moderators(tx, l) {

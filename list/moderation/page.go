@@ -26,7 +26,7 @@ type Page struct {
 
 // PagePost is a post on such a page. Everything in it is plain text, from a stranger.
 type PagePost struct {
-	ID       list.PostID
+	ID       string
 	From     string
 	Subject  string
 	Received time.Time
@@ -37,32 +37,39 @@ type PagePost struct {
 	Decided string
 }
 
-// words are the buttons for each purpose.
+// buttons are the words that go with each purpose.
 var buttons = map[string][]string{
 	forModerator:  {"accept", "trust", "reject", "discard", "ban"},
 	forAuthor:     {"yes", "no"},
 	forWithdrawal: {"withdraw"},
+	forRequests:   {"accept", "reject", "discard"},
 }
 
 // Open returns the page of a token, or list.ErrToken. It changes nothing.
 func (m *Moderation) Open(ctx context.Context, token, lang string, now time.Time) (*Page, error) {
 	var page Page
 	var ids []list.PostID
+	var things []string
 	err := m.DB.View(ctx, func(tx *storage.Tx) error {
 		p, kind, l, err := m.opened(tx, token, now)
 		if err != nil {
 			return err
 		}
 		page.List, page.Who, page.Words = l, p.Address, buttons[kind]
-		if kind == forModerator {
-			page.insider = true
+		if page.insider = kind == forModerator || kind == forRequests; page.insider {
 			page.Texts = slices.Sorted(maps.Keys(l.Settings.RejectTexts))
 		}
-		_, ids, err = purpose(p)
+		if _, things, err = purpose(p); err != nil || kind != forRequests {
+			return err
+		}
+		page.Posts, err = m.pageRequests(tx, lang, l, things)
 		return err
 	})
-	if err != nil {
-		return nil, err
+	if err != nil || page.Posts != nil {
+		return &page, err
+	}
+	for _, id := range things {
+		ids = append(ids, list.PostID(id))
 	}
 	items, err := m.read(ctx, ids)
 	if err != nil {
@@ -82,7 +89,7 @@ func (m *Moderation) Open(ctx context.Context, token, lang string, now time.Time
 
 // pagePost shows a held post in full, and of a decided one who decided.
 func (m *Moderation) pagePost(lang string, p *list.Post, items []item, insider bool) PagePost {
-	out := PagePost{ID: p.ID, From: m.author(lang, p), Subject: m.subject(lang, p), Received: p.Received, Reasons: m.reasons(lang, p)}
+	out := PagePost{ID: string(p.ID), From: m.author(lang, p), Subject: m.subject(lang, p), Received: p.Received, Reasons: m.reasons(lang, p)}
 	i := slices.IndexFunc(items, func(it item) bool { return it.post.ID == p.ID })
 	if i < 0 || !p.Held() {
 		out.Decided = m.decided(lang, p, insider)
@@ -106,35 +113,37 @@ func (m *Moderation) opened(tx *storage.Tx, token string, now time.Time) (*list.
 		return nil, "", nil, err
 	}
 	l, err := list.Get(tx, p.List)
-	if err == nil && kind == forModerator && !m.moderates(tx, l, p.Address) {
+	if err == nil && (kind == forModerator || kind == forRequests) && !m.moderates(tx, l, p.Address) {
 		err = list.ErrToken
 	}
 	return p, kind, l, err
 }
 
-// Act does what a button of a token's page says for one post. It returns list.ErrToken for what the token is not for.
-func (m *Moderation) Act(ctx context.Context, token string, post list.PostID, word, reason string) (Outcome, error) {
-	var out Outcome
+// Press is a button of a token's page.
+type Press struct {
+	ID     string // PagePost.ID
+	Word   string // of Page.Words
+	Reason string // of a rejection: words, or the name of a saved text
+	Lang   string // of the page
+}
+
+// Act does what a button says, and returns what became of the post in words. It returns list.ErrToken for what the token is not for.
+func (m *Moderation) Act(ctx context.Context, token string, b Press) (said string, err error) {
 	now := time.Now()
-	err := m.DB.Update(ctx, func(tx *storage.Tx) error {
+	err = m.DB.Update(ctx, func(tx *storage.Tx) error {
 		p, _, _, err := m.opened(tx, token, now)
 		if err != nil {
 			return err
 		}
-		out, err = m.perform(tx, p, post, word, reason, now)
+		said, err = m.perform(tx, p, b.Lang, order{id: b.ID, word: b.Word, reason: b.Reason, at: now})
 		return err
 	})
 	if errors.Is(err, errWord) || errors.Is(err, errNoModerator) {
-		return out, list.ErrToken
+		return "", list.ErrToken
 	}
 	if err != nil {
-		return out, fmt.Errorf("moderate post %s: %w", post, err)
+		return "", fmt.Errorf("moderate %s: %w", b.ID, err)
 	}
 	m.Wake()
-	return out, nil
-}
-
-// Said says who decided about a post, and how, and what a decision left out.
-func (m *Moderation) Said(lang string, out Outcome) string {
-	return m.subject(lang, out.Post) + ": " + m.decided(lang, out.Post, out.insider) + m.undone(lang, out)
+	return said, nil
 }

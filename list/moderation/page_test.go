@@ -129,4 +129,3 @@ func TestPageOfWhoIsNoModeratorAnyMore(t *testing.T) {
 	}
 	w.verdict("1@s.test", "hold")
 }
-

@@ -16,8 +16,24 @@ import (
 	"kairan/storage"
 )
 
-// Owns reports whether a Pending is one of ours, for Reply.
+// Owns reports whether a Pending is one of ours.
 func Owns(p *list.Pending) bool { return strings.HasPrefix(p.Action, forModerator) }
+
+// Answer takes mail to the address of a token. ok is false for a token that is not one of ours.
+func (m *Moderation) Answer(ctx context.Context, env *smtpd.Envelope, token string, msg *message.Message) (r smtpd.Reply, ok bool, err error) {
+	var p *list.Pending
+	err = m.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		p, err = list.GetPending(tx, token, env.At)
+		return err
+	})
+	if errors.Is(err, list.ErrToken) || err == nil && !Owns(p) {
+		return r, false, nil
+	}
+	if err == nil {
+		r, err = m.Reply(ctx, env, p, token, msg)
+	}
+	return r, true, err
+}
 
 // Reply takes mail to the address of one of our tokens. Who wrote it must be whom the token was made for; a moderator, and an author
 // who withdraws, authenticated. What the answer did, or why it did nothing, is answered by mail. Automatic mail is taken and left at that.
@@ -48,7 +64,7 @@ func (m *Moderation) Reply(ctx context.Context, env *smtpd.Envelope, p *list.Pen
 		lang := language(tx, l, p.Address)
 		var lines []string
 		if understood {
-			lines, err = m.obey(tx, p, command, now)
+			lines, err = m.obey(tx, p, lang, command, now)
 		} else {
 			lines = []string{m.Templates.T(lang, "held.not-understood"), m.Templates.T(lang, "held.help-"+kind)}
 		}
@@ -56,7 +72,7 @@ func (m *Moderation) Reply(ctx context.Context, env *smtpd.Envelope, p *list.Pen
 			return err
 		}
 		t := letter{list: l, to: p.Address, lang: lang, name: "held-answer", answers: message.MessageID(msg.Header().Get("Message-ID"))}
-		if kind == forModerator || !understood {
+		if kind == forModerator || kind == forRequests || !understood {
 			t.token = token
 		}
 		t.args = map[string]string{"lines": strings.Join(lines, "\n")}
@@ -73,8 +89,8 @@ func (m *Moderation) Reply(ctx context.Context, env *smtpd.Envelope, p *list.Pen
 	return smtpd.Reply{}, nil
 }
 
-// obey does what an answer says and returns what became of each post.
-func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, c command, now time.Time) (lines []string, err error) {
+// obey does what an answer says and returns what became of each thing.
+func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, lang string, c command, now time.Time) (lines []string, err error) {
 	_, ids, err := purpose(p)
 	if err != nil {
 		return nil, err
@@ -85,11 +101,11 @@ func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, c command, now time.T
 		}
 	}
 	for _, n := range c.numbers {
-		out, err := m.perform(tx, p, ids[n-1], c.word, c.reason, now)
+		said, err := m.perform(tx, p, lang, order{id: ids[n-1], word: c.word, reason: c.reason, at: now})
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, strconv.Itoa(n)+". "+m.Said(language(tx, out.List, p.Address), out))
+		lines = append(lines, strconv.Itoa(n)+". "+said)
 	}
 	return lines, nil
 }
@@ -108,41 +124,59 @@ var errNoModerator = errors.New("is no moderator of the list any more")
 // errWord says that a word does not go with a token.
 var errWord = errors.New("the word is not one for this")
 
-// perform does what a word means for one post of a token.
-func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, id list.PostID, word, reason string, now time.Time) (Outcome, error) {
+// order is a word for one thing of a token.
+type order struct {
+	id     string // of the post or request
+	word   string
+	reason string
+	at     time.Time
+}
+
+// perform does what a word means for one thing of a token, and says what became of it.
+func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, lang string, o order) (said string, err error) {
 	kind, ids, err := purpose(p)
 	if err != nil {
-		return Outcome{}, err
+		return "", err
 	}
-	if !slices.Contains(ids, id) {
-		return Outcome{}, list.ErrToken
+	if !slices.Contains(ids, o.id) {
+		return "", list.ErrToken
 	}
 	l, err := list.Get(tx, p.List)
 	if err != nil {
-		return Outcome{}, err
+		return "", err
 	}
-	if kind == forModerator && !m.moderates(tx, l, p.Address) {
-		return Outcome{}, errNoModerator
+	deciding := kind == forModerator || kind == forRequests
+	if deciding && !m.moderates(tx, l, p.Address) {
+		return "", errNoModerator
 	}
-	d := Decision{Post: id, By: p.Address.String()}
-	switch kind + " " + word {
-	case forModerator + " accept", forAuthor + " yes":
-		d.Action = list.Accept
-	case forModerator + " trust":
-		d.Action, d.Trust = list.Accept, true
-	case forModerator + " reject":
-		d.Action, d.Reason = list.Reject, reason
-	case forModerator + " ban":
-		d.Action, d.Ban = list.Discard, true
-	case forModerator + " discard", forWithdrawal + " withdraw", forAuthor + " no":
-		d.Action = list.Discard
-	default:
-		return Outcome{}, errWord
+	if !slices.Contains(buttons[kind], o.word) {
+		return "", errWord
 	}
-	out, err := m.Decide(tx, d, now)
-	out.insider = kind == forModerator
+	if kind == forRequests {
+		return m.decideRequest(tx, l, p, lang, o)
+	}
+	out, err := m.Decide(tx, decision(p, o), o.at)
 	if err == nil && kind == forAuthor { // the next question may be asked
 		err = list.WithdrawPending(tx, p.Action, p.List, p.Address)
 	}
-	return out, err
+	if err != nil {
+		return "", err
+	}
+	return m.subject(lang, out.Post) + ": " + m.decided(lang, out.Post, deciding) + m.undone(lang, out), nil
+}
+
+// decision is what a word means for a post.
+func decision(p *list.Pending, o order) Decision {
+	d := Decision{Post: list.PostID(o.id), By: p.Address.String(), Action: list.Discard}
+	switch o.word {
+	case "accept", "yes":
+		d.Action = list.Accept
+	case "trust":
+		d.Action, d.Trust = list.Accept, true
+	case "reject":
+		d.Action, d.Reason = list.Reject, o.reason
+	case "ban":
+		d.Ban = true
+	}
+	return d
 }

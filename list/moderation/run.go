@@ -18,6 +18,7 @@ type state struct {
 	Noticed  time.Time `json:"noticed,omitzero"`
 	Reminded time.Time `json:"reminded,omitzero"`
 	Told     time.Time `json:"told,omitzero"`
+	Requests time.Time `json:"requests,omitzero"` // noticed or reminded of who wants to join or leave
 }
 
 var states = storage.NewTable[list.ID, state]("moderation_state", storage.Strings[list.ID]())
@@ -58,7 +59,7 @@ func (m *Moderation) Round(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("moderators of list %s: %w", id, err))
 		}
 	}
-	errs = append(errs, m.spreadNews(ctx, now))
+	errs = append(errs, m.spreadNews(ctx, now), m.attendRequests(ctx, now))
 	m.Path.Wake()
 	return errors.Join(errs...)
 }

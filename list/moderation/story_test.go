@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/listtest"
+	"kairan/list/moderation"
+	"kairan/storage"
 )
 
 func TestAcceptByReply(t *testing.T) {
@@ -85,4 +88,194 @@ func TestWords(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The first post is noticed at once; those that come soon after it come together, and are answered by number.
+func TestBatch(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(s *list.Settings) { s.RespondToPostRequests = false })
+	w.post("a@strangers.test", "1@s.test", "One", "One.\n", true)
+	w.round(0)
+	w.mails(2)
+	for _, id := range []string{"2", "3", "4"} {
+		w.post(id+"@strangers.test", id+"@s.test", "Number "+id, "Text "+id+".\n", true)
+	}
+	w.round(5 * time.Minute)
+	w.mails(0)
+	w.round(10 * time.Minute)
+	notice := one(t, w.mails(2), "mod@people.test")
+	if notice.subject != "[janog] 3 posts wait for your decision" || !strings.Contains(notice.text, "3. Number 4\n") || !strings.Contains(notice.text, "body=accept%202") {
+		t.Fatalf("%s\n%s", notice.subject, notice.text)
+	}
+	for _, bad := range []string{"accept", "accept 4", "accept 0", "accept two", "discard 1 and 2"} {
+		w.answer(notice, answer{from: "mod@people.test", text: bad})
+		if m := one(t, w.mails(1), "mod@people.test"); !strings.Contains(m.text, "Nothing was done") {
+			t.Errorf("%q is answered\n%s", bad, m.text)
+		}
+	}
+	w.answer(notice, answer{from: "mod@people.test", text: "accept 1, 3"})
+	w.mails(5) // two posts to two members, and the answer
+	w.verdict("2@s.test", "accept by mod@people.test")
+	w.verdict("3@s.test", "hold")
+	w.verdict("4@s.test", "accept by mod@people.test")
+	w.answer(notice, answer{from: "mod@people.test", text: "破棄 全部"})
+	if m := one(t, w.mails(1), "mod@people.test"); strings.Count(m.text, "accepted by mod@people.test") != 2 || !strings.Contains(m.text, "2. Number 3: discarded") {
+		t.Errorf("answered\n%s", m.text)
+	}
+	w.verdict("2@s.test", "accept by mod@people.test")
+	w.verdict("1@s.test", "hold")
+	w.round(11 * time.Minute)
+	if m := one(t, w.mails(1), "mio@people.test"); !strings.Contains(m.subject, "3件") || strings.Count(m.text, "mod@people.test") != 3 {
+		t.Errorf("mio reads %s\n%s", m.subject, m.text)
+	}
+}
+
+// What nobody decides about is reminded of daily, and dropped in the end.
+func TestRemindAndExpire(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	w := newWorld(t, func(s *list.Settings) { s.MaxDaysToHold = 3 })
+	w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", true)
+	w.post("ann@people.test", "2@p.test", "Forged", "Forged.\n", false)
+	w.round(0)
+	w.mails(3)
+	w.round(23 * time.Hour)
+	w.mails(0)
+	w.round(day)
+	reminder := one(t, w.mails(2), "mod@people.test")
+	if !strings.Contains(reminder.subject, "Reminder: 2 waiting") || !strings.Contains(reminder.text, "2. Forged\n") {
+		t.Errorf("%s\n%s", reminder.subject, reminder.text)
+	}
+	w.round(day + 12*time.Hour)
+	w.mails(0)
+	w.round(2 * day)
+	w.mails(2)
+	w.round(3*day + time.Minute)
+	if m := one(t, w.mails(1), "zed@strangers.test"); !strings.Contains(m.text, "3日間") {
+		t.Errorf("the author reads\n%s", m.text)
+	}
+	w.verdict("1@s.test", "discard by time")
+	w.verdict("2@p.test", "discard by time")
+	w.answer(reminder, answer{from: "mod@people.test", text: "accept all"})
+	if m := one(t, w.mails(1), "mod@people.test"); !strings.Contains(m.text, "discarded by nobody, in time") {
+		t.Errorf("answered\n%s", m.text)
+	}
+	w.round(4 * day)
+	w.mails(0)
+}
+
+// Who wants no notice at once gets the daily one.
+func TestDailyOnly(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(s *list.Settings) { s.AdminImmedNotify, s.MaxDaysToHold = false, 0 })
+	w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", false)
+	w.round(0)
+	w.mails(2)
+	w.post("zed@strangers.test", "2@s.test", "Again", "Again.\n", false)
+	w.round(23 * time.Hour)
+	w.mails(0)
+	w.round(1000 * time.Hour)
+	if m := one(t, w.mails(2), "mod@people.test"); !strings.Contains(m.text, "2. Again") {
+		t.Errorf("reminded of\n%s", m.text)
+	}
+	w.answer(w.last["mod@people.test"][0], answer{from: "mod@people.test", text: "discard all"})
+	w.mails(1)
+	w.round(1001 * time.Hour) // and mio is not told each time
+	w.mails(0)
+}
+
+// The command line decides through the same function; a second decision says who was first.
+func TestDecide(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	p := w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", true)
+	decide := func(d moderation.Decision) (out moderation.Outcome) {
+		w.Update(func(tx *storage.Tx) (err error) {
+			out, err = w.m.Decide(tx, d, time.Now())
+			return err
+		})
+		w.m.Wake()
+		return out
+	}
+	if out := decide(moderation.Decision{Post: p.ID, Action: list.Reject, Reason: "Not here.", By: "command line"}); out.Late || out.Post.Verdict.By != "command line" {
+		t.Errorf("first: %+v", out)
+	}
+	if m := one(t, w.mails(1), "zed@strangers.test"); !strings.Contains(m.text, "Not here.") {
+		t.Errorf("the author reads\n%s", m.text)
+	}
+	if out := decide(moderation.Decision{Post: p.ID, Action: list.Accept, By: "command line"}); !out.Late || out.Post.Verdict.Action != list.Reject {
+		t.Errorf("second: %+v", out)
+	}
+	p = w.post("zed@strangers.test", "2@s.test", "Again", "Again.\n", true)
+	err := w.DB.Update(t.Context(), func(tx *storage.Tx) error {
+		_, err := w.m.Decide(tx, moderation.Decision{Post: p.ID, Action: list.Hold}, time.Now())
+		return err
+	})
+	if err == nil {
+		t.Error("holding is no decision")
+	}
+}
+
+// People who want to join or leave wait for the same moderators.
+func TestRequests(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, func(s *list.Settings) {
+		s.SubscriptionPolicy, s.UnsubscriptionPolicy = list.PolicyModerate, list.PolicyModerate
+	})
+	ask := func(from, to string) {
+		t.Helper()
+		raw := "From: " + from + "\nTo: " + to + "\nSubject: please\nMessage-ID: <" + storage.NewID(time.Now()) + "@p.test>\n\n\n"
+		if code := w.deliver(listtest.Mail{From: from, To: []string{to}, Raw: raw}); code != 250 {
+			t.Fatal(code)
+		}
+	}
+	ask("cora@people.test", "janog-join@"+listtest.Domain)
+	w.round(0)
+	got := w.mails(3) // to cora, and to each moderator
+	first := one(t, got, "mod@people.test")
+	if !strings.Contains(first.text, "1. cora@people.test wants to join") {
+		t.Errorf("the notice is\n%s", first.text)
+	}
+	ask("dan@people.test", "janog-join@"+listtest.Domain)
+	ask("bob@people.test", "janog-leave@"+listtest.Domain)
+	w.round(10 * time.Minute)
+	second := one(t, w.mails(4), "mio@people.test")
+	for _, bad := range []answer{{from: "mio@people.test", ip: "192.0.2.66", text: "accept 1"}, {from: "mod@people.test", text: "accept 1"}} {
+		if code := w.answer(second, bad); code != 550 {
+			t.Errorf("%+v: %d", bad, code)
+		}
+	}
+	w.answer(first, answer{from: "mod@people.test", text: "accept"})
+	got = w.mails(2)
+	one(t, got, "cora@people.test") // is welcomed
+	if m := one(t, got, "mod@people.test"); !strings.Contains(m.text, "cora@people.test wants to join: accepted by mod@people.test") {
+		t.Errorf("answered\n%s", m.text)
+	}
+	if !w.member("cora@people.test") || w.member("dan@people.test") || !w.member("bob@people.test") {
+		t.Error("the wrong people are members")
+	}
+	rows := strings.Split(second.text, "\n")
+	number := func(who string) string {
+		for _, row := range rows {
+			if n, rest, ok := strings.Cut(row, ". "); ok && strings.HasPrefix(rest, who) {
+				return n
+			}
+		}
+		t.Fatalf("no %s in\n%s", who, second.text)
+		return ""
+	}
+	w.answer(second, answer{from: "mio@people.test", text: "却下 " + number("dan") + " 満員です"})
+	if m := one(t, w.mails(2), "dan@people.test"); !strings.Contains(m.text, "満員です") {
+		t.Errorf("dan reads\n%s", m.text)
+	}
+	w.answer(second, answer{from: "mio@people.test", text: "承認 全部"})
+	got = w.mails(2) // bob says goodbye
+	if m := one(t, got, "mio@people.test"); !strings.Contains(m.text, "mod@people.test") || !strings.Contains(m.text, "却下（mio@people.test") {
+		t.Errorf("answered\n%s", m.text)
+	}
+	if w.member("dan@people.test") || w.member("bob@people.test") {
+		t.Error("the wrong people are members")
+	}
+	w.round(100 * time.Hour)
+	w.mails(0)
 }

@@ -17,6 +17,11 @@ var wordsOf = map[string]map[string]string{
 		"trust": "trust", "信頼": "trust",
 		"ban": "ban", "禁止": "ban",
 	},
+	forRequests: {
+		"accept": "accept", "approve": "accept", "承認": "accept", "許可": "accept",
+		"reject": "reject", "却下": "reject", "拒否": "reject",
+		"discard": "discard", "破棄": "discard", "削除": "discard",
+	},
 	forWithdrawal: {"withdraw": "withdraw", "cancel": "withdraw", "取消": "withdraw", "取り消し": "withdraw", "取消し": "withdraw"},
 	forAuthor:     {"yes": "yes", "はい": "yes", "no": "no", "いいえ": "no"},
 }
@@ -47,7 +52,7 @@ func parseAnswer(text, purpose string, posts int) (c command, ok bool) {
 		return c, false
 	}
 	rest := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(norm.NFKC.String(lines[0]), " \t,:;、。.!"), words[0]), " \t,:;、。.!")
-	if purpose == forModerator && posts > 1 {
+	if (purpose == forModerator || purpose == forRequests) && posts > 1 {
 		if c.numbers, rest, ok = parseNumbers(rest, posts); !ok {
 			return c, false
 		}

@@ -3,7 +3,6 @@ package moderation_test
 import (
 	"context"
 	"log/slog"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/list/moderation"
+	"kairan/list/posting"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/smtpd/smtptest"
@@ -25,7 +25,8 @@ type world struct {
 	t    *testing.T
 	m    *moderation.Moderation
 	l    *list.List
-	read int // mails that mails() has returned
+	read int               // mails that mails() has returned
+	last map[string][]mail // what it returned last
 }
 
 func newWorld(t *testing.T, change func(*list.Settings)) *world {
@@ -36,6 +37,7 @@ func newWorld(t *testing.T, change func(*list.Settings)) *world {
 	}
 	w := &world{World: listtest.New(t, nil), t: t}
 	w.m = moderation.New(moderation.Options{DB: w.DB, Path: w.Path, Site: w.Site, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
+	w.m.Subscribe, w.Workflow.Moderators, w.Handler.Moderate = w.Workflow, w.m, w.m.Answer
 	w.l = w.List("janog", change)
 	w.Join(w.l, list.RoleMember, "ann@people.test", "bob@people.test")
 	w.Update(func(tx *storage.Tx) error {
@@ -89,24 +91,30 @@ type mail struct {
 	raw               string
 }
 
-// mails waits for n more mails outside and returns them by recipient, and then wants no more for what was asked so far.
+// marker is who gets the mail that ends each call of mails.
+const marker = "marker@people.test"
+
+// mails waits for n more mails outside and returns them by recipient. A mail of its own that is queued last shows that no more come.
 func (w *world) mails(n int) map[string][]mail {
 	w.t.Helper()
+	w.Update(func(tx *storage.Tx) error {
+		return w.Path.Queue(tx, posting.Notice{List: w.l, To: address.Must(marker), Subject: "marker"})
+	})
+	w.Path.Wake()
 	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
 	defer cancel()
-	err := w.Sink.Wait(ctx, int64(w.read+n))
-	got := w.Sink.Messages()[min(w.read, len(w.Sink.Messages())):]
-	if err != nil || len(got) != n {
-		for _, m := range got {
-			w.t.Logf("to %v: %s", m.To, message.Parse(m.Data).Header().Text("Subject"))
-		}
-		w.t.Fatalf("%d mails arrived, want %d: %v", len(got), n, err)
-	}
-	w.read += n
-	out := map[string][]mail{}
-	for _, m := range got {
+	err := w.Sink.Wait(ctx, int64(w.read+n+1))
+	all := w.Sink.Messages()
+	out, got := map[string][]mail{}, -1
+	for _, m := range all[min(w.read, len(all)):] {
+		w.t.Logf("to %v: %s", m.To, message.Parse(m.Data).Header().Text("Subject"))
 		out[m.To[0]] = append(out[m.To[0]], read(m))
+		got++
 	}
+	if err != nil || got != n || len(out[marker]) != 1 {
+		w.t.Fatalf("%d mails arrived, want %d: %v", got, n, err)
+	}
+	w.read, w.last = len(all), out
 	return out
 }
 
@@ -153,33 +161,16 @@ func (w *world) answer(to mail, a answer) int {
 	}
 	raw := "From: " + a.from + "\nTo: " + to.header.Get("Reply-To") + "\nSubject: Re: " + to.subject + "\nMessage-ID: <" + storage.NewID(time.Now()) + "@client.test>\n" +
 		a.fields + "Content-Type: text/plain; charset=utf-8\n\n" + a.text + "\n\nOn Sunday, the list wrote:\n" + quoted.String()
-	return w.deliver(listtest.Mail{From: a.from, IP: a.ip, To: []string{to.header.Get("Reply-To")}, Raw: raw})
+	sender, _, _ := strings.Cut(a.from, ",")
+	return w.deliver(listtest.Mail{From: sender, IP: a.ip, To: []string{to.header.Get("Reply-To")}, Raw: raw})
 }
 
-// deliver takes a mail to the address of a token.
+// deliver sends a mail and returns the code of the reply.
 func (w *world) deliver(m listtest.Mail) int {
 	w.t.Helper()
-	_, token, _ := strings.Cut(address.Must(m.To[0]).Local(), "+")
-	var p *list.Pending
-	err := w.DB.View(w.t.Context(), func(tx *storage.Tx) (err error) {
-		p, err = list.GetPending(tx, token, time.Now())
-		return err
-	})
-	if err != nil {
-		return 550
-	}
-	env := w.Envelope(m.From)
-	if m.IP != "" {
-		env.RemoteIP = netip.MustParseAddr(m.IP)
-	}
-	reply, err := w.m.Reply(w.t.Context(), env, p, token, message.Parse(listtest.CRLF(m.Raw)))
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	if reply.OK() {
-		return 250
-	}
-	return reply.Code
+	code, text := w.Send(m)
+	w.t.Logf("%s to %v: %d %s", m.From, m.To, code, text)
+	return code
 }
 
 // history is a post's history in lines of stage, text and who.
@@ -240,4 +231,13 @@ func (w *world) dismiss(addr string) {
 	w.Update(func(tx *storage.Tx) error {
 		return list.Leave(tx, w.l.ID, list.RoleModerator, address.Must(addr), time.Now())
 	})
+}
+
+func (w *world) member(addr string) bool {
+	w.t.Helper()
+	err := w.DB.View(w.t.Context(), func(tx *storage.Tx) error {
+		_, err := list.GetMember(tx, w.l.ID, list.RoleMember, address.Must(addr))
+		return err
+	})
+	return err == nil
 }

@@ -36,15 +36,15 @@ func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 		return errNotUnderstood
 	}
 	reason := cmp.Or(r.PostForm.Get("reason"), r.PostForm.Get("text"))
-	out, err := s.Moderation.Act(r.Context(), r.PathValue("token"), list.PostID(r.PostForm.Get("post")), word, reason)
+	f := templates.FrameOf(r.Context())
+	said, err := s.Moderation.Act(r.Context(), r.PathValue("token"), moderation.Press{ID: r.PostForm.Get("post"), Word: word, Reason: reason, Lang: f.Lang})
 	if errors.Is(err, list.ErrToken) {
 		return s.usedUp(w, r)
 	}
 	if err != nil {
 		return err
 	}
-	f := templates.FrameOf(r.Context())
-	return s.heldPage(w, r, s.Moderation.Said(f.Lang, out))
+	return s.heldPage(w, r, said)
 }
 
 // heldPage shows what a token is for now. done is what a button did.
@@ -83,7 +83,7 @@ func (s *site) heldView(r *http.Request, p *moderation.Page, done string) templa
 	}
 	for _, post := range p.Posts {
 		view.Posts = append(view.Posts, templates.HeldPost{
-			ID:       string(post.ID),
+			ID:       post.ID,
 			From:     post.From,
 			Subject:  post.Subject,
 			Received: templates.NewTime(f.Lang, post.Received.In(s.Site.Location)),
