@@ -50,6 +50,9 @@ func Classify(code int, enhanced, text string) (class Class, rule string) {
 
 func classify(code int, enhanced, text string) finding {
 	text = text[:min(len(text), maxClassified)]
+	if m := wrapped.FindStringSubmatch(text); m != nil {
+		text = m[1]
+	}
 	if code == 0 {
 		code = replyCode(text)
 	}
@@ -148,13 +151,14 @@ func fold(text string) string {
 	return out.String()
 }
 
-// folding also drops what IronPort puts before the words of the other side, whatever they say.
-var folding = strings.NewReplacer("\u2019", "'", "\u2018", "'", "unknown address error", " ", "other address status", " ")
+var folding = strings.NewReplacer("\u2019", "'", "\u2018", "'")
 
 var (
 	anAddress = regexp.MustCompile(`[A-Za-z0-9.!#$%&'*+/=?^_{|}~-]+@(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+`)
 	aStatus   = regexp.MustCompile(`(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[^0-9.]|\.[^0-9]|\.?$)`)
-	aReply    = regexp.MustCompile(`(?:^|[\s:;(<"'=\[])([45][0-5][0-9])(?:[\s,:)-]|$)`)
+	// wrapped is how IronPort reports what the other side said; its own words before it mean nothing.
+	wrapped = regexp.MustCompile(`(?s)^\s*[45]\.[0-9]\.[0-9x] - [A-Za-z/ ]+ ([45][0-9][0-9]-'.*)`)
+	aReply  = regexp.MustCompile(`(?:^|[\s:;(<"'=\[])([45][0-5][0-9])(?:[\s,:)-]|$)`)
 )
 
 // statusCode returns the first enhanced status code in text that is of class 4 or 5, or "".

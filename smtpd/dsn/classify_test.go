@@ -52,7 +52,9 @@ func TestClassify(t *testing.T) {
 		{554, "5.7.1", "This message looks like spam to us", Content, "spam"},
 		{550, "5.1.1", "scanned by SomeAntivirus", Gone, "status-5.1.1"},
 		{550, "", "Destinatario desconocido", Gone, "unknown-user-abroad"},
-		{550, "5.1.0", "Unknown address error", Gone, "status-5.1.0"},
+		{0, "5.1.0", "5.1.0 - Unknown address error 550-'5.7.26 not today' (delivery attempts: 0)", Policy, "status-5.7.26"},
+		{451, "4.7.1", "Try again later", Transient, "come-again"},
+		{452, "4.2.2", "Try again later", Full, "status-4.2.2"},
 	} {
 		class, rule := Classify(tt.code, tt.enhanced, tt.text)
 		if class != tt.class || rule != tt.rule {

@@ -173,14 +173,15 @@ func (m *mail) form() (format, bool) {
 		}
 	}
 	failed := m.header.Get("X-Failed-Recipients") != ""
+	loose := best.name == "gateway" || best.name == "subject" || best.name == "delayed"
 	answered := m.header.Get("In-Reply-To") != "" && !m.daemon
 	switch {
-	case best.name == "" || m.vacation() && !failed:
+	case best.name == "" || m.vacation() && !failed && (loose || !m.daemon):
 		return format{}, false
 	case failed:
 	case (reply || answered || !subject) && !m.daemon:
 		return format{}, false // a person who quotes a bounce, or writes of one
-	case best.name == "subject" || best.name == "gateway":
+	case loose && best.kind == Bounce:
 		// Vague words count when somebody is named, or a reason is.
 		if len(m.addresses()) == 0 && classify(0, "", m.text).weight < firm && !(m.daemon && subject) {
 			return format{}, false

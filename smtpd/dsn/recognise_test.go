@@ -104,6 +104,17 @@ func TestRecipientDetails(t *testing.T) {
 			{Address: address.Must("taro@example.net"), Action: "failed", Status: "5.1.1", Class: Gone, Reason: "status-5.1.1"},
 			{Address: address.Must("jiro@example.net"), Action: "failed", Status: "5.2.2", Class: Full, Reason: "status-5.2.2"},
 		}},
+		{"44-exim-gone.eml", []Recipient{{
+			Address: address.Must("taro@example.net"), Action: "failed", Diagnostic: "taro@example.net Unrouteable address", Class: Gone, Reason: "unknown-user",
+		}}},
+		{"80-exim-alias.eml", []Recipient{{
+			Address: address.Must("taro@example.net"), Action: "failed", Class: Full, Reason: "mailbox-full",
+			Diagnostic: "taro@example.net (ultimately generated from all@example.net) mailbox is full",
+		}}},
+		{"81-rfc3464-two-in-the-text.eml", []Recipient{
+			{Address: address.Must("taro@example.net"), Action: "failed", Status: "5.0.0", Class: Gone, Reason: "unknown-user"},
+			{Address: address.Must("jiro@example.net"), Action: "failed", Status: "5.0.0", Class: Full, Reason: "mailbox-full"},
+		}},
 	} {
 		msg := mails[tt.file]
 		if msg == nil {
@@ -181,6 +192,16 @@ func TestLargeReportsAreBounded(t *testing.T) {
 	}
 	text := "From: MAILER-DAEMON@mx.example.com\nSubject: failure notice\n\n" + strings.Repeat("<b@example.net>: no such user\n", 200_000)
 	if r := Recognise(message.Parse([]byte(text))); len(r.Recipients) != 1 || r.Class != Gone {
+		t.Errorf("got %s", summary(r))
+	}
+}
+
+// TestFarAwayIsNotRead: what stands behind the first MiB is not looked at, whatever it says.
+func TestFarAwayIsNotRead(t *testing.T) {
+	t.Parallel()
+	raw := "From: a@example.com\nSubject: x\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n" + strings.Repeat("Hello there.\n", maxRead/13) +
+		"--b\nContent-Type: message/delivery-status\n\nFinal-Recipient: rfc822; a@example.net\nAction: failed\nStatus: 5.1.1\n\n--b--\n"
+	if r := Recognise(message.Parse([]byte(raw))); r.Kind != Other {
 		t.Errorf("got %s", summary(r))
 	}
 }

@@ -133,44 +133,42 @@ func (m *mail) addresses() []*entry {
 	return all
 }
 
+// notAbout are starts of lines whose addresses are not those that failed; leadIn stands before one that did.
+var (
+	notAbout = []string{"from:", "sender", "reply-to:", "message-id:", "subject:", "cc:", "date:", "> ", "mail from", ">>> mail", "reporting-mta", "for more", "for assistance",
+		"for further", "if you", "please", "contact", "message from", "envelope", "smtp:mail", "(ultimately", "(generated from", "a message sent by"}
+	leadIn = []string{"rcpt to", "recipient", "recipients", "user", "could not be delivered to", "undeliverable to", "address", "宛先"}
+)
+
 // lineAddress returns the address a line is about, if it is about one; clear when the line is made for it.
 func lineAddress(line, ours string) (a address.Address, clear, ok bool) {
 	lower := strings.ToLower(line)
-	for _, p := range []string{"from:", "sender", "reply-to:", "message-id:", "subject:", "cc:", "date:", "> ", "mail from", ">>> mail", "reporting-mta", "for more", "for assistance", "for further", "if you", "please", "contact", "message from", "envelope", "smtp:mail", "(ultimately", "(generated from", "a message sent by"} {
-		if strings.HasPrefix(lower, p) {
-			return a, false, false
-		}
+	if slices.ContainsFunc(notAbout, func(p string) bool { return strings.HasPrefix(lower, p) }) {
+		return a, false, false
 	}
-	at := anAddress.FindAllStringIndex(line[:min(len(line), 2000)], 10)
-	for _, i := range at {
+	for _, i := range anAddress.FindAllStringIndex(line[:min(len(line), 2000)], 10) {
 		found := strings.Trim(line[i[0]:i[1]], ".=+*'`|{}/")
-		if notMeant(strings.ToLower(found), ours) {
+		// "<postmaster@example.net>: host said" is about it; elsewhere it is mostly the one to ask.
+		made := strings.HasPrefix(line, "<") && i[0] == 1 && strings.HasPrefix(line[i[1]:], ">:")
+		if !made && isHelp(found) || strings.Contains(ours, strings.ToLower(found)) {
 			continue
 		}
 		parsed, err := address.Parse(found)
 		if err != nil || !strings.Contains(parsed.Domain(), ".") {
 			continue
 		}
-		before := strings.ToLower(strings.Trim(line[:i[0]], " \t<>*-:\"'(=&gt;"))
+		before := strings.ToLower(strings.Trim(line[:i[0]], " \t<>*-:\"'(="))
 		after := strings.TrimLeft(line[i[1]:], " >\"")
-		clear = before == "" && (after == "" || strings.ContainsAny(after[:1], ":.,;<(-[/") || strings.HasPrefix(after, "on ") || strings.HasPrefix(after, "#"))
-		for _, word := range []string{"rcpt to", "recipient", "recipients", "user", "final-recipient", "could not be delivered to", "undeliverable to", "address", "宛先", "to"} {
-			clear = clear || strings.HasSuffix(before, word) && word != "to" || before == word && word != "to"
-		}
-		return parsed, clear, true
+		alone := before == "" && (after == "" || strings.ContainsAny(after[:1], ":.,;<(-[/#") || strings.HasPrefix(after, "on "))
+		return parsed, alone || slices.ContainsFunc(leadIn, func(w string) bool { return strings.HasSuffix(before, w) }), true
 	}
 	return a, false, false
 }
 
-// notMeant reports whether an address is that of the report's writer or reader, or of a help desk.
-func notMeant(lower, ours string) bool {
-	local, _, _ := strings.Cut(lower, "@")
-	switch local {
-	case "postmaster", "mailer-daemon", "abuse", "helpdesk", "support", "hostmaster", "webmaster", "help", "noc":
-		// A bounce can be about such an address, but it is mostly named as the one to ask.
-		return true
-	}
-	return strings.Contains(ours, lower)
+// isHelp reports whether an address is one that reports name for help.
+func isHelp(a string) bool {
+	local, _, _ := strings.Cut(strings.ToLower(a), "@")
+	return slices.Contains([]string{"postmaster", "mailer-daemon", "abuse", "helpdesk", "support", "hostmaster", "webmaster", "help", "noc"}, local)
 }
 
 // listed fills in the recipients of a report without machine-readable fields.
