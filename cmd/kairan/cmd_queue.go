@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"kairan/smtpd/queue"
@@ -141,9 +142,13 @@ func (cmd *queueDrop) run(ctx context.Context, app *App, _ call, std streams) er
 	var ids []queue.RowID
 	err := app.DB.View(ctx, func(tx *storage.Tx) error {
 		for r := range app.Outbox.Rows(tx) {
-			if cmd.filter().Match(r) {
-				ids = append(ids, r.ID)
+			if !cmd.filter().Match(r) {
+				continue
 			}
+			if cmd.Domain != "" && cmd.ID == 0 && holdsOthers(r, cmd.Domain) {
+				return fmt.Errorf("row %d holds recipients of other domains too: drop it by its ID", r.ID)
+			}
+			ids = append(ids, r.ID)
 		}
 		return nil
 	})
@@ -161,6 +166,11 @@ func (cmd *queueDrop) run(ctx context.Context, app *App, _ call, std streams) er
 	app.Outbox.Wake()
 	fmt.Fprintf(std.out, "%d rows dropped\n", n)
 	return nil
+}
+
+// holdsOthers reports whether a row has recipients outside a domain.
+func holdsOthers(r queue.Row, domain string) bool {
+	return slices.ContainsFunc(r.Recipients, func(to queue.Recipient) bool { return to.To.ASCIIDomain() != domain })
 }
 
 // waiting counts the recipients in the queue by rendition.

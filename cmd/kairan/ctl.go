@@ -121,7 +121,7 @@ func callDaemon(ctx context.Context, data string, c call, std streams) (int, err
 	client := &http.Client{Transport: &http.Transport{
 		DialContext: func(context.Context, string, string) (net.Conn, error) { return conn, nil },
 	}}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://daemon/-/run", std.in)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://daemon/-/run", abandon(ctx, std.in))
 	if err != nil {
 		return 1, err
 	}
@@ -151,6 +151,20 @@ func callDaemon(ctx context.Context, data string, c call, std streams) (int, err
 		std.out.Write(p.Out)
 		std.err.Write(p.Err)
 	}
+}
+
+// abandon reads from in until ctx ends, though in may be a terminal at which nobody types.
+func abandon(ctx context.Context, in io.Reader) io.Reader {
+	if in == nil {
+		return nil
+	}
+	r, w := io.Pipe()
+	context.AfterFunc(ctx, func() { w.CloseWithError(ctx.Err()) })
+	go func() {
+		_, err := io.Copy(w, in)
+		w.CloseWithError(err)
+	}()
+	return r
 }
 
 // maxSocketPath is what every system takes as the name of a unix socket.

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 //	kairan.toml       its configuration, in the working folder; the data folder is data
 //	$SMTP $LMTP $HTTP where its daemon listens, with `kairan serve &daemon&` and `ready`
 //	$DNS              a DNS server that knows people.test and strangers.test
-//	$SINK             the smarthost, which takes all mail but for gone@… (never) and later@… (after `sink later`)
+//	$SINK             the smarthost, which takes all mail but for gone@… (550), never@… (451) and later@… (451 until `sink later`)
 //
 // and these commands beside those of testscript:
 //
@@ -112,7 +112,7 @@ func (o *outside) behave(m smtptest.Message) smtptest.Behaviour {
 	switch to := m.To[0]; {
 	case strings.HasPrefix(to, "gone@"):
 		return smtptest.Behaviour{Code: 550, Text: "5.1.1 No such user"}
-	case strings.HasPrefix(to, "later@") && !o.later.Load():
+	case strings.HasPrefix(to, "later@") && !o.later.Load(), strings.HasPrefix(to, "never@"):
 		return smtptest.Behaviour{Code: 451, Text: "4.2.1 Not now"}
 	}
 	return smtptest.Behaviour{}
