@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -92,6 +93,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 	app.Outbox = queue.New(app.DB, app.Copies, app.Relay, queue.Options{
 		Smarthost:   cfg.Delivery.Smarthost != "",
 		Connections: cfg.Delivery.Connections,
+		Signers:     runtime.GOMAXPROCS(0),
 		Log:         log,
 	})
 	app.Path = posting.New(posting.Options{

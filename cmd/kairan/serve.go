@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -43,6 +44,9 @@ func (cmd *serveCmd) runLocal(ctx context.Context, c *commands, std streams) err
 		return err
 	}
 	defer app.Close()
+	// Twice as many goroutines run as there are cores: those that sign give way (queue.Options.Signers), so that a
+	// client is answered promptly while a large list is sent.
+	runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
 	return app.serve(ctx, func() { log.Info("ready", "smtp", cfg.SMTP.Listen, "lmtp", cfg.LMTP.Listen, "http", cfg.HTTP.Listen) })
 }
 

@@ -16,8 +16,8 @@ import (
 	"kairan/storage"
 )
 
-// chunk is how many recipients one transaction queues.
-const chunk = 10_000
+// chunk is how many members one transaction looks at. Posts that come in meanwhile wait for one of these at the most.
+const chunk = 2_000
 
 // work is one post on its way through Publish.
 type work struct {

@@ -119,6 +119,9 @@ func (h Header) Bytes() []byte {
 // Unfolding gives back the value, so encoded words in it keep their bytes.
 func NewField(name, value string) Field { return foldField(name, value, 78) }
 
+// lineBreaks is what no field may hold inside its value.
+var lineBreaks = strings.NewReplacer("\r", "", "\n", "", "\x00", "")
+
 // foldField writes a field in lines of at most width octets where white space
 // allows it (RFC 5322, section 2.2.3). It never folds before the first word,
 // and never makes a line of nothing but white space.
@@ -129,7 +132,7 @@ func foldField(name, value string, width int) Field {
 		}
 		return r
 	}, name)
-	value = strings.Trim(strings.NewReplacer("\r", "", "\n", "", "\x00", "").Replace(value), " \t")
+	value = strings.Trim(lineBreaks.Replace(value), " \t")
 	b := append(make([]byte, 0, len(name)+len(value)+len(value)/20+8), name...)
 	b = append(b, ':')
 	column := len(b)
