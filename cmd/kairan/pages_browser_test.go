@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/url"
 	"os"
@@ -263,9 +264,12 @@ func (p *tab) audit(what string) {
 	}
 }
 
-// shoot takes a picture of the page from its top, and keeps it among the artifacts of the test.
+// shoot keeps a picture of the page, from its top, among the artifacts of the test if there are any (go test -artifacts).
 func (p *tab) shoot(name string) {
 	p.Helper()
+	if flag.Lookup("test.artifacts").Value.String() != "true" {
+		return
+	}
 	const highest = 3000
 	var png []byte
 	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {

@@ -54,6 +54,10 @@ func TestPages(t *testing.T) {
 		t.Parallel()
 		crawl(t, d)
 	})
+	t.Run("watch", func(t *testing.T) {
+		t.Parallel()
+		watchSees(t, browser)
+	})
 	t.Cleanup(func() {
 		log, err := os.ReadFile(d.logFile())
 		if err != nil {
@@ -67,10 +71,8 @@ func TestPages(t *testing.T) {
 	})
 }
 
-// TestPageWatch makes sure that the misdeeds and faults that the other tests rule out would be seen.
-func TestPageWatch(t *testing.T) {
-	t.Parallel()
-	browser := startBrowser(t)
+// watchSees makes sure that the misdeeds and faults that the other tests rule out would be seen.
+func watchSees(t *testing.T, browser context.Context) {
 	elsewhere := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(elsewhere.Close)
 	for body, want := range map[string]string{
