@@ -1,7 +1,9 @@
 package moderation_test
 
 import (
+	"context"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -278,4 +280,42 @@ func TestRequests(t *testing.T) {
 	}
 	w.round(100 * time.Hour)
 	w.mails(0)
+}
+
+// Run does the rounds by itself, and a decision wakes it.
+func TestRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", true)
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { w.m.Run(ctx) })
+	defer wg.Wait()
+	defer cancel()
+	if err := w.Sink.Wait(t.Context(), 3); err != nil {
+		t.Fatal(err)
+	}
+	w.answer(one(t, w.mails(3), "mod@people.test"), answer{from: "mod@people.test", text: "discard"})
+	if err := w.Sink.Wait(t.Context(), 6); err != nil { // the answer, and what mio is told
+		t.Fatal(err)
+	}
+	w.mails(2)
+}
+
+// Where the list's name leaves no room for a token in an address, answers go to -request.
+func TestLongName(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, nil)
+	w.l = w.List(strings.Repeat("a", 31), nil)
+	w.Join(w.l, list.RoleModerator, "mod@people.test")
+	w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", false)
+	w.round(0)
+	notice := one(t, w.mails(1), "mod@people.test")
+	if to := notice.header.Get("Reply-To"); to != strings.Repeat("a", 31)+"-request@"+listtest.Domain {
+		t.Errorf("Reply-To: %s", to)
+	}
+	if code := w.answer(notice, answer{from: "mod@people.test", text: "discard"}); code != 250 {
+		t.Errorf("%d", code)
+	}
+	w.verdict("1@s.test", "discard by mod@people.test")
 }

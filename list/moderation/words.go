@@ -52,8 +52,12 @@ func parseAnswer(text, purpose string, posts int) (c command, ok bool) {
 		return c, false
 	}
 	rest := strings.TrimLeft(strings.TrimPrefix(strings.TrimLeft(norm.NFKC.String(lines[0]), " \t,:;、。.!"), words[0]), " \t,:;、。.!")
-	if (purpose == forModerator || purpose == forRequests) && posts > 1 {
-		if c.numbers, rest, ok = parseNumbers(rest, posts); !ok {
+	if purpose == forModerator || purpose == forRequests {
+		numbers, after, named := parseNumbers(rest, posts)
+		switch {
+		case named && (posts > 1 || c.word != "reject"): // of a single post "2 files" is a reason
+			c.numbers, rest = numbers, after
+		case posts > 1:
 			return c, false
 		}
 	}
