@@ -37,8 +37,8 @@ const (
 )
 
 // newSite makes a site in folder data and starts it. dns is its resolver, "" one that knows scriptZone;
-// behave is what the smarthost does.
-func newSite(t *testing.T, data, dns string, behave func(smtptest.Message) smtptest.Behaviour) *testSite {
+// behave is what the smarthost does; extra are further lines of its configuration.
+func newSite(t *testing.T, data, dns string, behave func(smtptest.Message) smtptest.Behaviour, extra ...string) *testSite {
 	t.Helper()
 	s := &testSite{t: t, sink: smtptest.NewSink(smtptest.Config{Record: true, RecordBytes: 256 << 20, Behave: behave})}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -61,6 +61,7 @@ func newSite(t *testing.T, data, dns string, behave func(smtptest.Message) smtpt
 	}
 	text := fmt.Sprintf("hostname = 'lists.kairan.test'\nurl = 'http://lists.kairan.test'\nadmin = 'postmaster@people.test'\ndata = %q\n"+
 		"smtp.listen = %q\nhttp.listen = ''\ndelivery.smarthost = %q\ndns.servers = [%q]\nlimits.message_size = 25600\n", data, smtp, l.Addr(), dns)
+	text += strings.Join(extra, "\n")
 	cfg, err := parseConfig(filepath.Join(data, "kairan.toml"), text)
 	if err != nil {
 		t.Fatal(err)

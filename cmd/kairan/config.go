@@ -86,7 +86,7 @@ type DeliveryConfig struct {
 
 // TrustConfig says whose word is taken about where mail came from.
 type TrustConfig struct {
-	// Networks of relays in front of us, and of hosts whose scripts post without authentication.
+	// Networks of relays in front of us, and of hosts whose scripts post without authentication. Who hands mail over at a unix socket is trusted always.
 	Networks []string `toml:"networks"`
 	// Names under which such a relay writes Authentication-Results.
 	AuthservIDs []string `toml:"authserv_ids"`

@@ -3,6 +3,7 @@ package posting
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"strings"
 
 	"kairan/list"
@@ -15,7 +16,7 @@ import (
 // logReceived writes the lines of receive, authenticate, decide and record.
 func (p *Path) logReceived(in *incoming) {
 	log := p.Log.With("transaction", in.env.ID)
-	log.Info("receive", "from", in.env.From.String(), "ip", in.env.RemoteIP.String(), "size", len(in.msg.Raw()), "message_id", in.posts[0].post.MessageID)
+	log.Info("receive", "from", in.env.From.String(), "ip", host(in.env.RemoteIP), "size", len(in.msg.Raw()), "message_id", in.posts[0].post.MessageID)
 	log.Info("authenticate", "author", in.facts.Author.String(), "authenticated", in.facts.Auth.Author() || in.facts.Trusted, "result", authWords(in.facts.Auth))
 	for _, post := range in.posts {
 		log := log.With("post", post.post.ID, "list", post.list.Address.String())
@@ -39,11 +40,19 @@ func story(in *incoming, post *posted) []list.Event {
 		who += ": not authenticated"
 	}
 	return []list.Event{
-		{At: at, Stage: "receive", Text: fmt.Sprintf("from <%s>, %s (%s), %d bytes", in.env.From, in.env.RemoteIP, in.env.Helo, post.post.Size)},
+		{At: at, Stage: "receive", Text: fmt.Sprintf("from <%s>, %s (%s), %d bytes", in.env.From, host(in.env.RemoteIP), in.env.Helo, post.post.Size)},
 		{At: at, Stage: "authenticate", Text: who + "; " + authWords(in.facts.Auth)},
 		{At: at, Stage: "decide", Text: verdictWords(post.post.Verdict)},
 		{At: at, Stage: "record", Text: "post " + string(post.post.ID)},
 	}
+}
+
+// host names where a client is.
+func host(ip netip.Addr) string {
+	if !ip.IsValid() {
+		return "a socket of this machine"
+	}
+	return ip.String()
 }
 
 // verdictWords says a verdict with what each reason found.

@@ -102,8 +102,9 @@ func (p *Path) ask(ctx context.Context, env *smtpd.Envelope, msg *message.Messag
 	return p.Checker.Check(ctx, q), trusted
 }
 
+// trusts reports whether mail from there comes from one of ours. Who can open our unix socket is, and has no address.
 func (p *Path) trusts(ip netip.Addr) bool {
-	return slices.ContainsFunc(p.Trust.Networks, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
+	return !ip.IsValid() || slices.ContainsFunc(p.Trust.Networks, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
 }
 
 // decide asks the rules about the post of each list.
