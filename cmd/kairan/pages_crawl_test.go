@@ -36,10 +36,18 @@ func crawl(t *testing.T, d *demo) {
 	if owner.pages < stranger.pages+50 || stranger.pages < 500 {
 		t.Errorf("a stranger finds %d pages, an owner %d", stranger.pages, owner.pages)
 	}
-	for path := range stranger.seen {
-		if strings.HasPrefix(path, "/wg-dns/") && path != "/wg-dns/" {
-			t.Errorf("a link leads a stranger to %s", path)
+	private := 0
+	for path := range owner.seen {
+		if !strings.HasPrefix(path, "/wg-dns/") || path == "/wg-dns/" {
+			continue
 		}
+		private++
+		if resp, body := stranger.get(path); resp.StatusCode != http.StatusForbidden || resp.Header.Get("Cache-Control") != "private, no-store" || len(body) > 3000 {
+			t.Errorf("a stranger gets %s: %s, %d bytes", path, resp.Status, len(body))
+		}
+	}
+	if private < 50 {
+		t.Errorf("an owner finds %d private pages", private)
 	}
 }
 
@@ -64,8 +72,7 @@ func (c *crawler) run(todo []string) {
 	}
 }
 
-// visit checks a page, and returns where its links lead.
-func (c *crawler) visit(path string) []string {
+func (c *crawler) get(path string) (*http.Response, []byte) {
 	resp, err := c.client.Get(c.site + path)
 	if err != nil {
 		c.Fatal(err)
@@ -75,6 +82,12 @@ func (c *crawler) visit(path string) []string {
 	if err != nil {
 		c.Fatal(err)
 	}
+	return resp, body
+}
+
+// visit checks a page, and returns where its links lead.
+func (c *crawler) visit(path string) []string {
+	resp, body := c.get(path)
 	c.pages++
 	if resp.StatusCode != http.StatusOK {
 		c.Errorf("%s: a link leads to %s, which is %s", c.who, path, resp.Status)

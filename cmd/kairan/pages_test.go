@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -193,7 +194,7 @@ func (j *journey) hostile() {
 		j.Errorf("links of the kind %s", links)
 	}
 	for i, name := range hostileNames {
-		saved, data := j.download(`.attachments li:nth-child(` + string('1'+rune(i)) + `) a`)
+		saved, data := j.download(`.attachments li:nth-child(` + strconv.Itoa(i+1) + `) a`)
 		if strings.ContainsAny(saved, `/\<>"`) || string(data) != hostileScript {
 			j.Errorf("%q was saved as %q: %q", name, saved, data)
 		}
@@ -212,7 +213,7 @@ func (j *journey) hostile() {
 func (j *journey) leave() {
 	j.open("/-/outbox/", 200)
 	j.shoot("outbox")
-	j.follow(`.mailbox:nth-of-type(` + string('2'+rune(j.n)) + `) .subject`)
+	j.follow(`.mailbox:nth-of-type(` + strconv.Itoa(j.n+1) + `) .subject`)
 	j.shoot("copy")
 	member := j.eval(`document.querySelector(".facts dd").textContent`)
 	isMember := func() bool { return strings.Contains(j.demo.cli(j.T, "member", "ls", exampleList), member) }
