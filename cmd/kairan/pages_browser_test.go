@@ -302,7 +302,7 @@ func (p *tab) download(selector string) (name string, data []byte) {
 	}); err != nil {
 		p.Fatal(err)
 	}
-	begun, done := make(chan *browser.EventDownloadWillBegin, 1), make(chan string, 16)
+	begun, done := make(chan *browser.EventDownloadWillBegin, 1), make(chan string, 64)
 	if err := chromedp.ListenBrowser(ctx, func(ev any) {
 		switch ev := ev.(type) {
 		case *browser.EventDownloadWillBegin:
