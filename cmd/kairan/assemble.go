@@ -15,9 +15,12 @@ import (
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/command"
 	"kairan/list/inbound"
+	"kairan/list/moderation"
 	"kairan/list/posting"
 	"kairan/list/rules"
+	"kairan/list/subscribe"
 	listweb "kairan/list/web"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
@@ -41,11 +44,16 @@ type App struct {
 	Relay     *relay.Relay
 	Copies    *posting.Copies
 	Path      *posting.Path
-	Inbound   *inbound.Handler
-	SMTP      *smtpd.Server
-	LMTP      *smtpd.Server
 	Templates *templates.Set
-	Web       http.Handler
+
+	Subscribe  *subscribe.Workflow
+	Commands   *command.Processor
+	Moderation *moderation.Moderation
+
+	Inbound *inbound.Handler
+	SMTP    *smtpd.Server
+	LMTP    *smtpd.Server
+	Web     http.Handler
 
 	extra map[string]http.Handler // pages under /-/ that only the demo has
 }
@@ -106,11 +114,42 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		Trust:   posting.Trust{Networks: networks, AuthservIDs: cfg.Trust.AuthservIDs},
 		Log:     log,
 	})
-	app.Inbound = &inbound.Handler{DB: app.DB, Path: app.Path, Site: app.Site, Log: log, Leave: app.leave, Refused: app.tellRefused}
+	if app.Templates, err = templates.New(); err != nil {
+		return nil, err
+	}
+	app.people()
+	app.Inbound = &inbound.Handler{
+		DB:        app.DB,
+		Path:      app.Path,
+		Site:      app.Site,
+		Leave:     app.leave,
+		Subscribe: app.Subscribe,
+		Commands:  app.Commands,
+		Moderate:  app.Moderation.Answer,
+		Refused:   app.tellRefused,
+		Log:       log,
+	}
 	if err := app.servers(); err != nil {
 		return nil, err
 	}
 	return app, app.pages()
+}
+
+// people wires what is done with people by mail: joining and leaving, commands, and moderation, which know each other.
+func (app *App) people() {
+	app.Moderation = moderation.New(moderation.Options{DB: app.DB, Path: app.Path, Site: app.Site, Templates: app.Templates, Log: app.Log})
+	app.Subscribe = &subscribe.Workflow{
+		DB:         app.DB,
+		Site:       app.Site,
+		BanList:    app.Config.Limits.BanList,
+		Templates:  app.Templates,
+		Path:       app.Path,
+		Moderators: app.Moderation,
+		Log:        app.Log,
+	}
+	app.Moderation.Subscribe = app.Subscribe
+	app.Commands = &command.Processor{Archive: app.Archive, Workflow: app.Subscribe, Templates: app.Templates, Log: app.Log}
+	app.Subscribe.Actions = map[string]subscribe.Action{subscribe.ActionCommands: app.Commands.Confirmed}
 }
 
 // servers makes the SMTP and LMTP servers.
@@ -144,10 +183,7 @@ func (app *App) servers() error {
 }
 
 // pages makes the web.
-func (app *App) pages() (err error) {
-	if app.Templates, err = templates.New(); err != nil {
-		return err
-	}
+func (app *App) pages() error {
 	proxies, err := parseNetworks(app.Config.HTTP.TrustedProxies)
 	if err != nil {
 		return err
@@ -159,6 +195,8 @@ func (app *App) pages() (err error) {
 		Templates:      app.Templates,
 		TrustedProxies: proxies,
 		Left:           app.tellLeft,
+		Subscribe:      app.Subscribe,
+		Moderation:     app.Moderation,
 		Extra:          app.extra,
 		Log:            app.Log,
 	})

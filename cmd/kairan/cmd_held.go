@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/moderation"
 	"kairan/smtpd/message"
 	"kairan/storage"
 )
@@ -17,7 +19,7 @@ type heldCmd struct {
 	Ls      heldLs      `cmd:"" help:"Name the held posts of a list."`
 	Show    heldShow    `cmd:"" help:"Show a held post."`
 	Accept  heldAccept  `cmd:"" help:"Let held posts go to the list."`
-	Reject  heldReject  `cmd:"" help:"Refuse held posts; the author is not told by this command."`
+	Reject  heldReject  `cmd:"" help:"Refuse held posts and tell their authors."`
 	Discard heldDiscard `cmd:"" help:"Drop held posts silently."`
 }
 
@@ -109,13 +111,25 @@ type heldPosts struct {
 	Posts []list.PostID `arg:"" help:"IDs of the posts."`
 }
 
-// decide decides all posts or, if one of them cannot be, none.
-func (h heldPosts) decide(ctx context.Context, app *App, a list.Action, std streams) error {
+// decide decides all posts or, if one of them cannot be, none. What follows is the same as by mail: authors and the other
+// moderators are told.
+func (h heldPosts) decide(ctx context.Context, app *App, d moderation.Decision, std streams) error {
+	d.By = "command line"
+	var undone []string
 	err := app.DB.Update(ctx, func(tx *storage.Tx) error {
 		var errs []error
+		undone = nil
 		for _, id := range h.Posts {
-			_, err := list.Decide(tx, id, list.Verdict{Action: a, By: "command line"}, time.Now())
-			errs = append(errs, err)
+			d.Post = id
+			out, err := app.Moderation.Decide(tx, d, time.Now())
+			switch {
+			case err != nil:
+				errs = append(errs, err)
+			case out.Late:
+				errs = append(errs, fmt.Errorf("post %s is not held: %s by %s", id, out.Post.Verdict, cmp.Or(out.Post.Verdict.By, "the rules")))
+			case out.Undone != "":
+				undone = append(undone, fmt.Sprintf("%s: the author was neither trusted nor banned: %s", id, out.Undone))
+			}
 		}
 		return errors.Join(errs...)
 	})
@@ -123,26 +137,39 @@ func (h heldPosts) decide(ctx context.Context, app *App, a list.Action, std stre
 		return err
 	}
 	for _, id := range h.Posts {
-		fmt.Fprintf(std.out, "%s: %s\n", id, a)
+		fmt.Fprintf(std.out, "%s: %s\n", id, d.Action)
 	}
+	for _, u := range undone {
+		fmt.Fprintln(std.err, "kairan:", u)
+	}
+	app.Moderation.Wake()
 	app.publishNow()
 	return nil
 }
 
-type heldAccept struct{ heldPosts }
+type heldAccept struct {
+	heldPosts
+	Trust bool `help:"Accept the author's posts from now on."`
+}
 
 func (cmd *heldAccept) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, list.Accept, std)
+	return cmd.decide(ctx, app, moderation.Decision{Action: list.Accept, Trust: cmd.Trust}, std)
 }
 
-type heldReject struct{ heldPosts }
+type heldReject struct {
+	heldPosts
+	Reason string `help:"Why, for the author."`
+}
 
 func (cmd *heldReject) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, list.Reject, std)
+	return cmd.decide(ctx, app, moderation.Decision{Action: list.Reject, Reason: cmd.Reason}, std)
 }
 
-type heldDiscard struct{ heldPosts }
+type heldDiscard struct {
+	heldPosts
+	Ban bool `help:"Take no post of the author any more."`
+}
 
 func (cmd *heldDiscard) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, list.Discard, std)
+	return cmd.decide(ctx, app, moderation.Decision{Action: list.Discard, Ban: cmd.Ban}, std)
 }

@@ -77,6 +77,7 @@ func (app *App) serve(ctx context.Context, ready func()) error {
 	g.Go(func() error { return expected(ctl.Serve(ls.ctl)) })
 	g.Go(func() error { return app.Path.Run(ctx) })
 	g.Go(func() error { return app.Outbox.Run(ctx) })
+	g.Go(func() error { return app.Moderation.Run(ctx) })
 	g.Go(func() error { return app.tidy(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
@@ -156,7 +157,7 @@ func listenAt(addr string) (net.Listener, error) {
 // tidy forgets what is kept only for a time.
 func (app *App) tidy(ctx context.Context) error {
 	for {
-		if err := app.Path.Expire(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if err := errors.Join(app.Path.Expire(ctx, time.Now()), app.Subscribe.Expire(ctx, time.Now())); err != nil && ctx.Err() == nil {
 			app.Log.Error("cannot forget what is old; will retry in an hour", "err", err)
 		}
 		select {
