@@ -6,6 +6,7 @@ build:
 	go build -o kairan ./cmd/kairan
 
 # The whole suite. Page tests need Debian's chromium; it is installed when missing.
+test: export KAIRAN_BROWSER = required
 test: browser
 	go vet ./...
 	go test -shuffle=on ./...
