@@ -1,6 +1,7 @@
 package command
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -135,4 +136,30 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("span %q: %d-%d", subject, from, to)
 		}
 	})
+}
+
+// TestDocs: docs/commands.md names every command with all its names.
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("../../docs/commands.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range table() {
+		row := ""
+		for line := range strings.Lines(string(b)) {
+			if strings.Count(line, "|") < 9 {
+				continue // another table
+			}
+			if first, _, _ := strings.Cut(strings.TrimPrefix(line, "| "), " | "); slices.Contains(strings.FieldsFunc(first, func(r rune) bool { return strings.ContainsRune("`, ", r) }), e.name) {
+				row = line
+				break
+			}
+		}
+		for _, name := range append([]string{e.name}, e.aliases...) {
+			if !strings.Contains(row, name) {
+				t.Errorf("docs/commands.md does not name %s of %s", name, e.name)
+			}
+		}
+	}
 }

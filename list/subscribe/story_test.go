@@ -16,6 +16,7 @@ import (
 	"kairan/smtpd/message"
 	"kairan/smtpd/smtptest"
 	"kairan/storage"
+	"kairan/storage/storagetest"
 )
 
 const (
@@ -482,4 +483,43 @@ func TestMailsSurviveACrash(t *testing.T) {
 			t.Errorf("%d mails", n)
 		}
 	})
+}
+
+// TestCircle: who joins and leaves again and again is mailed a hundred times a day at most, and so are the owners (200).
+func TestCircle(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.SubscriptionPolicy = list.PolicyOpen; s.AdminNotifyMchanges = true })
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		for range 150 {
+			send(t, w, 250, mail("ann@people.test", "janog-join"+at, "", ""))
+			send(t, w, 250, mail("ann@people.test", "janog-leave"+at, "", ""))
+		}
+		if a, o := len(inbox(w, "ann@people.test")), len(inbox(w, "olga@people.test")); a != 100 || o != 200 {
+			t.Errorf("%d mails to her and %d to the owner, want 100 and 200", a, o)
+		}
+	})
+}
+
+// TestGoldenMails shows every mail of the workflow in both languages.
+func TestGoldenMails(t *testing.T) {
+	t.Parallel()
+	w := listtest.New(t, nil)
+	l := w.List("janog", func(s *list.Settings) { s.DisplayName = "JANOG" })
+	var b strings.Builder
+	w.Update(func(tx *storage.Tx) error {
+		for _, lang := range []string{"en", "ja"} {
+			for _, name := range []string{"confirm-join", "confirm-leave", "confirm-chaddr", "invite", "welcome", "goodbye", "already-member", "not-member", "held-join", "held-leave", "changed", "member-joined", "member-left"} {
+				n, err := w.Workflow.Letter(tx, subscribe.Letter{List: l, To: address.Must("ann@people.test"), Name: name, Lang: lang, Args: map[string]string{
+					"confirm": "https://x.test/-/confirm/TOKEN", "never": "https://x.test/-/never/TOKEN", "expires": "2026-01-04 00:00 JST", "mark": "",
+					"text": "The list's own words.\n\n", "back": "The way back.", "who": "bob@people.test",
+				}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				fmt.Fprintf(&b, "==== %s.%s\nSubject: %s\n\n%s\n", name, lang, n.Subject, n.Body)
+			}
+		}
+		return nil
+	})
+	storagetest.Golden(t, "mails.txt", []byte(b.String()))
 }
