@@ -199,7 +199,7 @@ func (d *demo) delivered(t *testing.T, e example) {
 		`deliver +48 delivered`,
 		`failed +permerror@example\.net`,
 		`deferred +temperror@example\.net`,
-		`bounce +bounce@example\.net: a report from <>`,
+		`bounce +bounce@example\.net: bounce, full`,
 		`delivered +slow@slow\.test`,
 	} {
 		d.until(t, pattern, "trace", "-r", "<"+e.id+">")

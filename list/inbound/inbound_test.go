@@ -198,10 +198,19 @@ func TestBounceIsNotedWithItsPost(t *testing.T) {
 	if got := bounces(); len(got) != 1 || !strings.Contains(got[0], "ann@people.test") || !strings.Contains(got[0], "Undelivered Mail") {
 		t.Errorf("bounces %q", got)
 	}
+	dsn := report
+	dsn.Raw = "From: MAILER-DAEMON@people.test\nTo: " + verp + "\nSubject: Undelivered Mail\nMIME-Version: 1.0\n" +
+		"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\n" +
+		"Reporting-MTA: dns; mx.people.test\n\nFinal-Recipient: rfc822; ann@people.test\nAction: failed\nStatus: 5.1.1\n" +
+		"Remote-MTA: dns; mx.people.test\nDiagnostic-Code: smtp; 550 5.1.1 No such user here\n\n--b--\n"
+	send(t, w, 250, dsn)
+	if got := bounces(); len(got) != 2 || !strings.Contains(got[1], "ann@people.test: bounce, gone (") || !strings.Contains(got[1], "No such user here") {
+		t.Errorf("bounces %q", got)
+	}
 	forged := report
 	forged.To = []string{"janog-bounces+" + strings.Repeat("a", 24) + at}
 	send(t, w, 250, forged)
-	if got := bounces(); len(got) != 1 {
+	if got := bounces(); len(got) != 2 {
 		t.Errorf("a forged token was believed: %q", got)
 	}
 }

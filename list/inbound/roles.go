@@ -1,22 +1,27 @@
 package inbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kairan/list"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
+	"kairan/smtpd/dsn"
 	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
-// bounce notes a delivery report in the history of its post.
+// bounce notes a report in the history of its post: what kind it is, and whose fault, in the words of the dsn package.
+// Which member it speaks of is only known from the envelope, never from its text.
 func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
-	subject := message.Parse(raw).Header().Text("Subject")
+	msg := message.Parse(raw)
+	report := dsn.Recognise(msg)
 	return smtpd.Reply{}, h.DB.Update(ctx, func(tx *storage.Tx) error {
 		secret, err := list.Secret(tx, list.VERPSecret)
 		if err != nil {
@@ -38,9 +43,24 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 		if err != nil && !errors.Is(err, list.ErrNotMember) {
 			return err
 		}
-		h.Log.Info("bounce", "post", p.ID, "member", who, "from", env.From.String())
-		return list.NoteBounce(tx, p, list.Event{At: time.Now(), Stage: "bounce", Text: fmt.Sprintf("%s: a report from <%s>: %q", who, env.From, subject)})
+		h.Log.Info("bounce", "post", p.ID, "member", who, "kind", report.Kind, "class", report.Class)
+		return list.NoteBounce(tx, p, list.Event{At: time.Now(), Stage: "bounce", Text: bounceWords(who, report, msg)})
 	})
+}
+
+// bounceWords says what a report says about a member (an address key, "" for one who is not known any more).
+func bounceWords(who string, report dsn.Report, msg *message.Message) string {
+	said := fmt.Sprintf("%q", msg.Header().Text("Subject"))
+	if a, err := address.Parse(who); err == nil {
+		if rcpt, ok := report.For(a); ok && rcpt.Diagnostic != "" {
+			said = strings.TrimSpace(rcpt.MTA + " " + rcpt.Diagnostic)
+		}
+	}
+	class := string(report.Class)
+	if report.Reason != "" {
+		class += " (" + report.Reason + ")"
+	}
+	return fmt.Sprintf("%s: %s, %s: %s", cmp.Or(who, "somebody who left"), report.Kind, class, said)
 }
 
 // maxHops ends the journey of forwarded mail long before the limit of RFC 5321, section 6.3.
