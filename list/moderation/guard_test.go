@@ -10,6 +10,7 @@ import (
 	"kairan/list/listtest"
 	"kairan/list/moderation"
 	"kairan/smtpd/address"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -73,6 +74,13 @@ func TestWhoMayAnswer(t *testing.T) {
 		}
 		w.verdict("1@s.test", "hold")
 	}
+	// Nor does it when nobody has looked at the mail before.
+	env := w.Envelope("mod@people.test")
+	vacation := message.Parse(listtest.CRLF("From: mod@people.test\nAuto-Submitted: auto-replied\nSubject: away\n\naccept\n"))
+	if r, ok, err := w.m.Answer(t.Context(), env, notice.token(t), vacation); err != nil || !ok || !r.OK() {
+		t.Errorf("a machine: %+v, %v, %v", r, ok, err)
+	}
+	w.verdict("1@s.test", "hold")
 	w.mails(0)
 	for _, text := range []string{"", "> accept", "I accept", "accept?", "承認しません", "accept if nobody minds", "-- \naccept"} {
 		if got := w.answer(notice, answer{from: "mod@people.test", text: text}); got != 250 {
