@@ -43,7 +43,7 @@ func examples(now time.Time) []example {
 	return []example{
 		post("1. A member posts: accepted, and everybody gets a copy. / 会員の投稿: 受理され、全員に届きます。",
 			"misaki@example.jp", "Misaki Uno <misaki@example.jp>", "Hello from the demo", "こんにちは、宇野です。日本語も届いていますか。"),
-		post("2. A stranger posts: held for a moderator. / 会員でない人の投稿: 管理者の確認を待ちます。",
+		post("2. A stranger posts: held for a moderator. / 会員でない人の投稿: モデレーターの承認待ちになります。",
 			"tabibito@newcomer.test", "Tabibito <tabibito@newcomer.test>", "May I join?", "はじめまして。参加してもよいですか。"),
 		post("3. A forger claims to be a member: refused at once (550). / 会員を装う投稿: その場で拒否されます。",
 			"mallory@forger.test", "Sora Ogawa <sora@isp.test>", "Urgent: new bank account", "振込先が変わりました。"),

@@ -2,10 +2,12 @@ package cook
 
 import (
 	"bytes"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
 
+	"kairan/list"
 	"kairan/smtpd/address"
 	"kairan/smtpd/mailauth"
 	"kairan/smtpd/message"
@@ -91,6 +93,29 @@ func secrets(d *draft) string {
 		return "secrets removed"
 	}
 	return ""
+}
+
+// approvedLine is a moderator's word on the own post as the first line of its text. It stands as it is in every encoding but base64.
+var approvedLine = regexp.MustCompile(`(?i)^(\s*\r\n)*Approved:[ \t]*yes[ \t]*\r\n(\r\n)?`)
+
+// approval removes a moderator's "Approved: yes" from the text of a post that it let pass.
+func approval(d *draft) string {
+	spoke := func(r list.Reason) bool { return r.Rule == "approved" }
+	if !slices.ContainsFunc(d.Post.Verdict.Reasons, spoke) {
+		return ""
+	}
+	parts := d.message().Parts()
+	i := slices.IndexFunc(parts, func(p message.Part) bool { return !p.IsMultipart() })
+	if i < 0 || parts[i].ContentType != "text/plain" {
+		return ""
+	}
+	line := approvedLine.Find(parts[i].Raw)
+	at := bytes.Index(d.body, parts[i].Raw)
+	if line == nil || at < 0 {
+		return ""
+	}
+	d.body = slices.Concat(d.body[:at], d.body[at+len(line):])
+	return "approval removed"
 }
 
 // receipts removes requests that thousands of readers would answer.

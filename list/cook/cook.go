@@ -27,6 +27,7 @@ var content = []step{
 	{"well-formed", wellFormed},
 	{"identify", identify},
 	{"secrets", secrets},
+	{"approval", approval},
 	{"receipts", receipts},
 	{"authentication-results", authenticationResults},
 	{"anonymise", anonymise},

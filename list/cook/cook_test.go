@@ -158,3 +158,30 @@ func contentOf(in Input, msg *message.Message) *message.Message {
 	content, _ := Content(in, msg)
 	return content
 }
+
+// TestApproval: the word that let a post pass is for nobody to read; the same words in a post that a rule accepted stay.
+func TestApproval(t *testing.T) {
+	t.Parallel()
+	plain := "From: ann@example.jp\r\nSubject: x\r\n\r\n"
+	mixed := "From: ann@example.jp\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
+	for _, tt := range []struct {
+		raw      string
+		approved bool
+		want     string
+	}{
+		{plain + "Approved: yes\r\n\r\nHello.\r\n", true, "Hello.\r\n"},
+		{plain + "approved:yes\r\nHello.\r\n", true, "Hello.\r\n"},
+		{plain + "Approved: yes\r\n\r\nHello.\r\n", false, "Approved: yes\r\n\r\nHello.\r\n"},
+		{plain + "Hello.\r\nApproved: yes\r\n", true, "Hello.\r\nApproved: yes\r\n"},
+		{mixed + "Approved: yes\r\n\r\nHello.\r\n--b--\r\n", true, "--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b--\r\n"},
+	} {
+		msg := message.Parse([]byte(tt.raw))
+		in := input(list.DefaultSettings("en"), msg)
+		if tt.approved {
+			in.Post.Verdict = list.Verdict{Action: list.Accept, Reasons: []list.Reason{{Rule: "approved"}}}
+		}
+		if got := string(contentOf(in, msg).Body()); got != tt.want {
+			t.Errorf("%q: %q, want %q", tt.raw, got, tt.want)
+		}
+	}
+}
