@@ -23,7 +23,7 @@ func TestWaiting(t *testing.T) {
 	posts := []*Post{held("1", "a", ann, proof), held("2", "a", ann, mailauth.Results{}), held("3", "a", bob, proof), held("4", "b", ann, proof)}
 	err := db.Update(t.Context(), func(tx *storage.Tx) error {
 		for _, p := range posts {
-			if err := Record(tx, p, nil); err != nil {
+			if err := Record(tx, p, nil, nil); err != nil {
 				return err
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"iter"
@@ -52,7 +53,7 @@ const inlineRaw = 64 << 10
 var (
 	postID    = storage.Strings[PostID]()
 	posts     = storage.NewTable[PostID, Post]("posts", postID)
-	raws      = storage.NewTable[PostID, []byte]("raw", postID)
+	receipts  = storage.NewTable[PostID, receipt]("received", postID)
 	postIndex = storage.NewTable[storage.Pair[string, PostID], ID]("posts_by_message_id", storage.Pairs(text, postID)) // hash of Message-ID
 	numbered  = storage.NewTable[storage.Pair[ID, uint64], PostID]("posts_by_number", storage.Pairs(listID, storage.Uints[uint64]()))
 	heldPosts = storage.NewTable[storage.Pair[ID, PostID], Waiting]("held", storage.Pairs(listID, postID))
@@ -72,12 +73,21 @@ func (id PostID) RawBlob() string { return "posts/" + string(id) }
 // Large reports whether a message goes to a blob rather than into the transaction.
 func Large(raw []byte) bool { return len(raw) > inlineRaw }
 
+// receipt is what came, and is forgotten after a while: one row, because every row that is written before the 250 costs time.
+type receipt struct {
+	Raw   []byte          `json:"raw,omitempty"`
+	Facts json.RawMessage `json:"facts,omitempty"`
+}
+
 // Record writes a new post. raw is nil when it is in its blob (then Blob is set), or when the post is refused.
-func Record(tx *storage.Tx, p *Post, raw []byte) error {
-	if raw != nil {
-		if err := raws.Put(tx, p.ID, raw); err != nil {
-			return err
-		}
+// facts are what the rules looked at.
+func Record(tx *storage.Tx, p *Post, raw []byte, facts any) error {
+	b, err := json.Marshal(facts)
+	if err != nil {
+		return fmt.Errorf("facts of post %s: %w", p.ID, err)
+	}
+	if err := receipts.Put(tx, p.ID, receipt{Raw: raw, Facts: b}); err != nil {
+		return err
 	}
 	if err := postIndex.Put(tx, storage.P(hashID(p.MessageID), p.ID), p.List); err != nil {
 		return err
@@ -130,12 +140,24 @@ func GetPost(tx *storage.Tx, id PostID) (*Post, error) {
 // PostRaw returns the message of a post as it was received, or storage.ErrNotFound when it is no longer kept.
 // A large one is read from its blob.
 func PostRaw(tx *storage.Tx, b storage.Blobs, id PostID) ([]byte, error) {
-	raw, err := raws.Get(tx, id)
-	if errors.Is(err, storage.ErrNotFound) {
+	r, err := receipts.Get(tx, id)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && r.Raw == nil {
 		return storage.ReadBlob(b, id.RawBlob())
 	}
-	return raw, err
+	return r.Raw, err
 }
+
+// PostFacts reads the facts of a post into facts, or returns storage.ErrNotFound when they are no longer kept.
+func PostFacts(tx *storage.Tx, id PostID, facts any) error {
+	r, err := receipts.Get(tx, id)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(r.Facts, facts)
+}
+
+// HasReceipt reports whether message and facts of a post are still kept.
+func HasReceipt(tx *storage.Tx, id PostID) bool { return receipts.Has(tx, id) }
 
 // PostsByMessageID yields the posts of a Message-ID, to every list, oldest first.
 func PostsByMessageID(tx *storage.Tx, messageID string) iter.Seq2[ID, *Post] {
@@ -277,14 +299,14 @@ func Settled(tx *storage.Tx, before time.Time) iter.Seq[PostID] {
 	}
 }
 
-// ForgetRaw forgets the message of a post as it was received; removing its blob is the caller's part.
-func ForgetRaw(tx *storage.Tx, id PostID) error {
+// ForgetReceipt forgets the message of a post as it was received, and the facts; removing its blob is the caller's part.
+func ForgetReceipt(tx *storage.Tx, id PostID) error {
 	p, err := GetPost(tx, id)
 	if err != nil {
 		return err
 	}
 	p.Blob = false
-	return errors.Join(raws.Delete(tx, id), PutPost(tx, p))
+	return errors.Join(receipts.Delete(tx, id), PutPost(tx, p))
 }
 
 // RawBlobs yields the blobs that hold messages of posts.

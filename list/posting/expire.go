@@ -24,7 +24,7 @@ type expiry struct {
 }
 
 var expiries = []expiry{
-	{"messages", keepMessage, keptFacts.Has, forgetMessage},
+	{"messages", keepMessage, list.HasReceipt, list.ForgetReceipt},
 	{"deliveries", keepDeliveries, list.HasDeliveries, list.ForgetDeliveries},
 }
 
@@ -74,11 +74,4 @@ func (p *Path) expireSome(ctx context.Context, e expiry, before time.Time) (int,
 		}
 		return nil
 	})
-}
-
-func forgetMessage(tx *storage.Tx, id list.PostID) error {
-	if err := keptFacts.Delete(tx, id); err != nil {
-		return err
-	}
-	return list.ForgetRaw(tx, id)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // chunk is how many members one transaction looks at. Posts that come in meanwhile wait for one of these at the most.
-const chunk = 2_000
+const chunk = 500
 
 // work is one post on its way through Publish.
 type work struct {
@@ -134,6 +134,7 @@ func (p *Path) enqueue(ctx context.Context, w *work) error {
 		if err != nil {
 			return fmt.Errorf("enqueue: %w", err)
 		}
+		began := time.Now()
 		err = p.DB.Update(ctx, func(tx *storage.Tx) error {
 			if err := p.Outbox.Enqueue(tx, string(w.post.ID), c.to); err != nil {
 				return err
@@ -151,6 +152,16 @@ func (p *Path) enqueue(ctx context.Context, w *work) error {
 			w.log.Info("enqueue", "recipients", c.progress.Queued)
 			return nil
 		}
+		rest(ctx, 3*time.Since(began))
+	}
+}
+
+// rest leaves the store to others, three times as long as a chunk had it, so that a post that comes in meanwhile is soon answered.
+// Signing the copies of a chunk takes longer than that.
+func rest(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
 	}
 }
 

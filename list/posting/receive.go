@@ -197,9 +197,6 @@ func lateness(tx *storage.Tx, in *posted) error {
 	return err
 }
 
-// facts are kept for 30 days, so that a decision can be explained and replayed.
-var keptFacts = storage.NewTable[list.PostID, rules.Facts]("facts", storage.Strings[list.PostID]())
-
 // record writes posts, verdicts, facts and history. The reply 250 comes after it.
 func (p *Path) record(tx *storage.Tx, in *incoming) error {
 	whole := in.deferred()
@@ -230,9 +227,11 @@ func (p *Path) recordPost(tx *storage.Tx, in *incoming, post *posted) error {
 		raw = in.msg.Raw()
 	}
 	post.facts.Header = post.facts.Header[:min(len(post.facts.Header), 64<<10)]
+	if !refused {
+		post.facts.Header = nil // the message has it
+	}
 	return errors.Join(
-		list.Record(tx, post.post, raw),
-		keptFacts.Put(tx, post.post.ID, post.facts),
+		list.Record(tx, post.post, raw, post.facts),
 		list.Note(tx, post.post.ID, story(in, post)...),
 	)
 }

@@ -19,6 +19,7 @@ import (
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/list/posting"
+	"kairan/list/rules"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/smtpd/smtptest"
@@ -439,6 +440,16 @@ func TestExpire(t *testing.T) {
 	w.Join(l, list.RoleMember, "ann@people.test")
 	id := receive(t, w, l, "old@people.test")
 	if err := w.Path.Publish(t.Context(), id); err != nil {
+		t.Fatal(err)
+	}
+	err := w.DB.View(t.Context(), func(tx *storage.Tx) error {
+		var f rules.Facts
+		if err := list.PostFacts(tx, id, &f); err != nil || f.Author.String() != "ann@people.test" || f.Member == nil {
+			t.Errorf("facts %+v, %v", f, err)
+		}
+		return nil
+	})
+	if err != nil {
 		t.Fatal(err)
 	}
 	kept := func() bool {
