@@ -80,7 +80,6 @@ func openRows(path string) (db *bbolt.DB, err error) {
 	db, err = bbolt.Open(path, 0o600, &bbolt.Options{
 		Timeout:         200 * time.Millisecond,
 		FreelistType:    bbolt.FreelistMapType,
-		NoFreelistSync:  true, // not with every commit: it is found again when the file is opened
 		InitialMmapSize: mapSize,
 	})
 	if err != nil {
