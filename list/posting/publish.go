@@ -152,15 +152,21 @@ func (p *Path) enqueue(ctx context.Context, w *work) error {
 			w.log.Info("enqueue", "recipients", c.progress.Queued)
 			return nil
 		}
-		rest(ctx, 3*time.Since(began))
+		p.rest(ctx, time.Since(began))
 	}
 }
 
-// rest leaves the store to others, three times as long as a chunk had it, so that a post that comes in meanwhile is soon answered.
-// Signing the copies of a chunk takes longer than that.
-func rest(ctx context.Context, d time.Duration) {
+// plenty is how many copies in the queue keep it busy for a while.
+const plenty = 5_000
+
+// rest leaves the store to others after a chunk that took so long, so that a post that comes in meanwhile is soon answered.
+// While the queue has plenty to do there is no hurry at all.
+func (p *Path) rest(ctx context.Context, took time.Duration) {
+	if p.Outbox.Depth().Copies > plenty {
+		took *= 7
+	}
 	select {
-	case <-time.After(d):
+	case <-time.After(took):
 	case <-ctx.Done():
 	}
 }
