@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"kairan/archive"
 	"kairan/smtpd/address"
 )
 
@@ -23,25 +24,8 @@ func (s *Site) ListURL(l *List, parts ...string) string {
 
 // MessageURL returns the permanent link of a message (RFC 5064).
 func (s *Site) MessageURL(l *List, messageID string) string {
-	return s.ListURL(l, "m", escapeID(messageID)) + "/"
+	return s.ListURL(l, "m", archive.EscapeSegment(messageID)) + "/"
 }
 
 // UnsubscribeURL returns the one-click link of a member's token (RFC 8058).
 func (s *Site) UnsubscribeURL(token string) string { return s.URL + "/-/u/" + token }
-
-// escapeID makes a Message-ID one path segment that stays readable.
-func escapeID(id string) string {
-	var b strings.Builder
-	const hex = "0123456789ABCDEF"
-	for i := range len(id) {
-		switch c := id[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~!$&'()*+,;=:@", c) >= 0:
-			b.WriteByte(c)
-		default:
-			b.WriteByte('%')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
-		}
-	}
-	return b.String()
-}

@@ -53,7 +53,7 @@ func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templa
 		name = "attachment-" + itoa(a.Index)
 	}
 	return templates.Attachment{
-		Href: q.messagePath(m) + "att/" + itoa(a.Index) + "/" + EscapeSegment(name),
+		Href: q.messagePath(m) + "att/" + itoa(a.Index) + "/" + archive.EscapeSegment(name),
 		Name: name,
 		Kind: a.Type,
 		Size: size(a.Size),

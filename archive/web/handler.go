@@ -74,7 +74,7 @@ func (q *request) stranger() bool { return q.frame.User == "" }
 func (q *request) lang() string { return q.frame.Lang }
 
 // base returns the path of the list's page.
-func (q *request) base() string { return "/" + EscapeSegment(q.list.Name) + "/" }
+func (q *request) base() string { return "/" + archive.EscapeSegment(q.list.Name) + "/" }
 
 // with asks whether the reader may read the archive, leads to the list's proper name, and turns errors into pages.
 func (h *handler) with(serve func(*request) error) http.HandlerFunc {

@@ -3,32 +3,13 @@ package web
 import (
 	"fmt"
 	"strconv"
-	"strings"
 
 	"kairan/archive"
 )
 
-// EscapeSegment makes a name, such as a Message-ID, one path segment that stays readable. It leaves alone what RFC 3986
-// (section 3.3) allows in a segment, so that it is the same as in the links that are put into mails (Archived-At).
-func EscapeSegment(s string) string {
-	const hex = "0123456789ABCDEF"
-	var b strings.Builder
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', strings.IndexByte("-._~!$&'()*+,;=:@", c) >= 0:
-			b.WriteByte(c)
-		default:
-			b.WriteByte('%')
-			b.WriteByte(hex[c>>4])
-			b.WriteByte(hex[c&15])
-		}
-	}
-	return b.String()
-}
-
 // messagePath returns the permanent path of a message.
 func (q *request) messagePath(m *archive.Message) string {
-	path := q.base() + "m/" + EscapeSegment(m.ID) + "/"
+	path := q.base() + "m/" + archive.EscapeSegment(m.ID) + "/"
 	if m.Nth > 1 {
 		path += strconv.Itoa(m.Nth) + "/"
 	}
@@ -36,7 +17,9 @@ func (q *request) messagePath(m *archive.Message) string {
 }
 
 // threadPath returns the path of the thread that begins with the message of that ID.
-func (q *request) threadPath(id string) string { return q.base() + "t/" + EscapeSegment(id) + "/" }
+func (q *request) threadPath(id string) string {
+	return q.base() + "t/" + archive.EscapeSegment(id) + "/"
+}
 
 // monthPath returns the path of a month such as "2026-01".
 func (q *request) monthPath(month string) string { return q.base() + month + "/" }

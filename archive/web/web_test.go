@@ -150,7 +150,7 @@ func TestHostileMessageIDs(t *testing.T) {
 		w.add(id, "Subject: subject of "+id[:1]+"\r\nContent-Type: text/plain; name=f.txt\r\nContent-Disposition: attachment; filename=f.txt\r\n", "file of "+id)
 	}
 	for i, id := range ids {
-		path := "/janog/m/" + EscapeSegment(id) + "/"
+		path := "/janog/m/" + archive.EscapeSegment(id) + "/"
 		if body := w.page(path); strings.Contains(body, "<script") {
 			t.Errorf("%q: a script is on the page", id)
 		}
@@ -158,7 +158,7 @@ func TestHostileMessageIDs(t *testing.T) {
 		if res.StatusCode != http.StatusOK || !strings.Contains(body, "file of ") {
 			t.Errorf("raw of %q = %d", id, res.StatusCode)
 		}
-		w.page("/janog/t/" + EscapeSegment(id) + "/")
+		w.page("/janog/t/" + archive.EscapeSegment(id) + "/")
 		if _, body := w.get(path+"att/1/f.txt", ""); body != "file of "+id {
 			t.Errorf("attachment of %q = %.60q", id, body)
 		}

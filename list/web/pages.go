@@ -117,7 +117,7 @@ func describe(l *list.List, lang string) templates.List {
 func (s *site) readable(tx *storage.Tx, l *list.List, lang string, view *templates.List) {
 	for t := range archive.Recent(tx, string(l.ID)) {
 		view.Threads = append(view.Threads, templates.ThreadRow{
-			Href:    listPath(l) + "t/" + archiveweb.EscapeSegment(t.ID) + "/",
+			Href:    listPath(l) + "t/" + archive.EscapeSegment(t.ID) + "/",
 			Subject: archiveweb.MaskText(t.Subject, l.Address.String()),
 			From:    archiveweb.MaskText(t.FromName, l.Address.String()),
 			Count:   t.Count,
@@ -205,7 +205,7 @@ func (s *site) leave(w http.ResponseWriter, r *http.Request) error {
 }
 
 // listPath returns the path of a list's page.
-func listPath(l *list.List) string { return "/" + archiveweb.EscapeSegment(l.Name) + "/" }
+func listPath(l *list.List) string { return "/" + archive.EscapeSegment(l.Name) + "/" }
 
 // mailto returns a link that opens a mail (RFC 6068).
 func mailto(a address.Address) string { return "mailto:" + url.PathEscape(a.Wire()) }
