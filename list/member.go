@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -33,7 +34,23 @@ const (
 	DeliveryEnabled     DeliveryStatus = "enabled"
 	DeliveryByUser      DeliveryStatus = "by_user"
 	DeliveryByModerator DeliveryStatus = "by_moderator"
+	DeliveryByBounces   DeliveryStatus = "by_bounces"
 )
+
+// DeliveryMode is the form in which a member gets the posts.
+type DeliveryMode string
+
+const (
+	DeliveryRegular          DeliveryMode = "regular" // each post
+	DeliveryMIMEDigests      DeliveryMode = "mime_digests"
+	DeliveryPlaintextDigests DeliveryMode = "plaintext_digests"
+)
+
+// ModeChange says that a delivery mode holds from a post number on.
+type ModeChange struct {
+	From uint64       `json:"from"`
+	Mode DeliveryMode `json:"mode"`
+}
 
 // Member is an address in a role of a list.
 type Member struct {
@@ -44,6 +61,15 @@ type Member struct {
 	// Language for mails and pages; "" is the list's.
 	Language       string         `json:"language,omitempty"`
 	DeliveryStatus DeliveryStatus `json:"delivery_status,omitempty"` // "" is enabled
+	// OffUntil is when delivery that the member has switched off is on again by itself; zero is never.
+	OffUntil time.Time `json:"off_until,omitzero"`
+	// Modes are the changes of the delivery mode that still matter, oldest first; none is regular from the first post on.
+	// SetMode adds to them, Mode and ModeFor read them.
+	Modes []ModeChange `json:"modes,omitempty"`
+	// AcknowledgePosts mails the member when a post of its own went out.
+	AcknowledgePosts bool `json:"acknowledge_posts,omitempty"`
+	// DeliveryReceipt mails the member, an hour after a post of its own, what became of the copies.
+	DeliveryReceipt bool `json:"delivery_receipt,omitempty"`
 	// ModerationAction is what happens to this member's posts; "" is the list's default.
 	ModerationAction Action `json:"moderation_action,omitempty"`
 	// NoOwnPosts stops copies of the member's own posts (Mailman: receive_own_postings=no).
@@ -68,17 +94,57 @@ func (m *Member) check() error {
 		return fmt.Errorf("the name %q: it is one line of UTF-8", m.DisplayName)
 	case !slices.Contains([]string{"", "ja", "en"}, m.Language):
 		return fmt.Errorf("language %q is neither ja nor en", m.Language)
-	case !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator}, m.DeliveryStatus):
-		return fmt.Errorf("delivery_status %q is none of enabled, by_user, by_moderator", m.DeliveryStatus)
+	case !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator, DeliveryByBounces}, m.DeliveryStatus):
+		return fmt.Errorf("delivery_status %q is none of enabled, by_user, by_moderator, by_bounces", m.DeliveryStatus)
 	case !slices.Contains([]Action{"", Accept, Hold, Reject, Discard}, m.ModerationAction):
 		return fmt.Errorf("moderation_action %q is none of accept, hold, reject, discard", m.ModerationAction)
 	}
 	return nil
 }
 
-// Receives reports whether the member gets mail.
-func (m *Member) Receives() bool {
-	return m.DeliveryStatus == "" || m.DeliveryStatus == DeliveryEnabled
+// Receives reports whether the member gets mail at that time.
+func (m *Member) Receives(now time.Time) bool {
+	switch m.DeliveryStatus {
+	case "", DeliveryEnabled:
+		return true
+	case DeliveryByUser:
+		return !m.OffUntil.IsZero() && !now.Before(m.OffUntil)
+	}
+	return false
+}
+
+// Mode returns the delivery mode of the posts to come.
+func (m *Member) Mode() DeliveryMode { return m.ModeFor(math.MaxUint64) }
+
+// ModeFor returns the delivery mode that holds for a post number. A post is delivered in one mode, whenever the member
+// switches: so a switch neither loses nor doubles one.
+func (m *Member) ModeFor(number uint64) DeliveryMode {
+	mode := DeliveryRegular
+	for _, c := range m.Modes {
+		if c.From <= number {
+			mode = c.Mode
+		}
+	}
+	return mode
+}
+
+// maxModes bounds Member.Modes: who switches more often between two digests loses the oldest change.
+const maxModes = 16
+
+// SetMode switches m to a delivery mode from the list's next post number on, and keeps its row.
+func SetMode(tx *storage.Tx, m *Member, mode DeliveryMode) error {
+	if m.Mode() == mode {
+		return SetMember(tx, *m)
+	}
+	n, err := LastNumber(tx, m.List)
+	if err != nil {
+		return err
+	}
+	m.Modes = append(slices.Clone(m.Modes), ModeChange{From: n + 1, Mode: mode})
+	if extra := len(m.Modes) - maxModes; extra > 0 {
+		m.Modes = slices.Delete(m.Modes, 0, extra)
+	}
+	return SetMember(tx, *m)
 }
 
 // memberKey is a member's place: list and role, then address key.

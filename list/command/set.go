@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"kairan/list"
@@ -112,7 +113,7 @@ func (s *session) show(m *list.Member, only string) {
 		}
 	}
 	line("address", m.Address.String())
-	line("delivery", onOff[m.Receives()])
+	line("delivery", onOff[m.Receives(time.Now())])
 	for _, o := range switches {
 		line(o.name, onOff[o.get(m)])
 	}

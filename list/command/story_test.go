@@ -257,7 +257,7 @@ func TestForgedAuthor(t *testing.T) {
 		got := text(answer(t, w, forged("ann@people.test", "info\nset delivery off\noff\nwho\nwhich\nchaddr mallory@people.test\nget 1\nindex\necho Buy-our-pills")))
 		has(t, got, "janog"+at, "passes the checks")
 		hasNot(t, got, "ann@people.test", "olga@people.test", "pills")
-		if m := member(t, w, l, "ann@people.test"); !m.Receives() {
+		if m := member(t, w, l, "ann@people.test"); !m.Receives(time.Now()) {
 			t.Error("a forger has switched delivery off")
 		}
 		answer(t, w, forged("olga@people.test", "add mallory@people.test\nremove ann@people.test"))

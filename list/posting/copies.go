@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"kairan/list"
 	"kairan/list/cook"
@@ -68,7 +69,7 @@ func (c *Copies) post(tx *storage.Tx, id list.PostID, to []queue.Recipient) ([]q
 			copy.Skip = "left the list"
 		case err != nil:
 			return nil, err
-		case !m.Receives():
+		case !m.Receives(time.Now()):
 			copy.Skip = "delivery is off"
 		default:
 			copy.Sender = verp.Sender(l, p.Number, m.Token)

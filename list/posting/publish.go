@@ -181,7 +181,7 @@ type recipients struct {
 // nextChunk reads the recipients after those that are queued. It returns
 // storage.ErrNotFound when nothing is left to do for the post.
 func (p *Path) nextChunk(ctx context.Context, w *work) (c recipients, err error) {
-	named := map[string]bool{}
+	named, now := map[string]bool{}, time.Now()
 	for _, a := range w.post.To {
 		named[a.Key()] = true
 	}
@@ -196,7 +196,7 @@ func (p *Path) nextChunk(ctx context.Context, w *work) (c recipients, err error)
 			}
 			c.progress.Cursor = key
 			own := m.NoOwnPosts && key == w.post.Author.Key()
-			if m.Receives() && !own && !(m.NoDuplicates && named[key]) {
+			if m.Receives(now) && !own && !(m.NoDuplicates && named[key]) {
 				c.to = append(c.to, queue.Recipient{Ref: key, To: m.Address})
 			}
 		}
