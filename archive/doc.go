@@ -36,6 +36,11 @@
 //	archive_waiting          list, Message-ID         messages that refer to it while it is not there
 //	archive_subjects         list, base subject       the thread that had it last
 //
+// Two more tables are not dropped with them. They are the log of changes that an index beside this one follows ([Changes]):
+//
+//	archive_changes          position                 Change
+//	archive_changed          list, Seq                position of the message's last change
+//
 // # Threads
 //
 // A message belongs to the thread of the nearest of its parents that is there. A reply whose parents are

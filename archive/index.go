@@ -29,6 +29,7 @@ func index(tx *storage.Tx, d *described) error {
 	if err != nil {
 		return err
 	}
+	list.Logged = list.Logged || list.Last == 0
 	list.Last = max(list.Last, m.Seq)
 	month, err := get(tx, months, storage.P(m.List, monthOf(m.File)))
 	if err != nil {
@@ -44,7 +45,8 @@ func index(tx *storage.Tx, d *described) error {
 		months.Put(tx, storage.P(m.List, monthOf(m.File)), month),
 		monthRows.Put(tx, monthRow(m), none{}),
 		posts.Put(tx, storage.P(m.List, m.Post), m.Seq),
-		messages.Put(tx, storage.P(m.List, m.Seq), *m))
+		messages.Put(tx, storage.P(m.List, m.Seq), *m),
+		logChange(tx, Change{List: m.List, Seq: m.Seq}))
 }
 
 // indexID enters the message as the next of its Message-ID.

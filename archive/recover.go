@@ -70,6 +70,9 @@ func (a *Archive) recoverList(ctx context.Context, list string, files map[string
 	if err := a.finishReindex(ctx, list, nil); err != nil {
 		return err
 	}
+	if err := a.logOld(ctx, list); err != nil {
+		return fmt.Errorf("log old messages: %w", err)
+	}
 	var errs []error
 	for name := range files {
 		errs = append(errs, a.settle(ctx, list, name, nil))

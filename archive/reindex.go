@@ -88,7 +88,9 @@ func (a *Archive) drop(ctx context.Context, list string) error {
 	dropTable(&d, numbers)
 	dropTable(&d, posts)
 	dropTable(&d, ids)
-	dropTable(&d, messages)
+	dropEach(&d, messages, func(tx *storage.Tx, k bySeq) error {
+		return logChange(tx, Change{List: k.A, Seq: k.B, Gone: true}) // until its record is read again
+	})
 	if d.err != nil {
 		return fmt.Errorf("drop the old index: %w", d.err)
 	}
@@ -104,9 +106,13 @@ type dropper struct {
 	err  error
 }
 
-// dropTable deletes the rows of a list in chunks. The keys are collected in a
-// read transaction, because a scan in an update copies all that it covers.
 func dropTable[B, V any](d *dropper, t storage.Table[storage.Pair[string, B], V]) {
+	dropEach(d, t, func(*storage.Tx, storage.Pair[string, B]) error { return nil })
+}
+
+// dropEach deletes the rows of a list in chunks, and does also with each key. The keys are collected in a
+// read transaction, because a scan in an update copies all that it covers.
+func dropEach[B, V any](d *dropper, t storage.Table[storage.Pair[string, B], V], also func(*storage.Tx, storage.Pair[string, B]) error) {
 	for d.err == nil {
 		var keys []storage.Pair[string, B]
 		d.err = d.db.View(d.ctx, func(tx *storage.Tx) error {
@@ -123,7 +129,7 @@ func dropTable[B, V any](d *dropper, t storage.Table[storage.Pair[string, B], V]
 		}
 		d.err = d.db.Update(d.ctx, func(tx *storage.Tx) error {
 			for _, k := range keys {
-				if err := t.Delete(tx, k); err != nil {
+				if err := errors.Join(t.Delete(tx, k), also(tx, k)); err != nil {
 					return err
 				}
 			}

@@ -40,6 +40,7 @@ type listRow struct {
 	Last    uint64 `json:"last"`              // highest Seq
 	Rebuild bool   `json:"rebuild,omitempty"` // Reindex has begun and not ended
 	Dropped bool   `json:"dropped,omitempty"` // … and dropped the old rows
+	Logged  bool   `json:"logged,omitempty"`  // every message has its change
 }
 
 // subjectRow is the thread that last had a base subject.
