@@ -20,6 +20,7 @@ import (
 type options struct {
 	runs, members int
 	kairan        string
+	peersDir      string // made by peers.sh
 	out, progress io.Writer
 }
 

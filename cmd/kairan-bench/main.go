@@ -7,7 +7,7 @@
 //
 //	kairan-bench                          all parts but the longest
 //	kairan-bench -run fanout50k -n 3      one part
-//	kairan-bench -run all                 everything, about half an hour
+//	kairan-bench -run all                 everything, about half an hour; with -peers FOLDER the peers too
 //	kairan-bench members 7000             print the members list
 //	kairan-bench sink -listen :2600       a server that takes and counts all mail
 //	kairan-bench post -to l@example.jp    post, and time it: for measuring other programs
@@ -61,6 +61,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.IntVar(&o.runs, "n", 5, "runs of a part; the largest take at most 3")
 	flags.IntVar(&o.members, "members", 7000, "members in place of 7,000; the larger lists grow or shrink with it")
 	flags.StringVar(&o.kairan, "kairan", "", "binary to measure, instead of building it")
+	flags.StringVar(&o.peersDir, "peers", "", "folder that cmd/kairan-bench/peers.sh made, for the part peers")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -71,6 +72,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	chosen, err := choose(*which)
 	if err != nil {
 		return err
+	}
+	if *which == "all" && o.peersDir == "" {
+		chosen = slices.DeleteFunc(chosen, func(p part) bool { return p.name == "peers" })
 	}
 	return measure(ctx, o, chosen)
 }

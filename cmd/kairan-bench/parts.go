@@ -29,6 +29,7 @@ func parts() []part {
 		{name: "fanout50k", long: true, about: "posts to 50,000 and to 7,000 members, each copy personal and signed", run: (*bench).fanoutLarge},
 		{name: "latency500k", long: true, about: "posts accepted while one to 500,000 goes out", run: (*bench).latencyHuge},
 		{name: "import500k", long: true, about: "member import of 500,000", run: (*bench).importHuge},
+		{name: "peers", long: true, about: "the same post with Mailman and mlmmj", run: (*bench).peers},
 	}
 }
 
