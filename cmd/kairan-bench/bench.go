@@ -32,6 +32,7 @@ type bench struct {
 	dns      *fakedns.Server
 	sink     *smtptest.Sink
 	sinkAddr string
+	direct   bool // new sites have no smarthost
 	key      *rsa.PrivateKey
 	size     int // bytes of a copy, as the sink got them last
 	table    table
@@ -39,10 +40,11 @@ type bench struct {
 
 // part is a group of figures that are measured together.
 type part struct {
-	name  string
-	long  bool // only when asked for
-	about string
-	run   func(*bench, context.Context) error
+	name   string
+	long   bool // only when asked for
+	direct bool // delivers to mail hosts at port 25, in a network of its own
+	about  string
+	run    func(*bench, context.Context) error
 }
 
 // limit bounds a part, which takes a few minutes at most on two cores.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -19,7 +20,8 @@ import (
 type roster struct {
 	address string
 	members int
-	shared  bool // personal_unsubscribe=false: one signature for all copies
+	shared  bool     // personal_unsubscribe=false: one signature for all copies
+	set     []string // further settings, as name=value
 }
 
 // site is a data folder with its configuration.
@@ -37,7 +39,7 @@ type daemon struct {
 	memory *memory
 }
 
-// newSite makes a folder with a configuration.
+// newSite makes a folder with a configuration. Mail goes to the sink, or where DNS says.
 func (b *bench) newSite() (*site, error) {
 	dir, err := os.MkdirTemp(b.dir, "site")
 	if err != nil {
@@ -48,6 +50,10 @@ func (b *bench) newSite() (*site, error) {
 		return nil, err
 	}
 	s := &site{b: b, dir: dir, config: filepath.Join(dir, "kairan.toml"), smtp: smtp}
+	smarthost := b.sinkAddr
+	if b.direct {
+		smarthost = ""
+	}
 	text := fmt.Sprintf(`hostname = "lists.example.jp"
 data = "data"
 url = "https://lists.example.jp"
@@ -60,7 +66,7 @@ listen = ""
 smarthost = %q
 [dns]
 servers = [%q]
-`, smtp, b.sinkAddr, b.dns.Addr)
+`, smtp, smarthost, b.dns.Addr)
 	return s, os.WriteFile(s.config, []byte(text), 0o600)
 }
 
@@ -96,8 +102,11 @@ func (s *site) command(ctx context.Context, args ...string) *exec.Cmd {
 // create makes a list without members.
 func (s *site) create(ctx context.Context, l roster) error {
 	_, err := s.kairan(ctx, "list", "create", l.address, "--owner", "owner@example.jp")
-	if err == nil && l.shared {
-		_, err = s.kairan(ctx, "list", "set", l.address, "personal_unsubscribe=false")
+	if l.shared {
+		l.set = append(slices.Clone(l.set), "personal_unsubscribe=false")
+	}
+	if err == nil && len(l.set) > 0 {
+		_, err = s.kairan(ctx, slices.Concat([]string{"list", "set", l.address}, l.set)...)
 	}
 	return err
 }

@@ -76,6 +76,9 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if *which == "all" && o.peersDir == "" {
 		chosen = slices.DeleteFunc(chosen, func(p part) bool { return p.name == "peers" })
 	}
+	if done, err := enterNamespace(ctx, o, chosen, args); done || err != nil {
+		return err
+	}
 	return measure(ctx, o, chosen)
 }
 
