@@ -7,7 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"path"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,10 +19,15 @@ import (
 // maxRecord is the largest record that is written or read, in bytes.
 const maxRecord = 128 << 20
 
+// MaxMessage is the largest message that can be archived, in bytes.
+const MaxMessage = maxRecord / 2
+
 // writer is the right to write to the archive of a list.
 type writer struct {
-	token  chan struct{} // holds one element while nobody writes
-	unsure string        // the mbox whose end a failed Add left in an unknown state
+	list   string
+	token  chan struct{}   // holds one element while nobody writes
+	unsure map[string]bool // the mboxes whose end a failed Add left in an unknown state
+	ledger bool            // the ledger is settled
 }
 
 // write waits for the right to write to a list's archive; done gives it back.
@@ -32,7 +38,7 @@ func (a *Archive) write(ctx context.Context, list string) (w *writer, done func(
 		if a.writers == nil {
 			a.writers = map[string]*writer{}
 		}
-		w = &writer{token: make(chan struct{}, 1)}
+		w = &writer{list: list, token: make(chan struct{}, 1), unsure: map[string]bool{}}
 		w.token <- struct{}{}
 		a.writers[list] = w
 	}
@@ -53,7 +59,6 @@ func (a *Archive) Add(ctx context.Context, e Entry, within func(*storage.Tx, *Me
 	if err := e.check(); err != nil {
 		return nil, fmt.Errorf("archive post %q: %w", e.Post, err)
 	}
-	e.ID = cmp.Or(e.ID, e.Post+"@no-message-id.invalid")
 	w, done, err := a.write(ctx, e.List)
 	if err != nil {
 		return nil, fmt.Errorf("archive post %s: %w", e.Post, err)
@@ -67,49 +72,20 @@ func (a *Archive) Add(ctx context.Context, e Entry, within func(*storage.Tx, *Me
 }
 
 func (a *Archive) add(ctx context.Context, w *writer, e Entry, within func(*storage.Tx, *Message) error) (*Message, error) {
-	file := fileOf(e.List, a.month(e.Received))
-	if err := a.prepare(ctx, w, e.List, file); err != nil {
+	if err := a.prepare(ctx, w, a.month(e.Received)); err != nil {
 		return nil, err
 	}
-	var there *Message
-	var seq uint64
-	var offset int64
-	err := a.DB.View(ctx, func(tx *storage.Tx) (err error) {
-		if there, err = byPost(tx, e.List, e.Post); !errors.Is(err, storage.ErrNotFound) {
-			return err
-		}
-		there = nil
-		row, err := get(tx, lists, e.List)
-		seq = row.Last + 1
-		month, monthErr := get(tx, months, storage.P(e.List, monthOf(file)))
-		offset = month.Length
-		return errors.Join(err, monthErr)
-	})
-	if err != nil {
-		return nil, err
-	}
-	if there != nil {
+	there, err := a.current(ctx, &Message{List: e.List, Post: e.Post})
+	if err == nil {
 		return there, a.DB.Update(ctx, func(tx *storage.Tx) error { return call(within, tx, there) })
 	}
-	rec := mbox.Record{Post: e.Post, Number: e.Number, ID: e.ID, Seq: seq, Received: e.Received, Raw: e.Raw}
-	data := mbox.Append(make([]byte, 0, len(e.Raw)+1024), rec)
-	d := describe(rec)
-	d.place(e.List, file, offset, data)
-	w.unsure = file
-	if err := a.DB.Blobs.Append(file, offset, data); err != nil {
+	if !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
-	err = a.DB.Update(ctx, func(tx *storage.Tx) error {
-		if err := index(tx, d); err != nil {
-			return err
-		}
-		return call(within, tx, &d.Message)
-	})
-	if err != nil {
-		return nil, err
-	}
-	w.unsure = ""
-	return &d.Message, nil
+	d := describe(e.record())
+	d.raw = e.Raw
+	err = a.store(ctx, w, []*described{d}, func(tx *storage.Tx) error { return call(within, tx, &d.Message) })
+	return &d.Message, err
 }
 
 func call(within func(*storage.Tx, *Message) error, tx *storage.Tx, m *Message) error {
@@ -119,20 +95,112 @@ func call(within func(*storage.Tx, *Message) error, tx *storage.Tx, m *Message) 
 	return within(tx, m)
 }
 
-// prepare brings index and files of a list together, as far as an Add to file needs it.
-func (a *Archive) prepare(ctx context.Context, w *writer, list, file string) error {
-	if err := a.finishReindex(ctx, list, nil); err != nil {
+// record is the entry as an mbox holds it, but for its Seq.
+func (e Entry) record() mbox.Record {
+	id := cmp.Or(e.ID, e.Post+"@no-message-id.invalid")
+	return mbox.Record{Post: e.Post, Number: e.Number, ID: id, Received: e.Received, Old: e.Old, Raw: e.Raw}
+}
+
+// store gives new messages their Seqs, appends them to their months, syncs each file once, and commits them to the index in one transaction.
+// The caller has the right to write and has prepared the months.
+func (a *Archive) store(ctx context.Context, w *writer, batch []*described, within func(*storage.Tx) error) error {
+	var last uint64
+	ends := map[string]int64{} // of the files
+	err := a.DB.View(ctx, func(tx *storage.Tx) error {
+		row, err := get(tx, lists, w.list)
+		last = row.Last
+		for _, d := range batch {
+			k := storage.P(w.list, a.month(d.Received))
+			generation, err1 := get(tx, generations, k)
+			month, err2 := get(tx, months, k)
+			d.File = cmp.Or(month.File, fileOf(w.list, k.B, generation))
+			ends[d.File] = month.Length
+			err = errors.Join(err, err1, err2)
+		}
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if w.unsure != "" && w.unsure != file {
-		if err := a.settle(ctx, list, w.unsure, nil); err != nil {
+	data := map[string][]byte{}
+	for i, d := range batch {
+		d.Seq = last + 1 + uint64(i)
+		from := len(data[d.File])
+		data[d.File] = mbox.Append(data[d.File], d.record())
+		d.place(w.list, d.File, ends[d.File]+int64(from), data[d.File][from:])
+	}
+	for _, file := range slices.Sorted(maps.Keys(data)) {
+		w.unsure[file] = true
+		if err := a.DB.Blobs.Append(file, ends[file], data[file]); err != nil {
 			return err
 		}
 	}
-	if err := a.settle(ctx, list, file, nil); err != nil {
+	err = a.DB.Update(ctx, func(tx *storage.Tx) error {
+		for _, d := range batch {
+			if err := index(tx, d); err != nil {
+				return err
+			}
+		}
+		return within(tx)
+	})
+	if err != nil {
 		return err
 	}
-	w.unsure = ""
+	clear(w.unsure)
+	return nil
+}
+
+// record is the message as its mbox holds it.
+func (d *described) record() mbox.Record {
+	return mbox.Record{Post: d.Post, Number: d.Number, ID: d.ID, Seq: d.Seq, Received: d.Received, Old: d.Old, Raw: d.raw}
+}
+
+// prepare brings ledger, index and files of a list together, as far as an Add to those months needs it.
+func (a *Archive) prepare(ctx context.Context, w *writer, months ...string) error {
+	if err := a.settleAll(ctx, w); err != nil {
+		return err
+	}
+	files := map[string]bool{}
+	err := a.DB.View(ctx, func(tx *storage.Tx) error {
+		for _, month := range months {
+			generation, err := get(tx, generations, storage.P(w.list, month))
+			if err != nil {
+				return err
+			}
+			files[fileOf(w.list, month, generation)] = true
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for file := range files {
+		if err := a.settle(ctx, w.list, file, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// settleAll ends a Reindex that was interrupted, carries out what the ledger says, and deals with the mboxes that an Add left in an unknown state.
+func (a *Archive) settleAll(ctx context.Context, w *writer) error {
+	if w.list != "" {
+		if err := a.finishReindex(ctx, w.list, nil); err != nil {
+			return err
+		}
+	}
+	if !w.ledger {
+		if err := a.settleLedger(ctx, w.list); err != nil {
+			return err
+		}
+		w.ledger = true
+	}
+	for file := range w.unsure {
+		if err := a.settle(ctx, w.list, file, nil); err != nil {
+			return err
+		}
+		delete(w.unsure, file)
+	}
 	return nil
 }
 
@@ -146,8 +214,10 @@ func (e Entry) check() error {
 		return fmt.Errorf("received at %v", e.Received)
 	case len(e.ID) > 2<<10:
 		return errors.New("the Message-ID is too long")
-	case len(e.Raw) > maxRecord/2:
-		return fmt.Errorf("the message is longer than %d MB", maxRecord/2>>20)
+	case len(e.Old) > 100:
+		return errors.New("the old name is too long")
+	case len(e.Raw) > MaxMessage:
+		return fmt.Errorf("the message is longer than %d MB", MaxMessage>>20)
 	}
 	return nil
 }
@@ -159,12 +229,6 @@ func (a *Archive) month(t time.Time) string {
 	}
 	return t.In(a.Location).Format("2006-01")
 }
-
-// fileOf is the blob of a list's month.
-func fileOf(list, month string) string { return "archive/" + list + "/" + month + ".mbox" }
-
-// monthOf is the month of a blob.
-func monthOf(file string) string { return strings.TrimSuffix(path.Base(file), ".mbox") }
 
 // place says where the message's record is; data is the record as it lies there.
 func (d *described) place(list, file string, offset int64, data []byte) {

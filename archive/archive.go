@@ -13,6 +13,8 @@ type Archive struct {
 	DB       *storage.DB
 	Location *time.Location // of the site: a post belongs to the month of its receipt there; UTC if nil
 	Log      *slog.Logger
+	// Withdrawn is what readers find in place of the text of a message that was redacted.
+	Withdrawn string
 
 	mu      sync.Mutex // protects writers
 	writers map[string]*writer
@@ -25,6 +27,7 @@ type Entry struct {
 	Number   uint64    // post number, 0 without one
 	ID       string    // Message-ID without "<>"; a message that has none gets one under no-message-id.invalid
 	Received time.Time // chooses the month
+	Old      string    // what it was called in the archive it comes from ([OldPipermail]), or ""
 	Raw      []byte    // the message, lines ended by CRLF
 }
 
@@ -45,11 +48,17 @@ type Message struct {
 	Parents  []string  `json:"parents,omitempty"` // Message-IDs of References and In-Reply-To, nearest last, at most 50
 	Thread   uint64    `json:"thread"`            // Seq of the thread's first message
 	Attached int       `json:"attached,omitempty"`
+	Old      string    `json:"old,omitempty"`      // Entry.Old
+	Hidden   bool      `json:"hidden,omitempty"`   // not for readers
+	Redacted bool      `json:"redacted,omitempty"` // readers see that it was there, not what it said
 
 	File   string `json:"file"` // blob
 	Offset int64  `json:"offset"`
 	Length int64  `json:"length"`
 	Sum    string `json:"sum"` // SHA-256 of the record
+
+	// Unnamed are people whom readers do not find in it; the functions that read messages set it.
+	Unnamed []Person `json:"-"`
 }
 
 // Thread is a summary for the pages that list threads.
@@ -59,7 +68,7 @@ type Thread struct {
 	ID       string    `json:"id"`
 	Subject  string    `json:"subject"`
 	FromName string    `json:"from_name,omitempty"` // who began it
-	Count    int       `json:"count"`
+	Count    int       `json:"count"`               // messages for readers
 	First    time.Time `json:"first"`
 	Last     time.Time `json:"last"`
 	LastSeq  uint64    `json:"last_seq"`
@@ -67,8 +76,9 @@ type Thread struct {
 
 // Month counts one month of a list.
 type Month struct {
-	Month    string `json:"-"` // "2026-01"
-	Messages int    `json:"messages"`
+	Month    string `json:"-"`                // "2026-01"
+	Messages int    `json:"messages"`         // for readers
+	Hidden   int    `json:"hidden,omitempty"` // others
 	File     string `json:"file"`
 	Length   int64  `json:"length"` // committed bytes of the mbox
 }

@@ -50,7 +50,7 @@ func logChange(tx *storage.Tx, c Change) error {
 	return errors.Join(err, changes.Put(tx, next, c), changed.Put(tx, k, next))
 }
 
-// logOld writes the changes of a list whose messages came before there was a log.
+// logOld writes the changes, and the rows of [ByHash], of a list whose messages came before there were any.
 func (a *Archive) logOld(ctx context.Context, list string) error {
 	after := storage.P(list, uint64(0))
 	for logged := false; !logged; {
@@ -74,10 +74,14 @@ func (a *Archive) logOld(ctx context.Context, list string) error {
 		logged = len(seqs) < dropChunk
 		err = a.DB.Update(ctx, func(tx *storage.Tx) error {
 			for _, seq := range seqs {
-				if changed.Has(tx, storage.P(list, seq)) {
-					continue
+				m, err := fetch(tx, list, seq)
+				if err == nil && m.Nth == 0 {
+					err = hashes.Put(tx, storage.P(list, HashID(m.ID)), seq)
 				}
-				if err := logChange(tx, Change{List: list, Seq: seq}); err != nil {
+				if err == nil && !changed.Has(tx, storage.P(list, seq)) {
+					err = logChange(tx, Change{List: list, Seq: seq})
+				}
+				if err != nil {
 					return err
 				}
 			}

@@ -16,15 +16,21 @@ import (
 // It changes nothing, and may run while posts arrive.
 func (a *Archive) Check(ctx context.Context) iter.Seq[string] {
 	return func(yield func(string) bool) {
-		files, err := a.files(ctx)
+		names, err := a.lists(ctx)
 		if err != nil {
 			yield(fmt.Sprintf("The index cannot be read: %v.", err))
 			return
 		}
 		c := checker{a: a, ctx: ctx, yield: yield}
-		for _, list := range slices.Sorted(maps.Keys(files)) {
-			for _, file := range slices.Sorted(maps.Keys(files[list])) {
-				c.month(list, file)
+		c.ledger("")
+		for _, list := range names {
+			c.ledger(list)
+			files, err := a.months(ctx, list)
+			if err != nil {
+				c.report("The index of list %s cannot be read: %v.", list, err)
+			}
+			for _, month := range slices.Sorted(maps.Keys(files)) {
+				c.month(list, files[month])
 			}
 			c.threads(list)
 			if c.stopped || ctx.Err() != nil {
@@ -47,13 +53,48 @@ func (c *checker) report(format string, args ...any) {
 	}
 }
 
+// ledger reads a ledger, and compares what it says about messages with the index.
+func (c *checker) ledger(list string) {
+	sum := map[string]ruling{}
+	for act, err := range c.a.Ledger(c.ctx, list) {
+		if err != nil {
+			c.report("The ledger cannot be read: %v.", err)
+			return
+		}
+		r := sum[act.Post]
+		r.add(act)
+		sum[act.Post] = r
+	}
+	if list == "" {
+		return
+	}
+	err := c.a.DB.View(c.ctx, func(tx *storage.Tx) error {
+		for post, want := range sum {
+			m, err := byPost(tx, list, post)
+			if errors.Is(err, storage.ErrNotFound) {
+				continue // not archived, or not any more
+			}
+			if err != nil {
+				return err
+			}
+			if m.Hidden != want.Hidden || m.Redacted != want.Redacted {
+				c.report("List %s: message %d (%s) is not shown as the ledger says.", list, m.Seq, m.ID)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		c.report("List %s: the ledger cannot be compared: %v.", list, err)
+	}
+}
+
 // month compares an mbox with the rows of its messages.
 func (c *checker) month(list, file string) {
 	var month Month
 	var rows []*Message
 	err := c.a.DB.View(c.ctx, func(tx *storage.Tx) (err error) {
 		rows = nil
-		for m := range InMonth(tx, list, monthOf(file)) {
+		for m := range monthMembers(tx, list, monthOf(file)) {
 			rows = append(rows, m)
 			c.keys(tx, m)
 		}
@@ -64,8 +105,9 @@ func (c *checker) month(list, file string) {
 		c.report("The index of %s cannot be read: %v.", file, err)
 		return
 	}
-	if len(rows) != month.Messages {
-		c.report("The index counts %d messages in %s and has %d.", month.Messages, file, len(rows))
+	hidden := len(slices.DeleteFunc(slices.Clone(rows), func(m *Message) bool { return !m.Hidden }))
+	if len(rows)-hidden != month.Messages || hidden != month.Hidden {
+		c.report("The index counts %d messages and %d hidden ones in %s and has %d and %d.", month.Messages, month.Hidden, file, len(rows)-hidden, hidden)
 	}
 	f, err := c.a.DB.Blobs.Open(file)
 	if err != nil {
@@ -113,15 +155,14 @@ func (c *checker) keys(tx *storage.Tx, m *Message) {
 			c.report("List %s: message %d (%s) is not found by its %s.", m.List, m.Seq, m.ID, name)
 		}
 	}
-	other, err := ByID(tx, m.List, m.ID, m.Nth)
+	other, err := Find(tx, m.List, m.ID, m.Nth)
 	found("Message-ID", other, err)
 	other, err = byPost(tx, m.List, m.Post)
 	found("post", other, err)
-	if m.Number != 0 {
-		other, err = ByNumber(tx, m.List, m.Number)
-		found("number", other, err)
+	if seq, err := get(tx, numbers, storage.P(m.List, m.Number)); m.Number != 0 && (err != nil || seq == 0) {
+		c.report("List %s: no message is found by the number of message %d (%s): %v.", m.List, m.Seq, m.ID, err)
 	}
-	if !threads.Has(tx, storage.P(m.List, m.Thread)) {
+	if !m.Hidden && !threads.Has(tx, storage.P(m.List, m.Thread)) {
 		c.report("List %s: message %d (%s) belongs to thread %d, which is not there.", m.List, m.Seq, m.ID, m.Thread)
 	}
 }
@@ -130,17 +171,20 @@ func (c *checker) keys(tx *storage.Tx, m *Message) {
 func (c *checker) threads(list string) {
 	err := c.a.DB.View(c.ctx, func(tx *storage.Tx) error {
 		for k := range storage.Under(tx, recent, text, list) {
-			t, err := GetThread(tx, list, k.B.B)
+			t, err := threads.Get(tx, storage.P(list, k.B.B))
+			t.List, t.Seq = list, k.B.B
 			if err != nil && !errors.Is(err, storage.ErrNotFound) {
 				return err
 			}
-			if err != nil || recentRow(t) != k {
+			if err != nil || recentRow(&t) != k {
 				c.report("List %s: thread %d stands in the order of activity where it does not belong.", list, k.B.B)
 				continue
 			}
 			count := 0
-			for range InThread(tx, list, t.Seq) {
-				count++
+			for m := range threadMembers(tx, list, t.Seq) {
+				if m.Sight() != None {
+					count++
+				}
 			}
 			if count != t.Count {
 				c.report("List %s: thread %d (%s) counts %d messages and has %d.", list, t.Seq, t.ID, t.Count, count)

@@ -24,6 +24,7 @@ type described struct {
 	Message
 	base  string // base subject in lower case
 	reply bool   // the subject has a reply word
+	raw   []byte // the message, while it is to be written
 }
 
 // describe reads what the index keeps of a message. It looks at the record alone.
@@ -31,7 +32,7 @@ func describe(rec mbox.Record) *described {
 	msg := message.Parse(rec.Raw)
 	h := msg.Header()
 	d := &described{Message: Message{
-		Seq: rec.Seq, Post: rec.Post, Number: rec.Number,
+		Seq: rec.Seq, Post: rec.Post, Number: rec.Number, Old: rec.Old,
 		ID:       strings.ToValidUTF8(rec.ID, "\ufffd"),
 		Received: rec.Received.UTC(),
 		Subject:  clip(h.Text("Subject"), maxText),

@@ -19,6 +19,11 @@ func get[K, V any](tx *storage.Tx, t storage.Table[K, V], k K) (V, error) {
 // The number of rows it reads and writes has a limit, whatever the message refers to.
 func index(tx *storage.Tx, d *described) error {
 	m := &d.Message
+	r, err := get(tx, rulings, storage.P(m.List, m.Post))
+	if err != nil {
+		return err
+	}
+	r.mark(d)
 	if err := indexID(tx, m); err != nil {
 		return err
 	}
@@ -35,18 +40,40 @@ func index(tx *storage.Tx, d *described) error {
 	if err != nil {
 		return err
 	}
-	month.Messages++
+	month.count(m.Hidden, 1)
 	month.File, month.Length = m.File, m.Offset+m.Length
-	if m.Number != 0 {
-		err = numbers.Put(tx, storage.P(m.List, m.Number), m.Seq)
-	}
-	return errors.Join(err,
+	return errors.Join(indexNames(tx, m),
 		lists.Put(tx, m.List, list),
 		months.Put(tx, storage.P(m.List, monthOf(m.File)), month),
 		monthRows.Put(tx, monthRow(m), none{}),
 		posts.Put(tx, storage.P(m.List, m.Post), m.Seq),
 		messages.Put(tx, storage.P(m.List, m.Seq), *m),
-		logChange(tx, Change{List: m.List, Seq: m.Seq}))
+		logChange(tx, Change{List: m.List, Seq: m.Seq, Gone: m.Hidden}))
+}
+
+// count adds n messages to those that readers see, or to the others.
+func (mo *Month) count(hidden bool, n int) {
+	if hidden {
+		mo.Hidden += n
+		return
+	}
+	mo.Messages += n
+}
+
+// indexNames enters the message under its other names. Each leads to the first message that has it, so that what was found once is
+// found again; of the messages of an import two may say that they have one number.
+func indexNames(tx *storage.Tx, m *Message) error {
+	var errs []error
+	if k := storage.P(m.List, m.Number); m.Number != 0 && !numbers.Has(tx, k) {
+		errs = append(errs, numbers.Put(tx, k, m.Seq))
+	}
+	if k := storage.P(m.List, m.Old); m.Old != "" && !oldNames.Has(tx, k) {
+		errs = append(errs, oldNames.Put(tx, k, m.Seq))
+	}
+	if m.Nth == 0 {
+		errs = append(errs, hashes.Put(tx, storage.P(m.List, HashID(m.ID)), m.Seq))
+	}
+	return errors.Join(errs...)
 }
 
 // indexID enters the message as the next of its Message-ID.

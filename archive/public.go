@@ -2,8 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"encoding/base64"
-	"mime/quotedprintable"
 	"regexp"
 	"strings"
 
@@ -116,24 +114,7 @@ func maskEncoded(p message.Part) (masked []byte, changed bool) {
 	if !hasSecret(data) {
 		return nil, false
 	}
-	data = mask(data)
-	var b bytes.Buffer
-	if encoding == "quoted-printable" {
-		w := quotedprintable.NewWriter(&b)
-		w.Write(data) // a bytes.Buffer takes everything
-		w.Close()
-		return b.Bytes(), true
-	}
-	text := base64.StdEncoding.EncodeToString(data)
-	for len(text) > 76 {
-		b.WriteString(text[:76] + "\r\n")
-		text = text[76:]
-	}
-	b.WriteString(text)
-	if bytes.HasSuffix(p.Raw, []byte("\n")) {
-		b.WriteString("\r\n")
-	}
-	return b.Bytes(), true
+	return encodeTransfer(encoding, mask(data), bytes.HasSuffix(p.Raw, []byte("\n"))), true
 }
 
 // mask replaces each token by "x"s. It returns data itself if there is none.

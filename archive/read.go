@@ -29,22 +29,25 @@ func ByNumber(tx *storage.Tx, list string, n uint64) (*Message, error) {
 	return BySeq(tx, list, seq)
 }
 
+// byPost returns the row of the message with that post ID, or storage.ErrNotFound.
 func byPost(tx *storage.Tx, list, post string) (*Message, error) {
 	seq, err := posts.Get(tx, storage.P(list, post))
 	if err != nil {
 		return nil, err
 	}
-	return BySeq(tx, list, seq)
+	return fetch(tx, list, seq)
 }
 
 // BySeq returns the message at that position, or storage.ErrNotFound.
 func BySeq(tx *storage.Tx, list string, seq uint64) (*Message, error) {
-	m, err := messages.Get(tx, storage.P(list, seq))
+	m, err := fetch(tx, list, seq)
 	if err != nil {
 		return nil, err
 	}
-	m.List, m.Seq = list, seq
-	return &m, nil
+	if m = newViewer(tx).message(m); m == nil {
+		return nil, fmt.Errorf("message %d of list %s is hidden: %w", seq, list, storage.ErrNotFound)
+	}
+	return m, nil
 }
 
 // Months yields the months that have messages, newest first.
@@ -61,6 +64,27 @@ func Months(tx *storage.Tx, list string) iter.Seq[Month] {
 
 // InMonth yields the messages of a month, oldest first.
 func InMonth(tx *storage.Tx, list, month string) iter.Seq[*Message] {
+	return newViewer(tx).messages(monthMembers(tx, list, month))
+}
+
+// InThread yields the messages of a thread, oldest first.
+func InThread(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
+	return newViewer(tx).messages(threadMembers(tx, list, thread))
+}
+
+// messages yields what readers see of rows.
+func (v viewer) messages(rows iter.Seq[*Message]) iter.Seq[*Message] {
+	return func(yield func(*Message) bool) {
+		for m := range rows {
+			if m = v.message(m); m != nil && !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// monthMembers yields the rows of the messages of a month, oldest first.
+func monthMembers(tx *storage.Tx, list, month string) iter.Seq[*Message] {
 	from := storage.P(list, storage.P(month, moment{}))
 	to := storage.P(list, storage.P(month+"\x00", moment{}))
 	return func(yield func(*Message) bool) {
@@ -72,8 +96,8 @@ func InMonth(tx *storage.Tx, list, month string) iter.Seq[*Message] {
 	}
 }
 
-// InThread yields the messages of a thread, oldest first.
-func InThread(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
+// threadMembers yields the rows of the messages of a thread, oldest first.
+func threadMembers(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
 	from := storage.P(list, storage.P(thread, moment{}))
 	to := storage.P(list, storage.P(thread+1, moment{}))
 	return func(yield func(*Message) bool) {
@@ -85,7 +109,18 @@ func InThread(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
 	}
 }
 
-// load is BySeq for an iterator, which has no error to return: it reads by a
+// someOf collects at most n messages.
+func someOf(rows iter.Seq[*Message], n int) []*Message {
+	var some []*Message
+	for m := range rows {
+		if some = append(some, m); len(some) == n {
+			break
+		}
+	}
+	return some
+}
+
+// load is fetch for an iterator, which has no error to return: it reads by a
 // scan, so that a row that cannot be read fails the transaction. It returns nil for no row.
 func load(tx *storage.Tx, list string, seq uint64) (found *Message) {
 	from, to := storage.P(list, seq), storage.P(list, seq+1)
@@ -98,12 +133,13 @@ func load(tx *storage.Tx, list string, seq uint64) (found *Message) {
 
 // Recent yields the threads of a list, the one with the newest message first.
 func Recent(tx *storage.Tx, list string) iter.Seq[*Thread] {
+	v := newViewer(tx)
 	return func(yield func(*Thread) bool) {
 		for k := range storage.UnderReverse(tx, recent, text, list) {
 			from, to := storage.P(list, k.B.B), storage.P(list, k.B.B+1)
 			for _, t := range threads.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
 				t.List, t.Seq = list, k.B.B
-				if !yield(&t) {
+				if !yield(v.thread(&t)) {
 					return
 				}
 			}
@@ -118,33 +154,23 @@ func GetThread(tx *storage.Tx, list string, thread uint64) (*Thread, error) {
 		return nil, err
 	}
 	t.List, t.Seq = list, thread
-	return &t, nil
+	return newViewer(tx).thread(&t), nil
 }
 
-// Files yields the mboxes and their committed lengths, for a backup.
+// Files yields the mboxes and ledgers and their committed lengths, for a backup.
 func Files(tx *storage.Tx) iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {
+		for list, row := range ledgers.Scan(tx, storage.Range[string]{}) {
+			if !yield(ledgerOf(list), row.Length) {
+				return
+			}
+		}
 		for _, m := range months.Scan(tx, storage.Range[byText]{}) {
 			if !yield(m.File, m.Length) {
 				return
 			}
 		}
 	}
-}
-
-// Raw returns the message as it was archived, lines ended by CRLF.
-// It is an error if the record in the file is not the one that was indexed.
-func (a *Archive) Raw(m *Message) ([]byte, error) {
-	f, err := a.DB.Blobs.Open(m.File)
-	if err != nil {
-		return nil, fmt.Errorf("read message %d of list %s: %w", m.Seq, m.List, err)
-	}
-	defer f.Close()
-	rec, err := readRecord(f, m)
-	if err != nil {
-		return nil, fmt.Errorf("read message %d of list %s in %s at %d: %w", m.Seq, m.List, m.File, m.Offset, err)
-	}
-	return rec.Raw, nil
 }
 
 // readRecord reads the record of m from its open file and checks it.

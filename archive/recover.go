@@ -7,7 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"regexp"
+	"slices"
 
 	"kairan/archive/mbox"
 	"kairan/storage"
@@ -18,70 +20,100 @@ var errDamaged = errors.New("the record is not the one that was archived")
 // chunk is how many records are indexed in one transaction.
 const chunk = 200
 
-var mboxName = regexp.MustCompile(`^archive/([^/]+)/[0-9]{4}-[0-9]{2}\.mbox$`)
+// mboxName is what the files of the months are called, and ledgerName the ledgers of lists.
+var (
+	mboxName   = regexp.MustCompile(`^archive/([^/]+)/[0-9]{4}-[0-9]{2}(\.[1-9][0-9]{0,8})?\.mbox$`)
+	ledgerName = regexp.MustCompile(`^archive/([^/]+)/ledger\.jsonl$`)
+)
 
 // Recover does for every list what Add does first. It is called at start.
 // It goes on after an error and returns all of them.
 func (a *Archive) Recover(ctx context.Context) error {
-	files, err := a.files(ctx)
+	names, err := a.lists(ctx)
 	if err != nil {
 		return fmt.Errorf("recover the archive: %w", err)
 	}
-	var errs []error
-	for list, names := range files {
-		if err := a.recoverList(ctx, list, names); err != nil {
+	errs := []error{a.recoverSite(ctx)}
+	for _, list := range names {
+		if err := a.recoverList(ctx, list); err != nil {
 			errs = append(errs, fmt.Errorf("recover the archive of list %s: %w", list, err))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// files returns the mboxes of each list, those on disk and those in the index.
-func (a *Archive) files(ctx context.Context) (map[string]map[string]bool, error) {
-	files := map[string]map[string]bool{}
-	note := func(name string) {
-		found := mboxName.FindStringSubmatch(name)
-		if found == nil {
-			return
-		}
-		if files[found[1]] == nil {
-			files[found[1]] = map[string]bool{}
-		}
-		files[found[1]][name] = true
-	}
+// lists returns the lists that have an archive, on disk or in the index.
+func (a *Archive) lists(ctx context.Context) ([]string, error) {
+	known := map[string]bool{}
 	for name := range a.DB.Blobs.All("archive/") {
-		note(name)
+		for _, form := range []*regexp.Regexp{mboxName, ledgerName} {
+			if found := form.FindStringSubmatch(name); found != nil {
+				known[found[1]] = true
+			}
+		}
 	}
 	err := a.DB.View(ctx, func(tx *storage.Tx) error {
-		for name := range Files(tx) {
-			note(name)
+		for list := range lists.Scan(tx, storage.Range[string]{}) {
+			known[list] = true
 		}
 		return nil
 	})
-	return files, err
+	return slices.Sorted(maps.Keys(known)), err
 }
 
-func (a *Archive) recoverList(ctx context.Context, list string, files map[string]bool) error {
+// recoverSite carries out what the site's ledger says.
+func (a *Archive) recoverSite(ctx context.Context) error {
+	w, done, err := a.write(ctx, "")
+	if err != nil {
+		return err
+	}
+	defer done()
+	if err := a.settleAll(ctx, w); err != nil {
+		return fmt.Errorf("recover the site's ledger: %w", err)
+	}
+	return nil
+}
+
+func (a *Archive) recoverList(ctx context.Context, list string) error {
 	w, done, err := a.write(ctx, list)
 	if err != nil {
 		return err
 	}
 	defer done()
-	if err := a.finishReindex(ctx, list, nil); err != nil {
+	if err := a.settleAll(ctx, w); err != nil {
 		return err
 	}
 	if err := a.logOld(ctx, list); err != nil {
 		return fmt.Errorf("log old messages: %w", err)
 	}
+	files, err := a.months(ctx, list)
+	if err != nil {
+		return err
+	}
 	var errs []error
-	for name := range files {
-		errs = append(errs, a.settle(ctx, list, name, nil))
+	for month, name := range files {
+		errs = append(errs, a.adopt(ctx, list, month, name), a.settle(ctx, list, name, nil))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
 	}
-	w.unsure = ""
-	return nil
+	clear(w.unsure)
+	return a.deleteOld(ctx, list)
+}
+
+// adopt notes the generation of a month's file, for a ledger that was lost.
+func (a *Archive) adopt(ctx context.Context, list, month, file string) error {
+	k := storage.P(list, month)
+	var known int
+	err := a.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		known, err = get(tx, generations, k)
+		return err
+	})
+	if err != nil || known == generationOf(file) {
+		return err
+	}
+	a.Log.Warn("archive: the ledger does not know this file; it is taken as it is", "file", file)
+	return a.DB.Update(ctx, func(tx *storage.Tx) error { return generations.Put(tx, k, generationOf(file)) })
 }
 
 // settle makes the committed length of an mbox its length: whole records behind it are indexed, what is

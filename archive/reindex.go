@@ -17,11 +17,16 @@ const dropChunk = 10_000
 // Meanwhile readers see the part that is done, and Add waits. An interrupted Reindex is finished by the next Add or Recover.
 // progress, if not nil, is called with the number of messages indexed so far.
 func (a *Archive) Reindex(ctx context.Context, list string, progress func(messages int)) error {
-	_, done, err := a.write(ctx, list)
+	if err := a.recoverSite(ctx); err != nil {
+		return fmt.Errorf("reindex list %s: %w", list, err)
+	}
+	w, done, err := a.write(ctx, list)
 	if err != nil {
 		return fmt.Errorf("reindex list %s: %w", list, err)
 	}
 	defer done()
+	w.ledger = false
+	clear(w.unsure)
 	err = a.DB.Update(ctx, func(tx *storage.Tx) error {
 		row, err := get(tx, lists, list)
 		row.Rebuild, row.Dropped = true, false
@@ -46,18 +51,24 @@ func (a *Archive) finishReindex(ctx context.Context, list string, progress func(
 	if err != nil || !row.Rebuild {
 		return err
 	}
-	files, err := a.files(ctx)
-	if err != nil {
-		return err
-	}
 	if !row.Dropped {
 		if err := a.drop(ctx, list); err != nil {
 			return err
 		}
 	}
+	if err := a.settleLedger(ctx, list); err != nil { // first, so that nothing is seen that is hidden
+		return err
+	}
+	files, err := a.months(ctx, list)
+	if err != nil {
+		return err
+	}
 	total := 0
-	for _, file := range slices.Sorted(maps.Keys(files[list])) {
-		count := 0
+	for _, month := range slices.Sorted(maps.Keys(files)) {
+		file, count := files[month], 0
+		if err := a.adopt(ctx, list, month, file); err != nil {
+			return err
+		}
 		err := a.settle(ctx, list, file, func(n int) {
 			if count = n; progress != nil {
 				progress(total + n)
@@ -86,16 +97,20 @@ func (a *Archive) drop(ctx context.Context, list string) error {
 	dropTable(&d, subjects)
 	dropTable(&d, waiting)
 	dropTable(&d, numbers)
+	dropTable(&d, oldNames)
+	dropTable(&d, hashes)
 	dropTable(&d, posts)
 	dropTable(&d, ids)
 	dropEach(&d, messages, func(tx *storage.Tx, k bySeq) error {
 		return logChange(tx, Change{List: k.A, Seq: k.B, Gone: true}) // until its record is read again
 	})
+	dropTable(&d, rulings)
+	dropTable(&d, generations)
 	if d.err != nil {
 		return fmt.Errorf("drop the old index: %w", d.err)
 	}
 	return a.DB.Update(ctx, func(tx *storage.Tx) error {
-		return lists.Put(tx, list, listRow{Rebuild: true, Dropped: true})
+		return errors.Join(ledgers.Delete(tx, list), lists.Put(tx, list, listRow{Rebuild: true, Dropped: true}))
 	})
 }
 

@@ -35,6 +35,12 @@ type idRow struct {
 	Count int    `json:"count,omitempty"`
 }
 
+// ledgerRow is how far a ledger has been read.
+type ledgerRow struct {
+	Length int64 `json:"length"` // committed bytes
+	Acts   int   `json:"acts"`
+}
+
 // listRow is the state of a list's archive.
 type listRow struct {
 	Last    uint64 `json:"last"`              // highest Seq
@@ -67,6 +73,15 @@ var (
 	// waiting holds the messages that refer to a Message-ID that is not there.
 	waiting  = storage.NewTable[byText, []uint64]("archive_waiting", storage.Pairs(text, text))
 	subjects = storage.NewTable[byText, subjectRow]("archive_subjects", storage.Pairs(text, text))
+	hashes   = storage.NewTable[byText, uint64]("archive_hashes", storage.Pairs(text, text))
+	oldNames = storage.NewTable[byText, uint64]("archive_old_names", storage.Pairs(text, text))
+
+	// What the ledgers say: how far they were read, what holds for a post, which generation of a month's file counts, and
+	// who is not named. The ledger of the list "" is the site's.
+	ledgers     = storage.NewTable[string, ledgerRow]("archive_ledgers", text)
+	rulings     = storage.NewTable[byText, ruling]("archive_rulings", storage.Pairs(text, text))
+	generations = storage.NewTable[byText, int]("archive_generations", storage.Pairs(text, text))
+	people      = storage.NewTable[uint64, Person]("archive_people", number)
 )
 
 // hash makes a key of text from outside, which may be long.

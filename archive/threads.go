@@ -120,7 +120,8 @@ func takeWaiting(tx *storage.Tx, m *Message) ([]*Message, error) {
 		if err != nil {
 			return nil, err
 		}
-		if c.Thread != 0 {
+		if c.Thread != 0 && slices.Contains(c.Parents, m.ID) { // a split may have parted them
+			c.List, c.Seq = m.List, seq
 			children = append(children, &c)
 		}
 	}
@@ -142,18 +143,27 @@ func subjectThread(tx *storage.Tx, d *described) (uint64, error) {
 // join counts m in its thread, or begins one. The thread is named after m if m is the
 // parent, and has none itself, of the message it was named after.
 func join(tx *storage.Tx, m *Message, orphan bool, children []*Message) error {
+	if m.Hidden {
+		return threadRows.Put(tx, threadRow(m), none{})
+	}
 	t, err := get(tx, threads, storage.P(m.List, m.Thread))
 	if err != nil {
 		return err
 	}
 	isHead := func(c *Message) bool { return c.ID == t.ID }
 	if t.Count == 0 || orphan && slices.ContainsFunc(children, isHead) {
-		t.ID, t.Subject, t.FromName = m.ID, m.Subject, m.FromName
+		t.name(m)
 	}
 	one := Thread{Count: 1, First: m.Received, Last: m.Received, LastSeq: m.Seq}
 	return errors.Join(
 		putThread(tx, m.List, m.Thread, t, one),
 		threadRows.Put(tx, threadRow(m), none{}))
+}
+
+// name calls the thread after a message, as readers see it.
+func (t *Thread) name(m *Message) {
+	m = viewer{}.message(m)
+	t.ID, t.Subject, t.FromName = m.ID, m.Subject, m.FromName
 }
 
 // putThread writes the summary t with what more brings.
@@ -176,11 +186,22 @@ func putThread(tx *storage.Tx, list string, seq uint64, t, more Thread) error {
 		recent.Put(tx, recentRow(&t), none{}))
 }
 
+// moveTo puts a message into another thread and leaves the summaries alone.
+func moveTo(tx *storage.Tx, m *Message, thread uint64) error {
+	if err := threadRows.Delete(tx, threadRow(m)); err != nil {
+		return err
+	}
+	m.Thread = thread
+	return errors.Join(
+		threadRows.Put(tx, threadRow(m), none{}),
+		messages.Put(tx, storage.P(m.List, m.Seq), *m))
+}
+
 // merge moves the messages of thread from into thread to, and its name if it is the older one in the tree.
 // A thread of more than maxMerge messages stays where it is.
 func merge(tx *storage.Tx, list string, from, to uint64, naming bool) error {
 	old, err := get(tx, threads, storage.P(list, from))
-	if err != nil || old.Count == 0 || old.Count > maxMerge {
+	if err != nil {
 		return err
 	}
 	old.List, old.Seq = list, from
@@ -188,17 +209,17 @@ func merge(tx *storage.Tx, list string, from, to uint64, naming bool) error {
 	if err != nil {
 		return err
 	}
-	for m := range InThread(tx, list, from) {
-		if err := threadRows.Delete(tx, threadRow(m)); err != nil {
+	members := someOf(threadMembers(tx, list, from), maxMerge+1)
+	if len(members) > maxMerge {
+		return nil
+	}
+	for _, m := range members {
+		if err := moveTo(tx, m, to); err != nil {
 			return err
 		}
-		m.Thread = to
-		err := errors.Join(
-			threadRows.Put(tx, threadRow(m), none{}),
-			messages.Put(tx, storage.P(list, m.Seq), *m))
-		if err != nil {
-			return err
-		}
+	}
+	if old.Count == 0 {
+		return nil // readers see none of them
 	}
 	if naming {
 		t.ID, t.Subject, t.FromName = old.ID, old.Subject, old.FromName

@@ -10,6 +10,7 @@
 //	X-Kairan-Message-ID: abc@example.jp
 //	X-Kairan-Seq: 18
 //	X-Kairan-Received: 2026-01-02T03:04:05.5Z
+//	X-Kairan-Old: pipermail/12345
 //	X-Kairan-Raw: 1234 9f86d081…
 //	From: Ann <ann@example.jp>
 //	…

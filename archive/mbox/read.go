@@ -176,7 +176,7 @@ func restoreForeign(data []byte) []byte {
 
 // cutFields takes the X-Kairan fields off data. ok is false if they are not there as we write them.
 func cutFields(data []byte) (rec Record, rest []byte, form string, ok bool) {
-	for range 6 {
+	for range 7 {
 		line, after, found := bytes.Cut(data, []byte("\n"))
 		name, value, colon := strings.Cut(string(line), ": ")
 		if !found || !colon {
@@ -196,6 +196,8 @@ func cutFields(data []byte) (rec Record, rest []byte, form string, ok bool) {
 			rec.Seq, err = strconv.ParseUint(value, 10, 64)
 		case receivedField:
 			rec.Received, err = time.Parse(time.RFC3339Nano, value)
+		case oldField:
+			rec.Old, valid = unquote(value)
 		case rawField:
 			return rec, data, value, true
 		default:

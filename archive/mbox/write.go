@@ -16,6 +16,7 @@ type Record struct {
 	ID       string    // Message-ID without "<>"
 	Seq      uint64    // position in the list's archive, 0 if unknown
 	Received time.Time // from the envelope line if that is all there is, zero if unknown
+	Old      string    // what the message was called in the archive it came from, such as "pipermail/12345"
 	Raw      []byte    // the message
 
 	// Checked says that the record carried length and sum of its message and that both are right.
@@ -31,6 +32,7 @@ const (
 	idField       = fieldPrefix + "Message-ID"
 	seqField      = fieldPrefix + "Seq"
 	receivedField = fieldPrefix + "Received"
+	oldField      = fieldPrefix + "Old"
 	rawField      = fieldPrefix + "Raw"
 )
 
@@ -79,6 +81,9 @@ func appendFields(b []byte, r Record, keep bool) []byte {
 	}
 	if !r.Received.IsZero() {
 		field(receivedField, r.Received.UTC().Format(time.RFC3339Nano))
+	}
+	if r.Old != "" {
+		field(oldField, quote(r.Old))
 	}
 	sum := sha256.Sum256(r.Raw)
 	raw := strconv.Itoa(len(r.Raw)) + " " + hex.EncodeToString(sum[:])

@@ -1,0 +1,136 @@
+package archive
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"kairan/smtpd/message"
+	"kairan/storage"
+)
+
+// Sight is how much of a message its readers see.
+type Sight int
+
+// What readers see of a message.
+const (
+	Whole    Sight = iota // all of it, but for the names of people who are named nowhere
+	Redacted              // that it was there, and its place in the thread
+	None                  // nothing: for them it is not there
+)
+
+// Sight decides what readers see of the message. It is the one place where that is decided: every function
+// that reads messages goes by it, so what is built on them obeys.
+func (m *Message) Sight() Sight {
+	switch {
+	case m.Hidden:
+		return None
+	case m.Redacted:
+		return Redacted
+	}
+	return Whole
+}
+
+// viewer shows what the rows hold as readers see it.
+type viewer struct{ unnamed []Person }
+
+func newViewer(tx *storage.Tx) viewer {
+	var v viewer
+	for _, p := range people.Scan(tx, storage.Range[uint64]{}) {
+		v.unnamed = append(v.unnamed, p.compile())
+	}
+	return v
+}
+
+// message returns what readers see of m, or nil for nothing.
+func (v viewer) message(m *Message) *Message {
+	seen := *m
+	switch seen.Sight() {
+	case None:
+		return nil
+	case Redacted:
+		seen.FromName, seen.FromAddr, seen.Subject, seen.Attached = "", "", "", 0
+	}
+	seen.Unnamed = v.unnamed
+	seen.FromName, seen.FromAddr = unnameMailbox(v.unnamed, seen.FromName, seen.FromAddr)
+	seen.Subject, _ = unname(v.unnamed, seen.Subject)
+	return &seen
+}
+
+// thread returns what readers see of a summary.
+func (v viewer) thread(t *Thread) *Thread {
+	t.FromName, _ = unname(v.unnamed, t.FromName)
+	t.Subject, _ = unname(v.unnamed, t.Subject)
+	return t
+}
+
+// Find returns the nth message (1 for the first) of that Message-ID as it was archived, hidden or not, or
+// storage.ErrNotFound. It is for those who decide about messages, not for readers.
+func Find(tx *storage.Tx, list, id string, nth int) (*Message, error) {
+	row, err := ids.Get(tx, nthID(list, id, nth))
+	if err != nil {
+		return nil, err
+	}
+	return fetch(tx, list, row.Seq)
+}
+
+// fetch returns the row of a message, or storage.ErrNotFound.
+func fetch(tx *storage.Tx, list string, seq uint64) (*Message, error) {
+	m, err := messages.Get(tx, storage.P(list, seq))
+	if err != nil {
+		return nil, err
+	}
+	m.List, m.Seq = list, seq
+	return &m, nil
+}
+
+// Raw returns the message as its readers may see it, lines ended by CRLF: as it was archived unless the
+// ledger says otherwise. It is an error if the record in the file is not the one that was indexed.
+func (a *Archive) Raw(m *Message) ([]byte, error) {
+	if m.Sight() == None {
+		return nil, fmt.Errorf("read message %d of list %s: it is hidden: %w", m.Seq, m.List, storage.ErrNotFound)
+	}
+	raw, err := a.original(m)
+	if err != nil {
+		return nil, err
+	}
+	if m.Sight() == Redacted {
+		return placeholder(raw, a.Withdrawn), nil
+	}
+	return unnameRaw(m.Unnamed, raw), nil
+}
+
+// original returns the message as it was archived.
+func (a *Archive) original(m *Message) ([]byte, error) {
+	f, err := a.DB.Blobs.Open(m.File)
+	if err != nil {
+		return nil, fmt.Errorf("read message %d of list %s: %w", m.Seq, m.List, err)
+	}
+	rec, err := readRecord(f, m)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return nil, fmt.Errorf("read message %d of list %s in %s at %d: %w", m.Seq, m.List, m.File, m.Offset, err)
+	}
+	return rec.Raw, nil
+}
+
+// placeFields are the fields that tell the place of a message in its thread, and nothing else.
+var placeFields = []string{"Message-ID", "Date", "References", "In-Reply-To"}
+
+// placeholder returns what stands for a message of which nothing is to be read but its place, with a text in UTF-8.
+func placeholder(raw []byte, text string) []byte {
+	var h message.Header
+	for _, f := range message.Parse(raw).Header() {
+		known := slices.ContainsFunc(placeFields, func(name string) bool { return foldEqual(name, f.Name) })
+		if known && len(f.Raw) < 8<<10 {
+			h = append(h, f)
+		}
+	}
+	if text == "" {
+		return message.Join(h, nil)
+	}
+	h = append(h,
+		message.NewField("MIME-Version", "1.0"),
+		message.NewField("Content-Type", "text/plain; charset=utf-8"),
+		message.NewField("Content-Transfer-Encoding", "8bit"))
+	return message.Join(h, crlf(text))
+}
