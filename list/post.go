@@ -309,6 +309,26 @@ func ForgetReceipt(tx *storage.Tx, id PostID) error {
 	return errors.Join(receipts.Delete(tx, id), PutPost(tx, p))
 }
 
+// ErasePost forgets what a post said and who wrote it: the message, the facts, the people in its record, and its history but for one line that says
+// that it was purged. That it was there, what was decided and what became of the copies stays. Removing its blob is the caller's part.
+func ErasePost(tx *storage.Tx, id PostID, by string, now time.Time) error {
+	p, err := GetPost(tx, id)
+	if err != nil {
+		return err
+	}
+	p.Blob, p.Subject, p.BodyHash, p.Helo, p.Rewritten = false, "", "", "", ""
+	p.Author, p.Sender, p.To, p.RemoteIP, p.Auth = address.Address{}, address.Address{}, nil, netip.Addr{}, mailauth.Results{}
+	for k := range storage.Under(tx, history, postID, id) {
+		if err := history.Delete(tx, k); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		receipts.Delete(tx, id),
+		PutPost(tx, p),
+		Note(tx, id, Event{At: now, Stage: "purge", Text: "the message was purged", By: by}))
+}
+
 // RawBlobs yields the blobs that hold messages of posts.
 func RawBlobs(tx *storage.Tx) iter.Seq[string] {
 	return func(yield func(string) bool) {

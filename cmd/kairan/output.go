@@ -85,3 +85,18 @@ func progressBar(c call, w io.Writer, what string) (update func(done, total int)
 	}
 	return update, func() { fmt.Fprintln(w) }
 }
+
+// counter returns a function that tells how far a task is whose length is not known, for somebody who watches.
+func counter(c call, w io.Writer, what string) (update func(n int), end func()) {
+	if !c.Terminal {
+		return func(int) {}, func() {}
+	}
+	last := time.Time{}
+	update = func(n int) {
+		if time.Since(last) >= 100*time.Millisecond {
+			last = time.Now()
+			fmt.Fprintf(w, "\r%s %d", what, n)
+		}
+	}
+	return update, func() { fmt.Fprintln(w) }
+}

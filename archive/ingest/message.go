@@ -1,0 +1,37 @@
+package ingest
+
+import (
+	"fmt"
+	"time"
+
+	"kairan/archive/mbox"
+)
+
+// Message is one message of a source.
+type Message struct {
+	File     string    // the source, as it was named, or the file in it
+	Start    int64     // where it begins in the file, in bytes, before compression
+	End      int64     // and ends
+	Position uint64    // how many came before it in the file
+	Envelope time.Time // of the envelope line, or zero
+	Modified time.Time // of the file
+	Mangled  bool      // addresses are written as "ann at example.jp"
+	Raw      []byte    // the message, lines ended by CRLF
+
+	Own *mbox.Record // the record, if it is one of Kairan's and undamaged
+}
+
+// Fault is a piece of a source that cannot be read as a message.
+type Fault struct {
+	File       string `json:"file"`
+	Start, End int64  `json:"-"`
+	Offset     int64  `json:"offset"` // where it begins, as Start
+	Why        string `json:"why"`
+}
+
+// Error implements error.
+func (f *Fault) Error() string { return fmt.Sprintf("%s: byte %d: %s", f.File, f.Start, f.Why) }
+
+func fault(file string, start, end int64, why string) *Fault {
+	return &Fault{File: file, Start: start, End: end, Offset: start, Why: why}
+}

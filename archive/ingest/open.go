@@ -1,0 +1,199 @@
+package ingest
+
+import (
+	"bufio"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// Source is something to import.
+type Source struct {
+	Path    string
+	Dialect Dialect   // of an mbox
+	Stdin   io.Reader // read instead of Path, if not nil
+	Limit   int       // bytes of one message
+}
+
+// Open tells what the source is and returns its messages, each with nil or a *[Fault]; any other error is the last, and says what could not be read.
+// size is its length in bytes, or 0 where that is not known before.
+func (s Source) Open(ctx context.Context) (messages iter.Seq2[Message, error], size int64, err error) {
+	if s.Stdin != nil {
+		return s.stream(ctx, s.Stdin, time.Now()), 0, nil
+	}
+	info, err := os.Stat(s.Path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.IsDir() {
+		size := info.Size()
+		if strings.HasSuffix(s.Path, ".gz") {
+			size = 0
+		}
+		return s.file(ctx, info.ModTime()), size, nil
+	}
+	if repos := repositories(s.Path); len(repos) > 0 {
+		messages, err := s.inbox(ctx, repos)
+		return messages, 0, err
+	}
+	files, size, err := folder(s.Path)
+	if err != nil {
+		return nil, 0, err
+	}
+	return s.files(ctx, files), size, nil
+}
+
+// file reads an mbox.
+func (s Source) file(ctx context.Context, modified time.Time) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		f, err := os.Open(s.Path)
+		if err != nil {
+			yield(Message{}, err)
+			return
+		}
+		defer f.Close()
+		for m, err := range s.stream(ctx, f, modified) {
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
+}
+
+// stream reads an mbox, gzipped or not, or a single message.
+func (s Source) stream(ctx context.Context, r io.Reader, modified time.Time) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		in := bufio.NewReaderSize(r, 64<<10)
+		if magic, _ := in.Peek(2); string(magic) == "\x1f\x8b" {
+			z, err := gzip.NewReader(in)
+			if err != nil {
+				yield(Message{}, fmt.Errorf("%s: %w", s.Path, err))
+				return
+			}
+			in = bufio.NewReaderSize(z, 64<<10)
+		}
+		if start, _ := in.Peek(maxEnvelope); isField(firstLine(start)) && s.Dialect == Auto {
+			m, err := s.single(in, s.Path)
+			m.Modified = modified
+			yield(m, err)
+			return
+		}
+		for m, err := range readMbox(in, s.Path, s.Dialect, s.Limit) {
+			m.Modified = modified
+			if ctx.Err() != nil {
+				err = ctx.Err()
+			}
+			if !yield(m, err) || ctx.Err() != nil {
+				return
+			}
+		}
+	}
+}
+
+// single reads one message.
+func (s Source) single(r io.Reader, file string) (Message, error) {
+	data, err := io.ReadAll(io.LimitReader(r, int64(s.Limit)+1))
+	m := Message{File: file, End: int64(len(data))}
+	switch {
+	case err != nil:
+		return m, err
+	case len(data) > s.Limit:
+		return m, fault(file, 0, m.End, fmt.Sprintf("the message is longer than %d MB", s.Limit>>20))
+	case len(data) == 0:
+		return m, fault(file, 0, 0, "the message is empty")
+	}
+	m.Raw = toCRLF(data)
+	return m, nil
+}
+
+// files reads a message from each file.
+func (s Source) files(ctx context.Context, files []string) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		for i, name := range files {
+			if err := ctx.Err(); err != nil {
+				yield(Message{}, err)
+				return
+			}
+			m, err := s.one(name)
+			m.Position = uint64(i)
+			if !yield(m, err) {
+				return
+			}
+		}
+	}
+}
+
+// one reads the message in a file. What cannot be read is a fault: the other files can.
+func (s Source) one(name string) (Message, error) {
+	f, err := os.Open(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		// A mail program renames files of a Maildir while it is in use.
+		return Message{File: name}, fault(name, 0, 0, "the file has gone; import again")
+	}
+	if err != nil {
+		return Message{File: name}, fault(name, 0, 0, err.Error())
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return Message{File: name}, fault(name, 0, 0, "this is no file")
+	}
+	m, err := s.single(f, name)
+	m.Modified = info.ModTime()
+	if err != nil {
+		if _, ok := errors.AsType[*Fault](err); !ok {
+			err = fault(name, 0, 0, err.Error())
+		}
+	}
+	return m, err
+}
+
+// toCRLF ends every line with CRLF.
+func toCRLF(data []byte) []byte {
+	b := make([]byte, 0, len(data)+len(data)/16)
+	for len(data) > 0 {
+		line := firstLine(data)
+		data = data[len(line):]
+		for _, end := range []string{"\n", "\r"} {
+			if n := len(line); n > 0 && line[n-1] == end[0] {
+				line = line[:n-1]
+			}
+		}
+		b = append(append(b, line...), "\r\n"...)
+	}
+	return b
+}
+
+// repositories returns the git folders of a public-inbox, oldest first: all of version 2, the only one of version 1; none if it is something else.
+func repositories(path string) []string {
+	for _, name := range []string{path, filepath.Join(path, ".git")} {
+		if isRepository(name) {
+			return []string{name}
+		}
+	}
+	var all []string
+	for n := 0; ; n++ {
+		name := filepath.Join(path, "git", fmt.Sprintf("%d.git", n))
+		if !isRepository(name) {
+			return all
+		}
+		all = append(all, name)
+	}
+}
+
+func isRepository(path string) bool {
+	for _, name := range []string{"HEAD", "objects", "refs"} {
+		if _, err := os.Stat(filepath.Join(path, name)); err != nil {
+			return false
+		}
+	}
+	return true
+}
