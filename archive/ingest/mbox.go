@@ -290,7 +290,8 @@ func (in *reader) restore(rec record) []byte {
 		line = bytes.TrimSuffix(line, []byte("\n"))
 		b = append(append(b, bytes.TrimSuffix(line, []byte("\r"))...), "\r\n"...)
 	}
-	if bytes.HasSuffix(b, []byte("\r\n\r\n")) && bytes.Count(b[:len(b)-2], []byte("\r\n\r\n")) > 0 {
+	rest, blank := bytes.CutSuffix(b, []byte("\r\n\r\n"))
+	if blank && (bytes.Contains(rest, []byte("\r\n\r\n")) || bytes.HasPrefix(rest, []byte("\r\n"))) {
 		b = b[:len(b)-2] // the separator, and not the end of a header without a body
 	}
 	return b
