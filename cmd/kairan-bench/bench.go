@@ -42,7 +42,7 @@ type bench struct {
 type part struct {
 	name   string
 	long   bool // only when asked for
-	direct bool // delivers to mail hosts at port 25, in a network of its own
+	direct bool // runs in a network of its own: delivers to mail hosts at port 25, or wants packets acknowledged at once
 	about  string
 	run    func(*bench, context.Context) error
 }

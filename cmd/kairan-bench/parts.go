@@ -32,7 +32,7 @@ func parts() []part {
 		{name: "hundred", long: true, about: "posts to 100 lists of 70 at one time, and to one of 7,000", run: (*bench).hundred},
 		{name: "distance", long: true, about: "a post to 7,000 by a smarthost 20 ms away, and by one that is here", run: (*bench).far},
 		{name: "trouble", long: true, direct: true, about: "a post to 7,000 straight to mail hosts, of which some have trouble", run: (*bench).troubles},
-		{name: "peers", long: true, about: "the same post with Mailman and mlmmj", run: (*bench).peers},
+		{name: "peers", long: true, direct: true, about: "the same post with Mailman and mlmmj", run: (*bench).peers},
 	}
 }
 

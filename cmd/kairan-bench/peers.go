@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +38,7 @@ func (b *bench) peers(ctx context.Context) error {
 	if b.peersDir == "" {
 		return errors.New("-peers names the folder that cmd/kairan-bench/peers.sh made")
 	}
-	sink, err := b.startPeerSink(ctx)
+	sink, _, err := startSink(peerSink, smtptest.Config{})
 	if err != nil {
 		return err
 	}
@@ -157,46 +156,6 @@ func postByCommand(ctx context.Context, to string, posts int, name string, args 
 		}
 	}
 	return nil
-}
-
-// startPeerSink serves a sink that acknowledges every packet at once: mlmmj writes a message in three pieces, and waits 40 ms
-// for each delayed acknowledgement otherwise. It is measured at its best.
-func (b *bench) startPeerSink(ctx context.Context) (*smtptest.Sink, error) {
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", peerSink)
-	if err != nil {
-		return nil, err
-	}
-	sink := smtptest.NewSink(smtptest.Config{})
-	go sink.Serve(promptListener{l}) // ends with Close
-	return sink, nil
-}
-
-// promptListener accepts connections that send acknowledgements without delay.
-type promptListener struct{ net.Listener }
-
-func (l promptListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return promptConn{conn.(*net.TCPConn)}, nil
-}
-
-type promptConn struct{ *net.TCPConn }
-
-func (c promptConn) Read(p []byte) (int, error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return 0, err
-	}
-	var failed error
-	err = raw.Control(func(fd uintptr) { // the kernel forgets it again
-		failed = syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_QUICKACK, 1)
-	})
-	if err := cmp.Or(err, failed); err != nil {
-		return 0, err
-	}
-	return c.TCPConn.Read(p)
 }
 
 // mailman is Mailman's master process.
