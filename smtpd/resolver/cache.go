@@ -20,7 +20,7 @@ const (
 // answers of at most 4 KB, the lately used ones first. Callers that ask the same at
 // the same time share one question, and none suffers from the cancellation of another.
 // Temporary errors are not remembered.
-func Cache(r Resolver, entries int) Resolver {
+func Cache(r Resolver, entries int) Validator {
 	return layer{&cache{below: asking(r), half: max(1, entries/2), young: map[question]entry{}}}
 }
 

@@ -3,6 +3,7 @@ package resolver
 import (
 	"cmp"
 	"context"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
@@ -27,13 +28,22 @@ const (
 // "[v6]:port"; without servers those of /etc/resolv.conf, or else the local host.
 // A question goes to the servers in order, twice, for at most 3 s each,
 // over UDP (EDNS0) with a fresh port and ID, and over TCP where the answer is truncated.
-func DNS(servers []string) Resolver {
+//
+// A server on a loopback address is believed when it says that it validated an answer (the AD bit; RFC 6840, section 5.8).
+func DNS(servers []string) Validator { return newDNS(servers, false) }
+
+// Validating is DNS with servers that are all believed: they validate, and nobody can change what they say on the way here.
+func Validating(servers []string) Validator { return newDNS(servers, true) }
+
+func newDNS(servers []string, believed bool) Validator {
 	if len(servers) == 0 {
 		servers = systemServers("/etc/resolv.conf")
 	}
 	c := &client{timeout: tryTimeout}
 	for _, s := range servers {
-		c.servers = append(c.servers, withPort(s))
+		addr := withPort(s)
+		at, err := netip.ParseAddrPort(addr)
+		c.servers = append(c.servers, server{addr: addr, believed: believed || err == nil && at.Addr().Unmap().IsLoopback()})
 	}
 	return layer{c}
 }
@@ -54,8 +64,14 @@ func withPort(server string) string {
 }
 
 type client struct {
-	servers []string
+	servers []server
 	timeout time.Duration
+}
+
+// server is a recursive server; believed is one whose AD bit counts.
+type server struct {
+	addr     string
+	believed bool
 }
 
 func (c *client) ask(ctx context.Context, q question) (answer, error) {
@@ -70,6 +86,8 @@ func (c *client) ask(ctx context.Context, q question) (answer, error) {
 			return answer{}, fmt.Errorf("ask %v: %w", q, ErrNoDomain)
 		}
 		return c.query(ctx, name, dns.TypePTR)
+	case kindTLSA:
+		return c.query(ctx, q.name, dns.TypeTLSA)
 	}
 	return c.addresses(ctx, q.name)
 }
@@ -84,7 +102,7 @@ func (c *client) addresses(ctx context.Context, name string) (answer, error) {
 	wg.Wait()
 	switch {
 	case err4 == nil && err6 == nil:
-		return answer{addrs: append(v4.addrs, v6.addrs...), ttl: min(v4.ttl, v6.ttl)}, nil
+		return answer{addrs: append(v4.addrs, v6.addrs...), name: v4.name, secure: v4.secure && v6.secure, ttl: min(v4.ttl, v6.ttl)}, nil
 	case err4 == nil:
 		return v4, nil
 	case err6 == nil:
@@ -107,12 +125,13 @@ func (c *client) query(ctx context.Context, name string, qtype uint16) (answer, 
 				return answer{}, fmt.Errorf("ask %s: %w: %w", what, ErrTimeout, context.Cause(ctx))
 			}
 			var reply *dns.Msg
-			reply, err = c.exchange(ctx, server, name, qtype)
+			reply, err = c.exchange(ctx, server.addr, name, qtype)
 			if err != nil {
 				continue
 			}
 			a, readErr := read(reply, name, qtype)
 			if !Temporary(readErr) {
+				a.secure = reply.AuthenticatedData && server.believed
 				return a, wrap(what, readErr)
 			}
 			err = readErr
@@ -132,6 +151,7 @@ func wrap(what string, err error) error {
 func (c *client) exchange(ctx context.Context, server, name string, qtype uint16) (*dns.Msg, error) {
 	m := new(dns.Msg).SetQuestion(dns.Fqdn(name), qtype)
 	m.SetEdns0(udpSize, false)
+	m.AuthenticatedData = true // asks for the bit in the answer: RFC 6840, section 5.7
 	for _, network := range []string{"udp", "tcp"} {
 		via := &dns.Client{Net: network, Timeout: c.timeout}
 		reply, _, err := via.ExchangeContext(ctx, m, server)
@@ -180,12 +200,13 @@ func read(reply *dns.Msg, name string, qtype uint16) (answer, error) {
 	switch {
 	case reply.Rcode == dns.RcodeNameError:
 		a, err = answer{}, ErrNoDomain
-	case len(a.texts)+len(a.mx)+len(a.addrs) == 0:
+	case len(a.texts)+len(a.mx)+len(a.addrs)+len(a.tlsa) == 0:
 		err = ErrNoData
 	}
 	if err != nil {
 		ttl = min(ttl, negativeTTL(reply))
 	}
+	a.name = strings.ToLower(strings.TrimSuffix(owner, "."))
 	a.ttl = max(time.Second, time.Duration(ttl)*time.Second) // 0 would mean unknown
 	return a, err
 }
@@ -198,6 +219,10 @@ func (a *answer) add(rr dns.RR) {
 		a.texts = append(a.texts, rr.Ptr)
 	case *dns.MX:
 		a.mx = append(a.mx, &net.MX{Host: rr.Mx, Pref: rr.Preference})
+	case *dns.TLSA:
+		if data, err := hex.DecodeString(rr.Certificate); err == nil {
+			a.tlsa = append(a.tlsa, TLSA{Usage: rr.Usage, Selector: rr.Selector, Matching: rr.MatchingType, Data: data})
+		}
 	case *dns.A:
 		if ip, ok := netip.AddrFromSlice(rr.A); ok {
 			a.addrs = append(a.addrs, ip.Unmap())

@@ -13,7 +13,8 @@
 //
 // # Limits
 //
-// The servers are trusted to be recursive and honest: DNSSEC is not validated.
+// The servers are trusted to be recursive and honest. DNSSEC is not validated here: a [Validator] repeats what a
+// server says about it, if that server is to be believed. Where an alias is secure and what it leads to is not, the whole is not.
 // /etc/resolv.conf is read once, and only its servers are used.
 // [Resolver.Addr] is content with the answer for one address family when the
 // question for the other fails.

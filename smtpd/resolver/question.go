@@ -19,6 +19,7 @@ const (
 	kindMX   kind = "MX"
 	kindAddr kind = "A/AAAA"
 	kindPTR  kind = "PTR"
+	kindTLSA kind = "TLSA"
 )
 
 // question is comparable: the same question has the same value.
@@ -36,17 +37,23 @@ func (q question) String() string {
 }
 
 // answer holds the records of the question's kind and how long they hold;
-// ttl is 0 where the asker does not know. It accompanies ErrNoDomain and ErrNoData too.
+// ttl is 0 where the asker does not know. It accompanies ErrNoDomain and ErrNoData too, and so does secure.
 type answer struct {
-	texts []string // TXT, PTR
-	mx    []*net.MX
-	addrs []netip.Addr
-	ttl   time.Duration
+	texts  []string // TXT, PTR
+	mx     []*net.MX
+	addrs  []netip.Addr
+	tlsa   []TLSA
+	name   string // that has the records, after all aliases
+	secure bool   // DNSSEC says so
+	ttl    time.Duration
 }
 
 // size is the memory that an answer takes, roughly, in bytes.
 func (a answer) size() int {
-	n := 24 * len(a.addrs)
+	n := 24*len(a.addrs) + len(a.name)
+	for _, rr := range a.tlsa {
+		n += 32 + len(rr.Data)
+	}
 	for _, s := range a.texts {
 		n += 16 + len(s)
 	}
@@ -63,6 +70,10 @@ func (a answer) clone() answer {
 		mxs[i] = &net.MX{Host: mx.Host, Pref: mx.Pref}
 	}
 	a.mx = mxs
+	a.tlsa = slices.Clone(a.tlsa)
+	for i := range a.tlsa {
+		a.tlsa[i].Data = slices.Clone(a.tlsa[i].Data)
+	}
 	return a
 }
 
@@ -88,6 +99,21 @@ func (l layer) Addr(ctx context.Context, name string) ([]netip.Addr, error) {
 	return a.addrs, err
 }
 
+func (l layer) SecureMX(ctx context.Context, name string) ([]*net.MX, bool, error) {
+	a, err := l.askName(ctx, kindMX, name)
+	return a.mx, a.secure, err
+}
+
+func (l layer) SecureAddr(ctx context.Context, name string) (Host, error) {
+	a, err := l.askName(ctx, kindAddr, name)
+	return Host{Name: a.name, Addrs: a.addrs, Secure: a.secure}, err
+}
+
+func (l layer) SecureTLSA(ctx context.Context, name string) ([]TLSA, bool, error) {
+	a, err := l.askName(ctx, kindTLSA, name)
+	return a.tlsa, a.secure, err
+}
+
 func (l layer) PTR(ctx context.Context, ip netip.Addr) ([]string, error) {
 	q := question{kind: kindPTR, ip: ip.Unmap().WithZone("")}
 	if !ip.IsValid() {
@@ -108,7 +134,7 @@ func (l layer) askName(ctx context.Context, k kind, name string) (answer, error)
 func (l layer) askChecked(ctx context.Context, q question) (answer, error) {
 	a, err := l.ask(ctx, q)
 	if err != nil {
-		return answer{}, err
+		return answer{secure: a.secure}, err
 	}
 	return a.clone(), nil
 }
@@ -125,12 +151,33 @@ func askable(name string) bool {
 	return ok && name != "" && len(name) <= 253
 }
 
-// asking lets any Resolver stand under a layer.
+// asking lets any Resolver stand under a layer. The answers of one that is no Validator are not secure.
 func asking(r Resolver) asker {
-	if l, ok := r.(layer); ok {
-		return l.asker
+	switch r := r.(type) {
+	case layer:
+		return r.asker
+	case Validator:
+		return validating{r}
 	}
 	return foreign{r}
+}
+
+type validating struct{ Validator }
+
+func (v validating) ask(ctx context.Context, q question) (a answer, err error) {
+	switch q.kind {
+	case kindMX:
+		a.mx, a.secure, err = v.SecureMX(ctx, q.name)
+	case kindAddr:
+		var h Host
+		h, err = v.SecureAddr(ctx, q.name)
+		a.addrs, a.name, a.secure = h.Addrs, h.Name, h.Secure
+	case kindTLSA:
+		a.tlsa, a.secure, err = v.SecureTLSA(ctx, q.name)
+	default:
+		return foreign{v}.ask(ctx, q)
+	}
+	return a, err
 }
 
 type foreign struct{ Resolver }
@@ -142,9 +189,12 @@ func (f foreign) ask(ctx context.Context, q question) (a answer, err error) {
 	case kindMX:
 		a.mx, err = f.MX(ctx, q.name)
 	case kindAddr:
+		a.name = q.name
 		a.addrs, err = f.Addr(ctx, q.name)
 	case kindPTR:
 		a.texts, err = f.PTR(ctx, q.ip)
+	case kindTLSA:
+		err = fmt.Errorf("ask %v: %w", q, ErrNoData)
 	}
 	return a, err
 }

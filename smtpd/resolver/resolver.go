@@ -35,6 +35,34 @@ type Resolver interface {
 	PTR(ctx context.Context, ip netip.Addr) ([]string, error)
 }
 
+// Validator is a Resolver that says too whether an answer is secure: whether DNSSEC (RFC 4035) validated it
+// from the root down, that there is no such record or name included.
+type Validator interface {
+	Resolver
+	// SecureMX is MX.
+	SecureMX(ctx context.Context, name string) (mxs []*net.MX, secure bool, err error)
+	// SecureAddr is Addr, with the name that has the addresses.
+	SecureAddr(ctx context.Context, name string) (Host, error)
+	// SecureTLSA returns the certificate associations of a name such as _25._tcp.mx.example.com.
+	SecureTLSA(ctx context.Context, name string) (rrs []TLSA, secure bool, err error)
+}
+
+// Host is where a name leads.
+type Host struct {
+	// Name is the last of the aliases, or the name itself, in lower case without the final dot.
+	Name string
+	// Addrs are its addresses, A before AAAA.
+	Addrs []netip.Addr
+	// Secure reports whether all aliases and the addresses are.
+	Secure bool
+}
+
+// TLSA is a certificate association (RFC 6698, section 2.1). Any of its numbers may be one that is not defined.
+type TLSA struct {
+	Usage, Selector, Matching uint8
+	Data                      []byte
+}
+
 // Temporary reports whether err leaves the answer unknown.
 func Temporary(err error) bool {
 	return err != nil && !errors.Is(err, ErrNoDomain) && !errors.Is(err, ErrNoData)

@@ -67,7 +67,7 @@ func (s *Server) answer(w dns.ResponseWriter, ask *dns.Msg) {
 	if len(ask.Question) != 1 {
 		reply.Rcode = dns.RcodeFormatError
 	} else {
-		rrs, err := s.zone.lookup(ask.Question[0].Name, ask.Question[0].Qtype)
+		rrs, secure, err := s.zone.lookup(ask.Question[0].Name, ask.Question[0].Qtype)
 		switch {
 		case errors.Is(err, resolver.ErrTimeout):
 			return
@@ -77,6 +77,7 @@ func (s *Server) answer(w dns.ResponseWriter, ask *dns.Msg) {
 			reply.Rcode = dns.RcodeServerFailure
 		}
 		reply.Answer = rrs
+		reply.AuthenticatedData = secure && ask.AuthenticatedData
 	}
 	if w.LocalAddr().Network() == "udp" {
 		size := dns.MinMsgSize
