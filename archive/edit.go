@@ -188,10 +188,10 @@ func tree(members []*Message) []thread.Row {
 // division is a thread in two: a message with all that answers it, and the rest.
 type division struct{ branch, rest []*Message }
 
-// divide finds the branch of a message; ErrThread if there is nothing beside it, or too much.
+// divide finds the branch of a message; ErrThread if there is too much in its thread, or nothing beside it and nothing that it waits for.
 func divide(tx *storage.Tx, m *Message) (division, error) {
 	d, err := branchOf(tx, m)
-	if err == nil && len(d.rest) == 0 {
+	if err == nil && len(d.rest) == 0 && len(m.Parents) == 0 {
 		err = fmt.Errorf("%s begins its thread: %w", m.ID, ErrThread)
 	}
 	return d, err
@@ -228,7 +228,7 @@ func split(tx *storage.Tx, m *Message) error {
 	}
 	own := d.branch[slices.IndexFunc(d.branch, func(b *Message) bool { return b.Seq == m.Seq })]
 	own.Parents = nil
-	if err := messages.Put(tx, storage.P(m.List, m.Seq), *own); err != nil {
+	if err := messages.Put(tx, storage.P(m.List, m.Seq), *own); err != nil || len(d.rest) == 0 {
 		return err
 	}
 	return part(tx, d, 0)
@@ -305,7 +305,7 @@ func joinTo(tx *storage.Tx, m *Message, parent string) error {
 		return err
 	}
 	own := d.branch[slices.IndexFunc(d.branch, func(b *Message) bool { return b.Seq == m.Seq })]
-	own.Parents = append(slices.DeleteFunc(own.Parents, func(id string) bool { return id == parent }), parent)
+	own.Parents = []string{parent}
 	if err := messages.Put(tx, storage.P(m.List, m.Seq), *own); err != nil {
 		return err
 	}

@@ -64,8 +64,8 @@ type ruling struct {
 	Redacted bool   `json:"redacted,omitempty"`
 	Purged   bool   `json:"purged,omitempty"`
 	Print    string `json:"print,omitempty"`
-	Root     bool   `json:"root,omitempty"`   // it answers none of the messages that it refers to
-	Parent   string `json:"parent,omitempty"` // it answers this one
+	Root     bool   `json:"root,omitempty"`   // it answers none of the messages that it refers to,
+	Parent   string `json:"parent,omitempty"` // but this one
 }
 
 // add counts one more act.
@@ -80,7 +80,7 @@ func (r *ruling) add(act Act) {
 	case Split:
 		r.Root, r.Parent = true, ""
 	case Join:
-		r.Parent = act.Parent
+		r.Root, r.Parent = true, act.Parent
 	case Purge:
 		r.Hidden, r.Purged, r.Print = true, true, act.Print
 	}
@@ -93,7 +93,7 @@ func (r ruling) mark(d *described) {
 		d.Parents, d.reply = nil, false
 	}
 	if r.Parent != "" {
-		d.Parents = append(d.Parents, r.Parent)
+		d.Parents = []string{r.Parent}
 	}
 }
 
