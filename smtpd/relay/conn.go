@@ -37,7 +37,8 @@ type conn struct {
 // offers is what a server said to EHLO.
 type offers struct {
 	pipelining, eightBit, utf8, dsn, startTLS, sized bool
-	size                                             int // largest message, 0 unknown
+	size                                             int    // largest message, 0 unknown
+	auth                                             string // mechanisms, with a blank around each
 }
 
 func newConn(nc net.Conn, host string, t Timeouts) *conn {
@@ -168,6 +169,8 @@ func (c *conn) offer(line string) {
 		c.utf8 = true
 	case "DSN":
 		c.dsn = true
+	case "AUTH":
+		c.auth = " " + strings.ToUpper(value) + " "
 	case "STARTTLS":
 		c.startTLS = true
 	case "SIZE":

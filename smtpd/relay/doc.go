@@ -19,7 +19,10 @@
 //   - A copy whose body was not begun may be tried again on another connection at once.
 //     One whose body was begun is reported: as the server said, else as deferred.
 //   - Every read and write has a deadline (RFC 5321, section 4.5.3.2); a reply is bounded in lines and length.
-//   - Opportunistic TLS never fails for a bad certificate, and falls back to plain text.
+//   - Opportunistic TLS never fails for a bad certificate, and falls back to plain text. Where a host (DANE) or a domain
+//     (MTA-STS) demands more, nothing is sent without it: the copies are deferred, with a text that says what is not fulfilled.
+//     Package tlspolicy knows these demands; they are looked up when a connection is made, not for each copy.
+//   - A password is said only over TLS to a host whose certificate is valid for its name. A refused login defers.
 //   - Nothing that the server said before the TLS handshake counts after it.
 //
 // # Limits
@@ -27,5 +30,5 @@
 // A message with 8-bit bytes is not converted for a server without 8BITMIME
 // (that would break its signature): the copy fails with 5.6.3. One that needs
 // SMTPUTF8 fails with 5.6.7 where that is not offered (RFC 6531, section 3.2).
-// There is no MTA-STS, no DANE and no AUTH. CHUNKING is not used.
+// Logins are PLAIN and LOGIN. CHUNKING is not used.
 package relay

@@ -20,78 +20,99 @@ const (
 	maxAddresses = 8  // tried in all
 )
 
-// target is an address of a host.
-type target struct{ host, addr string }
-
 // targets yields what to try for a domain, in order, until yield returns false.
 // It returns why nothing could be yielded, or the zero Outcome (RFC 5321, section 5.1).
 func (r *Relay) targets(ctx context.Context, domain string, yield func(target) bool) queue.Outcome {
-	if r.Smarthost != "" {
-		host, _, err := net.SplitHostPort(r.Smarthost)
+	if h := r.hop(domain); h.addr != "" {
+		host, _, err := net.SplitHostPort(h.addr)
 		if err != nil {
-			return noReply(queue.Deferred, "4.3.5", r.Smarthost, "the smarthost is no host:port")
+			return noReply(queue.Deferred, "4.3.5", h.addr, "the next hop is no host:port")
 		}
-		yield(target{host: host, addr: r.Smarthost})
+		yield(target{host: host, addr: h.addr, login: h.login, demand: demand{TLSPolicy: h.tls, name: host}})
 		return queue.Outcome{}
 	}
-	hosts, why := r.hosts(ctx, domain)
+	hosts, secure, why := r.hosts(ctx, domain)
 	if why.Status != "" {
 		return why
 	}
-	tried, own := 0, false
-	var unknown error
+	asked, why := r.asked(ctx, domain, secure)
+	if why.Status != "" {
+		return why
+	}
+	tried := 0
+	why = noReply(queue.Failed, "5.4.4", "", "the mail hosts of "+domain+" have no address")
 	for _, host := range hosts {
-		ips, err := r.Resolver.Addr(ctx, host)
+		found, err := r.Resolver.SecureAddr(ctx, host)
 		if resolver.Temporary(err) {
-			unknown = err
+			why = noReply(queue.Deferred, "4.4.3", "", fmt.Sprintf("the addresses of the mail hosts of %s cannot be found now", domain))
+		}
+		ips, not := r.reachable(domain, found.Addrs)
+		if not.Status != "" {
+			why = not
+		}
+		if len(ips) == 0 {
+			continue
+		}
+		demand, not := r.demands(ctx, asked, host, found)
+		if not.Status != "" {
+			r.Log.Debug("relay", "domain", domain, "host", host, "err", not.Text, "then", "passed over")
+			why = not
+			continue
 		}
 		for _, ip := range ips {
-			if r.isOwn(ip) {
-				own = true
-				continue
-			}
 			if tried++; tried > maxAddresses {
 				return queue.Outcome{}
 			}
-			if !yield(target{host: host, addr: net.JoinHostPort(ip.Unmap().String(), strconv.Itoa(r.port()))}) {
+			if !yield(target{host: host, addr: net.JoinHostPort(ip.String(), strconv.Itoa(r.port())), demand: demand}) {
 				return queue.Outcome{}
 			}
 		}
 	}
-	switch {
-	case tried > 0:
+	if tried > 0 {
 		return queue.Outcome{}
-	case own:
-		return noReply(queue.Deferred, "4.4.6", "", "mail for "+domain+" would come back to this host")
-	case unknown != nil:
-		return noReply(queue.Deferred, "4.4.3", "", fmt.Sprintf("the addresses of the mail hosts of %s cannot be found now", domain))
 	}
-	return noReply(queue.Failed, "5.4.4", "", "the mail hosts of "+domain+" have no address")
+	return why
 }
 
-// hosts returns the mail hosts of a domain, the best first, those of equal preference shuffled.
-func (r *Relay) hosts(ctx context.Context, domain string) ([]string, queue.Outcome) {
-	records, err := r.Resolver.MX(ctx, domain)
+// reachable returns those of a host's addresses that may be tried, and why some may not.
+func (r *Relay) reachable(domain string, addrs []netip.Addr) (ips []netip.Addr, why queue.Outcome) {
+	for _, ip := range addrs {
+		ip = ip.Unmap()
+		switch {
+		case r.isOwn(ip):
+			why = noReply(queue.Deferred, "4.4.6", "", "mail for "+domain+" would come back to this host")
+		case len(r.Sources) > 0 && !slices.ContainsFunc(r.Sources, func(s netip.Addr) bool { return s.Is4() == ip.Is4() }):
+			why = noReply(queue.Deferred, "4.4.4", "", "the mail hosts of "+domain+" have no address of a family that we send from")
+		default:
+			ips = append(ips, ip)
+		}
+	}
+	return ips, why
+}
+
+// hosts returns the mail hosts of a domain, the best first, those of equal preference shuffled,
+// and whether DNSSEC vouches for them.
+func (r *Relay) hosts(ctx context.Context, domain string) (hosts []string, secure bool, why queue.Outcome) {
+	records, secure, err := r.Resolver.SecureMX(ctx, domain)
 	switch {
 	case errors.Is(err, resolver.ErrNoDomain):
-		return nil, noReply(queue.Failed, "5.1.2", "", "the domain "+domain+" does not exist")
+		return nil, false, noReply(queue.Failed, "5.1.2", "", "the domain "+domain+" does not exist")
 	case resolver.Temporary(err):
-		return nil, noReply(queue.Deferred, "4.4.3", "", "the mail hosts of "+domain+" cannot be found now")
+		return nil, false, noReply(queue.Deferred, "4.4.3", "", "the mail hosts of "+domain+" cannot be found now")
 	case err != nil || len(records) == 0:
-		return []string{domain}, queue.Outcome{}
+		return []string{domain}, secure, queue.Outcome{}
 	}
 	if len(records) == 1 && strings.TrimSuffix(records[0].Host, ".") == "" {
-		return nil, noReply(queue.Failed, "5.1.10", "", "the domain "+domain+" takes no mail") // RFC 7505
+		return nil, false, noReply(queue.Failed, "5.1.10", "", "the domain "+domain+" takes no mail") // RFC 7505
 	}
 	records = slices.Clone(records)
 	rand.Shuffle(len(records), func(a, b int) { records[a], records[b] = records[b], records[a] })
 	slices.SortStableFunc(records, func(a, b *net.MX) int { return int(a.Pref) - int(b.Pref) })
-	var hosts []string
 	for _, mx := range records[:min(len(records), maxHosts)] {
 		host := strings.TrimSuffix(mx.Host, ".")
 		if strings.EqualFold(host, r.Hostname) {
 			if len(hosts) == 0 {
-				return nil, noReply(queue.Deferred, "4.4.6", "", "mail for "+domain+" would come back to this host")
+				return nil, false, noReply(queue.Deferred, "4.4.6", "", "mail for "+domain+" would come back to this host")
 			}
 			break // those behind us would send it to us
 		}
@@ -99,7 +120,7 @@ func (r *Relay) hosts(ctx context.Context, domain string) ([]string, queue.Outco
 			hosts = append(hosts, host)
 		}
 	}
-	return hosts, queue.Outcome{}
+	return hosts, secure, queue.Outcome{}
 }
 
 func (r *Relay) port() int {

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
+	"errors"
 	"log/slog"
 	"net"
 	"net/netip"
 	"time"
 
 	"kairan/smtpd/resolver"
+	"kairan/smtpd/tlspolicy"
 )
 
 // TLSPolicy says when a conversation is encrypted.
@@ -32,16 +34,25 @@ type Options struct {
 	Hostname string
 	// Smarthost is the host:port that gets every copy; "" delivers to each domain's MX.
 	Smarthost string
-	// Resolver finds the MX.
-	Resolver resolver.Resolver
-	// TLS is Opportunistic unless set.
+	// TLS is how the smarthost is spoken to: Opportunistic unless set. To others it is Opportunistic, or what they demand.
 	TLS TLSPolicy
+	// Login is for the smarthost; it is only said where TLS is Required or Implicit. Without a User there is none.
+	Login Login
+	// Routes are the next hops of some domains, host:port, or "mx" for the domain's MX. A key is a domain in lower case
+	// and A-labels, or ".example.com" for all below it; the longest that fits counts.
+	Routes map[string]string
+	// Resolver finds the MX, and the TLSA records of DANE.
+	Resolver resolver.Validator
+	// NoDANE does without them.
+	NoDANE bool
+	// STS knows the MTA-STS policies of domains; nil does without them.
+	STS *tlspolicy.Cache
 	// TLSConfig is the base of ours: certificate authorities, our own certificate. nil is Go's default.
 	TLSConfig *tls.Config
 	// Timeouts of RFC 5321, section 4.5.3.2.
 	Timeouts Timeouts
-	// LocalAddr is the address to connect from; invalid leaves it to the system.
-	LocalAddr netip.Addr
+	// Sources are the addresses to connect from, one of a family; a family that has none is not used. Without any the system chooses.
+	Sources []netip.Addr
 	// Own are the addresses this site listens on for mail; one without an IP stands for every address of the
 	// machine. An MX that leads there is passed over, for it would be a loop.
 	Own []netip.AddrPort
@@ -56,6 +67,9 @@ type Options struct {
 	// Log gets debug lines about connections; nil discards them.
 	Log *slog.Logger
 }
+
+// Login is a name and its password (RFC 4954).
+type Login struct{ User, Password string }
 
 // Timeouts bound each step; zero is the value of RFC 5321, section 4.5.3.2.
 type Timeouts struct {
@@ -83,11 +97,30 @@ func (o Options) withDefaults() Options {
 		o.TLSConfig = &tls.Config{}
 	}
 	if o.Dial == nil {
-		dialer := &net.Dialer{}
-		if o.LocalAddr.IsValid() {
-			dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(o.LocalAddr, 0))
-		}
-		o.Dial = dialer.DialContext
+		o.Dial = dialFrom(o.Sources)
 	}
 	return o
+}
+
+// dialFrom connects from the sources, in turn where the name of a host has addresses of more than one family.
+func dialFrom(sources []netip.Addr) func(context.Context, string, string) (net.Conn, error) {
+	if len(sources) == 0 {
+		return (&net.Dialer{}).DialContext
+	}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		var errs []error
+		for _, source := range sources {
+			family := network + "4"
+			if source.Is6() {
+				family = network + "6"
+			}
+			dialer := &net.Dialer{LocalAddr: net.TCPAddrFromAddrPort(netip.AddrPortFrom(source, 0))}
+			conn, err := dialer.DialContext(ctx, family, addr)
+			if err == nil {
+				return conn, nil
+			}
+			errs = append(errs, err)
+		}
+		return nil, errors.Join(errs...)
+	}
 }

@@ -2,11 +2,9 @@ package relay
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"iter"
-	"net"
 	"slices"
 	"sync"
 	"time"
@@ -19,7 +17,7 @@ type Relay struct {
 	Options
 
 	mu     sync.Mutex         // protects what follows
-	idle   map[string][]*conn // by domain, the one used last at the end
+	idle   map[string][]*conn // by domain, or by next hop; the one used last at the end
 	kept   int                // idle connections in all
 	closed bool
 }
@@ -61,7 +59,11 @@ func (r *Relay) Close() {
 
 // connect returns a kept or a new connection to the domain, or why there is none.
 func (r *Relay) connect(ctx context.Context, domain string) (*conn, queue.Outcome) {
-	if c := r.reuse(domain); c != nil {
+	key := domain
+	if h := r.hop(domain); h.addr != "" {
+		key = h.addr
+	}
+	if c := r.reuse(key); c != nil {
 		return c, queue.Outcome{}
 	}
 	var c *conn
@@ -81,7 +83,7 @@ func (r *Relay) connect(ctx context.Context, domain string) (*conn, queue.Outcom
 	if c == nil {
 		return nil, why
 	}
-	c.key = domain
+	c.key = key
 	return c, queue.Outcome{}
 }
 
@@ -91,24 +93,24 @@ func connectOutcome(t target, err error) queue.Outcome {
 		refusal.Status = queue.Deferred
 		return refusal.Outcome
 	}
+	if _, ok := errors.AsType[*tlsError](err); ok {
+		return noReply(queue.Deferred, "4.7.5", t.host, err.Error())
+	}
 	return noReply(queue.Deferred, "4.4.1", t.host, err.Error())
 }
 
 // open connects to one address, and again without TLS where that only failed for TLS and may do without.
 func (r *Relay) open(ctx context.Context, t target) (*conn, error) {
-	c, err := r.try(ctx, t, r.TLS)
-	if _, failed := errors.AsType[*tlsError](err); failed && r.TLS == Opportunistic {
+	c, err := r.try(ctx, t)
+	if _, failed := errors.AsType[*tlsError](err); failed && t.TLSPolicy == Opportunistic {
 		r.Log.Debug("relay", "host", t.host, "addr", t.addr, "err", err, "then", "once more in plain text")
-		return r.try(ctx, t, Plain)
+		t.TLSPolicy = Plain
+		return r.try(ctx, t)
 	}
 	return c, err
 }
 
-type tlsError struct{ error }
-
-func (e *tlsError) Unwrap() error { return e.error }
-
-func (r *Relay) try(ctx context.Context, t target, policy TLSPolicy) (_ *conn, err error) {
+func (r *Relay) try(ctx context.Context, t target) (_ *conn, err error) {
 	dial, cancel := context.WithTimeout(ctx, r.Timeouts.Connect)
 	nc, err := r.Dial(dial, "tcp", t.addr)
 	cancel()
@@ -122,36 +124,31 @@ func (r *Relay) try(ctx context.Context, t target, policy TLSPolicy) (_ *conn, e
 		}
 	}()
 	c := newConn(nc, t.host, r.Timeouts)
-	if policy == Implicit {
-		if err := c.handshake(ctx, r.tlsConfig(t.host)); err != nil {
-			return nil, err
+	if t.TLSPolicy == Implicit {
+		if err := c.handshake(ctx, r.tlsConfig(t)); err != nil {
+			return nil, t.failed(err)
 		}
 	}
 	if err := c.greet(r.Hostname); err != nil {
 		return nil, err
 	}
-	if policy == Opportunistic && c.startTLS || policy == Required {
+	if t.TLSPolicy == Opportunistic && c.startTLS || t.TLSPolicy == Required {
 		if !c.startTLS {
-			return nil, fmt.Errorf("%s offers no STARTTLS", t.host)
+			return nil, t.failed(fmt.Errorf("%s offers no STARTTLS", t.host))
 		}
-		if err := c.starttls(ctx, r.tlsConfig(t.host)); err != nil {
-			return nil, &tlsError{err}
+		if err := c.starttls(ctx, r.tlsConfig(t)); err != nil {
+			return nil, t.failed(err)
 		}
 		if err := c.ehlo(r.Hostname); err != nil {
 			return nil, err
 		}
 	}
-	return c, ctx.Err()
-}
-
-func (r *Relay) tlsConfig(host string) *tls.Config {
-	cfg := r.TLSConfig.Clone()
-	cfg.ServerName = host
-	if net.ParseIP(host) != nil && r.TLS == Opportunistic {
-		cfg.ServerName = ""
+	if t.login.User != "" {
+		if err := c.login(t); err != nil {
+			return nil, err
+		}
 	}
-	cfg.InsecureSkipVerify = cfg.InsecureSkipVerify || r.TLS == Opportunistic
-	return cfg
+	return c, ctx.Err()
 }
 
 // reuse takes a kept connection.

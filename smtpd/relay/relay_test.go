@@ -268,7 +268,7 @@ func TestConnectionsAreKept(t *testing.T) {
 		time.Sleep(11 * time.Second)
 		deliver(r, "", "h@example.com")
 		expect(3, 8)
-		sink2 := r.idle[""][0]
+		sink2 := r.idle["mx.test:25"][0]
 		sink2.nc.Close() // what a server that lost patience looks like
 		deliver(r, "", "i@example.com")
 		expect(4, 9)
@@ -334,8 +334,8 @@ func TestTLS(t *testing.T) {
 		{"opportunistic with a bad certificate", good, Opportunistic, "ann delivered", true},
 		{"opportunistic without STARTTLS", nil, Opportunistic, "ann delivered", false},
 		{"opportunistic with a broken handshake", bad, Opportunistic, "ann delivered", false},
-		{"required with a bad certificate", good, Required, "ann deferred 4.4.1 TLS handshake", false},
-		{"required without STARTTLS", nil, Required, "ann deferred 4.4.1 mx.test offers no STARTTLS", false},
+		{"required with a bad certificate", good, Required, "ann deferred 4.7.5 TLS handshake", false},
+		{"required without STARTTLS", nil, Required, "ann deferred 4.7.5 mx.test offers no STARTTLS", false},
 		{"plain", good, Plain, "ann delivered", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,0 +1,93 @@
+package relay
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+
+	"kairan/smtpd/queue"
+	"kairan/smtpd/resolver"
+	"kairan/smtpd/tlspolicy"
+)
+
+// target is an address of a host, and how to speak to it.
+type target struct {
+	host, addr string
+	login      Login
+	demand
+}
+
+// demand is what a connection must fulfil.
+type demand struct {
+	TLSPolicy
+	name   string                          // of the host, to ask for in the handshake
+	verify func(tls.ConnectionState) error // takes the place of the usual check of certificates; nil leaves it
+	by     string                          // who else than we demands it, ""
+}
+
+// tlsError is what stands in the way of encryption, or of knowing with whom.
+type tlsError struct{ error }
+
+func (e *tlsError) Unwrap() error { return e.error }
+
+func (d demand) failed(err error) error {
+	if d.by != "" {
+		err = fmt.Errorf("%s is not fulfilled: %w", d.by, err)
+	}
+	return &tlsError{err}
+}
+
+func (r *Relay) tlsConfig(t target) *tls.Config {
+	cfg := r.TLSConfig.Clone()
+	cfg.ServerName = t.name
+	if net.ParseIP(t.name) != nil && t.TLSPolicy == Opportunistic {
+		cfg.ServerName = ""
+	}
+	cfg.InsecureSkipVerify = cfg.InsecureSkipVerify || t.TLSPolicy == Opportunistic || t.verify != nil
+	cfg.VerifyConnection = t.verify
+	return cfg
+}
+
+// asked is what a domain asks of who delivers to it.
+type asked struct {
+	domain string
+	secure bool // its MX records are
+	policy tlspolicy.Policy
+}
+
+// asked looks for the MTA-STS policy of a domain.
+func (r *Relay) asked(ctx context.Context, domain string, secure bool) (asked, queue.Outcome) {
+	a := asked{domain: domain, secure: secure}
+	if r.STS == nil {
+		return a, queue.Outcome{}
+	}
+	var err error
+	if a.policy, err = r.STS.Policy(ctx, domain); err != nil {
+		r.Log.Error("relay", "domain", domain, "err", err, "then", "will be tried again")
+		return a, noReply(queue.Deferred, "4.3.0", "", "the MTA-STS policy of "+domain+" could not be looked up here")
+	}
+	return a, queue.Outcome{}
+}
+
+// demands is what a connection to a host must fulfil, or why the host cannot be used. DANE goes before MTA-STS (RFC 8461, section 2).
+func (r *Relay) demands(ctx context.Context, a asked, host string, found resolver.Host) (demand, queue.Outcome) {
+	var pins tlspolicy.Pins
+	if !r.NoDANE && a.secure && found.Secure {
+		var err error
+		if pins, err = tlspolicy.FindPins(ctx, r.Resolver, host, found); err != nil {
+			return demand{}, noReply(queue.Deferred, "4.7.5", host, "the TLSA records of "+host+" cannot be found now, so it is not to be used (DANE)")
+		}
+	}
+	enforced := a.policy.Mode == tlspolicy.Enforce
+	switch {
+	case pins.Exist() && (len(pins.Records) > 0 || !enforced):
+		verify := func(cs tls.ConnectionState) error { return pins.Verify(cs, []string{host, a.domain}) }
+		return demand{TLSPolicy: Required, name: pins.Base, verify: verify, by: "DANE for " + host}, queue.Outcome{}
+	case enforced && !a.policy.Matches(host):
+		return demand{}, noReply(queue.Deferred, "4.7.5", host, "the MTA-STS policy of "+a.domain+" does not name the mail host "+host)
+	case enforced:
+		return demand{TLSPolicy: Required, name: host, by: "the MTA-STS policy of " + a.domain}, queue.Outcome{}
+	}
+	return demand{name: host}, queue.Outcome{}
+}
