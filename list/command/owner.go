@@ -34,19 +34,24 @@ func (s *session) each(c Command, step func(a address.Address) (subscribe.Result
 	return nil
 }
 
+// order is what an owner wants done with an address.
+func (s *session) order(a address.Address) subscribe.Request {
+	return subscribe.Request{List: s.List, Address: a, By: s.Author.String(), Now: s.Now}
+}
+
 // add makes members, but not of those who want nothing that others ask for.
 func (s *session) add(c Command) error {
 	return s.each(c, func(a address.Address) (subscribe.Result, error) {
 		if !subscribe.Blocked(s.tx, a).IsZero() {
 			return subscribe.Result{State: unwanted}, nil
 		}
-		return s.Workflow.Admit(s.tx, s.List, a, s.Now)
+		return s.Workflow.Admit(s.tx, s.order(a))
 	})
 }
 
 func (s *session) remove(c Command) error {
 	return s.each(c, func(a address.Address) (subscribe.Result, error) {
-		return s.Workflow.Release(s.tx, s.List, a, s.Now)
+		return s.Workflow.Release(s.tx, s.order(a))
 	})
 }
 

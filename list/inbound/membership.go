@@ -22,6 +22,7 @@ type question struct {
 	name     string // of the author, as written
 	subject  string
 	verified bool   // the author is authenticated
+	unproven error  // posting.ErrUnproven: whether the author is cannot be said now
 	id       string // its Message-ID, without "<>"
 }
 
@@ -37,7 +38,9 @@ func (h *Handler) ask(ctx context.Context, env *smtpd.Envelope, raw []byte) (q q
 		q.name = boxes[0].Name
 	}
 	q.id = message.MessageID(q.msg.Header().Get("Message-ID"))
-	q.verified = !q.author.IsNull() && h.Path.Authenticated(ctx, env, q.msg)
+	if !q.author.IsNull() {
+		q.verified, q.unproven = h.Path.Authenticated(ctx, env, q.msg)
+	}
 	return q, true
 }
 
@@ -101,6 +104,9 @@ func (h *Handler) request(ctx context.Context, env *smtpd.Envelope, r route, raw
 	if token := command.Token(q.subject); token != "" {
 		r.role, r.token = roleConfirm, token
 		return h.act(ctx, env, r, q)
+	}
+	if q.unproven != nil { // joining and leaving ask back instead
+		return smtpd.Reply{}, q.unproven
 	}
 	return smtpd.Reply{}, h.Commands.Serve(ctx, command.Question{
 		List: r.list, Author: q.author, Name: q.name, Sender: env.From, Verified: q.verified,

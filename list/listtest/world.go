@@ -88,10 +88,10 @@ var words = sync.OnceValue(func() *templates.Set {
 })
 
 // HeldSubscription implements subscribe.Moderators: it notes what moderators were asked.
-func (w *World) HeldSubscription(_ context.Context, l *list.List, addr address.Address, action string) error {
+func (w *World) HeldSubscription(_ context.Context, h subscribe.Held) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.held = append(w.held, action+" "+addr.String())
+	w.held = append(w.held, h.Action+" "+h.Address.String())
 	return nil
 }
 

@@ -167,6 +167,8 @@ func (m *Moderation) decision(lang string, a list.Action, by string, at time.Tim
 		return m.Templates.T(lang, "held.was-accepted", "by", by, "when", when)
 	case list.Reject:
 		return m.Templates.T(lang, "held.was-rejected", "by", by, "when", when)
+	case banned:
+		return m.Templates.T(lang, "held.was-banned", "by", by, "when", when)
 	}
 	return m.Templates.T(lang, "held.was-discarded", "by", by, "when", when)
 }

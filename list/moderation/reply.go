@@ -47,7 +47,13 @@ func (m *Moderation) Reply(ctx context.Context, env *smtpd.Envelope, p *list.Pen
 	if err != nil {
 		return smtpd.Reply{}, fmt.Errorf("token: %w", err)
 	}
-	if facts.Author.Key() != p.Address.Key() || kind != forAuthor && !m.Path.Authenticated(ctx, env, msg) {
+	proven := kind == forAuthor
+	if facts.Author.Key() == p.Address.Key() && !proven {
+		if proven, err = m.Path.Authenticated(ctx, env, msg); err != nil {
+			return smtpd.Reply{}, fmt.Errorf("moderate: %w", err)
+		}
+	}
+	if facts.Author.Key() != p.Address.Key() || !proven {
 		m.Log.Info("moderate", "action", p.Action, "refused", facts.Author.String())
 		return smtpd.Reply{Code: 550, Enhanced: [3]int{5, 7, 1}, Text: "this address takes mail only of the person that it was made for, authenticated (SPF, DKIM, DMARC); the page that the notice names works as well"}, nil
 	}

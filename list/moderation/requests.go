@@ -18,6 +18,7 @@ import (
 type request struct {
 	Action  string          `json:"action"` // "join" or "leave"
 	Address address.Address `json:"address"`
+	Name    string          `json:"name,omitempty"` // of who joins
 	At      time.Time       `json:"at"`
 	Noticed bool            `json:"noticed,omitempty"`
 
@@ -27,6 +28,9 @@ type request struct {
 	Decided time.Time   `json:"decided,omitzero"`
 }
 
+// banned is the verdict about a request that a moderator accepted and a ban list forbids.
+const banned list.Action = "banned"
+
 // waits reports whether nobody has decided.
 func (r *request) waits() bool { return r.Verdict == "" }
 
@@ -35,8 +39,8 @@ type requestKey = storage.Pair[list.ID, string]
 var requests = storage.NewTable[requestKey, request]("moderation_requests", storage.Pairs(listID, storage.Strings[string]()))
 
 // HeldSubscription implements subscribe.Moderators.
-func (m *Moderation) HeldSubscription(ctx context.Context, l *list.List, addr address.Address, action string) error {
-	k := storage.P(l.ID, action+" "+addr.Key())
+func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) error {
+	k := storage.P(h.List.ID, h.Action+" "+h.Address.Key())
 	now := time.Now()
 	err := m.DB.Update(ctx, func(tx *storage.Tx) error {
 		old, err := requests.Get(tx, k)
@@ -46,7 +50,7 @@ func (m *Moderation) HeldSubscription(ctx context.Context, l *list.List, addr ad
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
-		return requests.Put(tx, k, request{Action: action, Address: addr, At: now})
+		return requests.Put(tx, k, request{Action: h.Action, Address: h.Address, Name: h.Name, At: now})
 	})
 	if err != nil {
 		return fmt.Errorf("hold: %w", err)
@@ -185,13 +189,13 @@ func (m *Moderation) decideRequest(tx *storage.Tx, l *list.List, p *list.Pending
 	return m.asks(lang, &r) + ": " + m.decision(lang, r.Verdict, r.By, r.Decided), requests.Put(tx, k, r)
 }
 
-// admit lets somebody join or leave. Who is banned does not join whatever a moderator says: the request is discarded.
+// admit lets somebody join or leave. Who is banned does not join whatever a moderator says, and is told nothing.
 func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *request) (list.Action, error) {
 	do := m.Subscribe.Release
 	if r.Action == "join" {
 		do = m.Subscribe.Admit
 	}
-	res, err := do(tx, l, r.Address, r.Decided)
+	res, err := do(tx, subscribe.Request{List: l, Address: r.Address, Name: r.Name, By: r.By, Now: r.Decided})
 	if err != nil {
 		return "", err
 	}
@@ -201,7 +205,7 @@ func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *request) (list.Actio
 		}
 	}
 	if res.State == subscribe.Refused {
-		return list.Discard, nil
+		return banned, nil
 	}
 	return list.Accept, nil
 }

@@ -83,10 +83,17 @@ func (p *Path) authenticate(ctx context.Context, in *incoming) {
 	in.facts.Auth, in.facts.Trusted = p.ask(ctx, in.env, in.msg)
 }
 
-// Authenticated reports whether a message that is not a post comes from the author it names.
-func (p *Path) Authenticated(ctx context.Context, env *smtpd.Envelope, msg *message.Message) bool {
+// ErrUnproven says that DNS did not tell whether a message comes from the author it names: it may be asked again later.
+var ErrUnproven = errors.New("DNS does not tell now who the author is")
+
+// Authenticated reports whether a message that is not a post comes from the author it names. With false it may
+// return ErrUnproven.
+func (p *Path) Authenticated(ctx context.Context, env *smtpd.Envelope, msg *message.Message) (bool, error) {
 	auth, trusted := p.ask(ctx, env, message.Parse(slices.Concat(env.Received(p.Site.Hostname).Raw, msg.Raw())))
-	return trusted || auth.Author()
+	if !trusted && auth.Unknown() {
+		return false, ErrUnproven
+	}
+	return trusted || auth.Author(), nil
 }
 
 // ask believes a trusted relay's Authentication-Results. Mail that was written in a trusted network, and so has no

@@ -21,6 +21,6 @@
 //
 // # Limits
 //
-// The name that somebody gave is lost while moderators decide about the request. Limits are per address as written: what a
+// Limits are per address as written: what a
 // provider delivers to one mailbox under many addresses counts for each.
 package subscribe

@@ -1,6 +1,7 @@
 package subscribe
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"time"
@@ -51,6 +52,8 @@ func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 	return w.join(tx, r, nil)
 }
 
+func (r Request) by() string { return cmp.Or(r.By, r.Address.String()) }
+
 func verifiedName(r Request) string {
 	if !r.Verified {
 		return ""
@@ -76,8 +79,9 @@ func (w *Workflow) join(tx *storage.Tx, r Request, p *list.Pending) (Result, err
 
 // Admit makes an address a member without further questions, as a moderator or an owner decides: it is welcomed.
 // Who is banned is not admitted. It also ends what waits for the address's own confirmation.
-func (w *Workflow) Admit(tx *storage.Tx, l *list.List, addr address.Address, now time.Time) (Result, error) {
-	return w.admit(tx, Request{List: l, Address: addr, Now: now})
+func (w *Workflow) Admit(tx *storage.Tx, r Request) (Result, error) {
+	r.Verified = false // nobody's mail asks for it now, so nobody's mails are counted
+	return w.admit(tx, r)
 }
 
 func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
@@ -97,6 +101,9 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 		if err := list.WithdrawPending(tx, action, l.ID, r.Address); err != nil {
 			return Result{}, err
 		}
+	}
+	if err := list.NoteMember(tx, l.ID, r.Address, list.Event{At: r.Now, Stage: "join", By: r.by()}); err != nil {
+		return Result{}, err
 	}
 	w.Log.Info("join", "list", l.Address.String(), "address", r.Address.String())
 	return w.passed(tx, r, passage{state: Joined, mail: l.Settings.SendWelcomeMessage, name: "welcome", text: l.Settings.WelcomeMsg, owners: "member-joined"})

@@ -2,10 +2,8 @@ package subscribe
 
 import (
 	"errors"
-	"time"
 
 	"kairan/list"
-	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
@@ -32,8 +30,9 @@ func (w *Workflow) leave(tx *storage.Tx, r Request, p *list.Pending) (Result, er
 }
 
 // Release takes a member off a list without further questions, as a moderator or an owner decides, and says goodbye.
-func (w *Workflow) Release(tx *storage.Tx, l *list.List, addr address.Address, now time.Time) (Result, error) {
-	return w.release(tx, Request{List: l, Address: addr, Now: now}, false)
+func (w *Workflow) Release(tx *storage.Tx, r Request) (Result, error) {
+	r.Verified = false
+	return w.release(tx, r, false)
 }
 
 // release ends a membership. Who left by an own request can take it back by a link, with all settings.
@@ -52,7 +51,10 @@ func (w *Workflow) release(tx *storage.Tx, r Request, own bool) (Result, error) 
 		_, _, err = list.LeaveByToken(tx, m.Token, r.Now)
 		back = w.Templates.T(lang, "goodbye.undo", "days", list.UndoDays, "url", w.Site.URL+"/-/undo/"+list.UndoToken(m.Token))
 	} else {
-		err = list.Leave(tx, l.ID, list.RoleMember, r.Address, r.Now)
+		err = errors.Join(
+			list.Leave(tx, l.ID, list.RoleMember, r.Address, r.Now),
+			list.NoteMember(tx, l.ID, r.Address, list.Event{At: r.Now, Stage: "leave", By: r.by()}),
+		)
 	}
 	if err := errors.Join(err, list.WithdrawPending(tx, actionLeave, l.ID, r.Address)); err != nil {
 		return Result{}, err

@@ -114,7 +114,7 @@ func (w *Workflow) tell(tx *storage.Tx, r Request, s State, name string) (Result
 // held gives a request to the moderators.
 func (w *Workflow) held(tx *storage.Tx, r Request, p *list.Pending, action string) (Result, error) {
 	res, err := w.tell(tx, r, HeldState, "held-"+action)
-	res.Held = []Held{{List: r.List, Address: r.Address, Action: action, told: res.Mails, pending: p}}
+	res.Held = []Held{{List: r.List, Address: r.Address, Name: r.Name, Action: action, told: res.Mails, pending: p}}
 	res.Mails = nil
 	return res, err
 }

@@ -30,9 +30,8 @@ type Workflow struct {
 
 // Moderators decide about requests that a list's policy gives them. When they agree they call [Workflow.Admit] or [Workflow.Release].
 type Moderators interface {
-	// HeldSubscription notes that addr waits for a moderator's word to "join" or to "leave". It may be called again for one
-	// that waits already.
-	HeldSubscription(ctx context.Context, l *list.List, addr address.Address, action string) error
+	// HeldSubscription notes that somebody waits for a moderator's word. It may be called again for one that waits already.
+	HeldSubscription(ctx context.Context, h Held) error
 }
 
 // Action is done when its Pending is confirmed, in the transaction that uses up the token.
@@ -43,6 +42,7 @@ type Request struct {
 	List    *list.List
 	Address address.Address // who is to join or leave
 	Name    string          // display name of who joins; only believed of a verified request
+	By      string          // who brings it about, for the member's history; "" is Address
 	// Verified says that the request is known to come from Address.
 	Verified  bool
 	InReplyTo string // Message-ID of the mail that asked, without "<>", or ""
@@ -76,6 +76,7 @@ type Result struct {
 type Held struct {
 	List    *list.List
 	Address address.Address
+	Name    string           // of who joins, or ""
 	Action  string           // "join" or "leave"
 	told    []posting.Notice // to who asked
 	pending *list.Pending    // whose token is used up afterwards; nil without one
@@ -113,7 +114,7 @@ func (w *Workflow) queue(tx *storage.Tx, mails []posting.Notice) error {
 
 // hold tells the moderators first, and then uses up the token and tells who asked.
 func (w *Workflow) hold(ctx context.Context, h Held) error {
-	if err := w.Moderators.HeldSubscription(ctx, h.List, h.Address, h.Action); err != nil && !errors.Is(err, list.ErrPending) {
+	if err := w.Moderators.HeldSubscription(ctx, h); err != nil && !errors.Is(err, list.ErrPending) {
 		return err
 	}
 	w.Log.Info("held", "list", h.List.Address.String(), "address", h.Address.String(), "action", h.Action)
