@@ -61,7 +61,7 @@ type Member struct {
 	// Language for mails and pages; "" is the list's.
 	Language       string         `json:"language,omitempty"`
 	DeliveryStatus DeliveryStatus `json:"delivery_status,omitempty"` // "" is enabled
-	// OffUntil is when delivery that the member has switched off is on again by itself; zero is never.
+	// OffUntil is when delivery that somebody has switched off is on again by itself; zero is never.
 	OffUntil time.Time `json:"off_until,omitzero"`
 	// Modes are the changes of the delivery mode that still matter, oldest first; none is regular from the first post on.
 	// SetMode adds to them, Mode and ModeFor read them.
@@ -107,7 +107,7 @@ func (m *Member) Receives(now time.Time) bool {
 	switch m.DeliveryStatus {
 	case "", DeliveryEnabled:
 		return true
-	case DeliveryByUser:
+	case DeliveryByUser, DeliveryByModerator:
 		return !m.OffUntil.IsZero() && !now.Before(m.OffUntil)
 	}
 	return false

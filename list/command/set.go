@@ -25,6 +25,8 @@ type option struct {
 var switches = []option{
 	{name: "myposts", set: func(m *list.Member, on bool) { m.NoOwnPosts = !on }, get: func(m *list.Member) bool { return !m.NoOwnPosts }},
 	{name: "duplicates", set: func(m *list.Member, on bool) { m.NoDuplicates = !on }, get: func(m *list.Member) bool { return !m.NoDuplicates }},
+	{name: "ack", set: func(m *list.Member, on bool) { m.AcknowledgePosts = on }, get: func(m *list.Member) bool { return m.AcknowledgePosts }},
+	{name: "receipt", set: func(m *list.Member, on bool) { m.DeliveryReceipt = on }, get: func(m *list.Member) bool { return m.DeliveryReceipt }},
 	{name: "hide", set: func(m *list.Member, on bool) { m.Hide = on }, get: func(m *list.Member) bool { return m.Hide }},
 }
 
@@ -32,8 +34,9 @@ var switches = []option{
 var otherWords = map[string][]string{
 	"mail": {"delivery", "on"}, "nomail": {"delivery", "off"},
 	"conceal": {"hide", "on"}, "noconceal": {"hide", "off"},
-	"not_me": {"myposts", "off"},
-	"配信":     {"delivery"}, "言語": {"language"}, "名前": {"name"}, "表示": {"show"},
+	"not_me": {"myposts", "off"}, "noack": {"ack", "off"}, "noacknowledge": {"ack", "off"},
+	"vacation": {"delivery", "off"}, "postpone": {"delivery", "off"}, "休暇": {"delivery", "off"}, "配信停止": {"delivery", "off"},
+	"配信": {"delivery"}, "言語": {"language"}, "名前": {"name"}, "表示": {"show"},
 }
 
 func (s *session) set(c Command) error {
@@ -46,8 +49,8 @@ func (s *session) on(Command) error {
 	return list.SetMember(s.tx, *s.member)
 }
 
-func (s *session) off(Command) error {
-	s.change(s.member, []string{"delivery", "off"}, list.DeliveryByUser)
+func (s *session) off(c Command) error {
+	s.change(s.member, append([]string{"delivery", "off"}, c.Args...), list.DeliveryByUser)
 	return list.SetMember(s.tx, *s.member)
 }
 
@@ -62,8 +65,8 @@ func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus)
 	on, isSwitch := rest == "on", rest == "on" || rest == "off"
 	switch {
 	case first == "show" && rest == "":
-	case first == "delivery" && isSwitch:
-		if !s.deliver(m, on, by) {
+	case first == "delivery" && isDelivery(words[1:]):
+		if !s.deliver(m, words[1:], by) {
 			return
 		}
 	case first == "language" && slices.Contains([]string{"ja", "en"}, rest):
@@ -92,15 +95,35 @@ func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus)
 	s.show(m, first)
 }
 
+// isDelivery reports whether words are "on", "off", or "off" with a day.
+func isDelivery(words []string) bool {
+	if len(words) == 0 {
+		return false
+	}
+	first := strings.ToLower(words[0])
+	return first == "off" && looksLikeUntil(words[1:]) || first == "on" && len(words) == 1
+}
+
 // deliver switches delivery. What the moderators have switched off only they switch on.
-func (s *session) deliver(m *list.Member, on bool, by list.DeliveryStatus) bool {
+func (s *session) deliver(m *list.Member, words []string, by list.DeliveryStatus) bool {
 	if m.DeliveryStatus == list.DeliveryByModerator && by == list.DeliveryByUser {
 		s.say(s.T(s.lang, "commands.by-moderator", "owner", s.List.Suffixed("owner")))
 		return false
 	}
-	if m.DeliveryStatus = by; on {
-		m.DeliveryStatus = list.DeliveryEnabled
+	if strings.EqualFold(words[0], "on") {
+		m.DeliveryStatus, m.OffUntil = list.DeliveryEnabled, time.Time{}
+		return true
 	}
+	var back time.Time
+	if len(words) > 1 {
+		var ok bool
+		now := s.Now.In(s.Workflow.Site.Location)
+		if back, ok = until(words[1:], now); !ok || !back.After(now) || back.Sub(now) > maxOff {
+			s.say(s.T(s.lang, "commands.bad-day", "day", strings.Join(words[1:], " ")))
+			return false
+		}
+	}
+	m.DeliveryStatus, m.OffUntil = by, back
 	return true
 }
 
@@ -113,7 +136,11 @@ func (s *session) show(m *list.Member, only string) {
 		}
 	}
 	line("address", m.Address.String())
-	line("delivery", onOff[m.Receives(time.Now())])
+	delivery := onOff[m.Receives(s.Now)]
+	if delivery == "off" && !m.OffUntil.IsZero() {
+		delivery += " until " + m.OffUntil.In(s.Workflow.Site.Location).Format(time.DateOnly)
+	}
+	line("delivery", delivery)
 	for _, o := range switches {
 		line(o.name, onOff[o.get(m)])
 	}
