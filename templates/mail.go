@@ -37,6 +37,10 @@ func (s *Set) Mail(name, lang string, args map[string]string) (subject, body str
 	if !ok {
 		return "", "", fmt.Errorf("no mail %q in %q", name, lang)
 	}
+	return s.write(name, m, args)
+}
+
+func (s *Set) write(name string, m mail, args map[string]string) (subject, body string, err error) {
 	if subject, err = fill(m.subject, args); err == nil {
 		body, err = fill(m.body, args)
 	}

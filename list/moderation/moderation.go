@@ -134,7 +134,7 @@ type letter struct {
 func (m *Moderation) queue(tx *storage.Tx, t letter) error {
 	t.args["list"] = t.list.Title()
 	t.args["owner"] = t.list.Suffixed("owner").String()
-	subject, body, err := m.Templates.Mail(t.name, t.lang, t.args)
+	subject, body, err := list.Write(tx, m.Templates, t.list, t.name, t.lang, t.args)
 	if err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ func (w *Workflow) Letter(tx *storage.Tx, le Letter) (Notice, error) {
 	}
 	var bodies []string
 	for i, lang := range langs {
-		subject, body, err := w.Templates.Mail(le.Name, lang, args)
+		subject, body, err := list.Write(tx, w.Templates, le.List, le.Name, lang, args)
 		if err != nil {
 			return n, fmt.Errorf("mail %s to %s: %w", le.Name, le.To, err)
 		}
