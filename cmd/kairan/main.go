@@ -30,6 +30,7 @@ type commands struct {
 	List    listCmd    `cmd:"" help:"Mailing lists."`
 	Member  memberCmd  `cmd:"" help:"Members, owners and moderators."`
 	Held    heldCmd    `cmd:"" help:"Posts that wait for a moderator."`
+	Text    textCmd    `cmd:"" help:"The words of the mails that Kairan writes."`
 	Queue   queueCmd   `cmd:"" help:"Copies that wait to leave."`
 	Archive archiveCmd `cmd:"" help:"The archives."`
 	Trace   traceCmd   `cmd:"" help:"Tell everything about a message: what came, what was decided, who got it."`

@@ -8,12 +8,13 @@ import (
 
 	"kairan/list"
 	"kairan/list/posting"
+	"kairan/storage"
 )
 
 // tellLeft mails who has left, with the way back. That the mail cannot be queued does not undo the leaving.
 func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
 	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
-	subject, body, err := app.Templates.Mail("undo", lang, map[string]string{
+	subject, body, err := app.write(ctx, l, "undo", lang, map[string]string{
 		"list":    l.Title(),
 		"address": m.Address.String(),
 		"days":    strconv.Itoa(list.UndoDays),
@@ -32,7 +33,7 @@ func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
 func (app *App) tellRefused(ctx context.Context, l *list.List, p *list.Post) error {
 	rule := p.Verdict.Reasons[0].Rule // a refusal by the rules always has one
 	lang := l.Settings.PreferredLanguage
-	subject, body, err := app.Templates.Mail("refused", lang, map[string]string{
+	subject, body, err := app.write(ctx, l, "refused", lang, map[string]string{
 		"list":    l.Address.String(),
 		"subject": p.Subject,
 		"title":   app.Templates.T(lang, "reason."+rule+".title"),
@@ -44,4 +45,13 @@ func (app *App) tellRefused(ctx context.Context, l *list.List, p *list.Post) err
 		return err
 	}
 	return app.Path.Notify(ctx, posting.Notice{List: l, To: p.Author, Subject: subject, Body: body})
+}
+
+// write writes a mail about a list in the words that hold there.
+func (app *App) write(ctx context.Context, l *list.List, name, lang string, args map[string]string) (subject, body string, err error) {
+	err = app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		subject, body, err = list.Write(tx, app.Templates, l, name, lang, args)
+		return err
+	})
+	return subject, body, err
 }
