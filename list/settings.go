@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -109,6 +110,9 @@ type Settings struct {
 	// Header fields that decide, in order; the first that matches counts.
 	HeaderMatches []HeaderMatch `json:"header_matches,omitempty" toml:"header_matches"`
 
+	// The charset of mails that Kairan writes itself: "utf-8", or "iso-2022-jp" for old mobile phones and mail programs. A mail with characters that ISO-2022-JP lacks is in UTF-8 all the same.
+	NoticeCharset string `json:"notice_charset,omitempty" toml:"notice_charset"`
+
 	// How one joins and leaves: "open", "confirm", "moderate" or "confirm_then_moderate". Requests that are not authenticated are confirmed in any case; the unsubscribe link of a copy always works at once.
 	SubscriptionPolicy   Policy `json:"subscription_policy" toml:"subscription_policy"`
 	UnsubscriptionPolicy Policy `json:"unsubscription_policy" toml:"unsubscription_policy"`
@@ -142,6 +146,12 @@ type Settings struct {
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
 }
 
+// Values of Settings.NoticeCharset; "" means UTF8.
+const (
+	UTF8      = "utf-8"
+	ISO2022JP = "iso-2022-jp"
+)
+
 // HeaderMatch is one row of Settings.HeaderMatches.
 type HeaderMatch struct {
 	Header  string `json:"header" toml:"header"`
@@ -169,6 +179,7 @@ func DefaultSettings(lang string) Settings {
 		MaxDaysToHold:              14,
 		MaxHeld:                    200,
 		MaxHeldPerSender:           10,
+		NoticeCharset:              UTF8,
 		SubscriptionPolicy:         PolicyConfirm,
 		UnsubscriptionPolicy:       PolicyOpen,
 		SendWelcomeMessage:         true,
@@ -195,6 +206,7 @@ func (s *Settings) Check() error {
 	oneOf("reply_goes_to_list", s.ReplyGoesToList, "none", "list", "explicit")
 	oneOf("archive_policy", s.ArchivePolicy, "public", "private", "never")
 	s.checkSubscription(oneOf)
+	oneOf("notice_charset", cmp.Or(s.NoticeCharset, UTF8), UTF8, ISO2022JP)
 	oneOf("default_member_action", string(s.DefaultMemberAction), "accept", "hold", "reject", "discard")
 	oneOf("default_nonmember_action", string(s.DefaultNonmemberAction), "accept", "hold", "reject", "discard")
 	oneOf("unauthenticated_action", string(s.UnauthenticatedAction), "hold", "reject", "discard")

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"kairan/list"
@@ -88,14 +89,28 @@ func (p *Path) Forward(ctx context.Context, to address.Address, raw []byte) erro
 	return p.send(ctx, "", to, raw)
 }
 
-// compose writes the message: UTF-8 in base64, which passes everywhere.
+// compose writes the message: UTF-8 in base64, which passes everywhere, or as the list wishes in ISO-2022-JP.
 func (n Notice) compose(now time.Time) []byte {
+	charset := "UTF-8"
+	text, body := message.Header{
+		message.NewField("Content-Type", "text/plain; charset=utf-8"),
+		message.NewField("Content-Transfer-Encoding", "base64"),
+	}, wrapped(n.Body)
+	if n.List.Settings.NoticeCharset == list.ISO2022JP {
+		if old, ok := traditional(n.Subject, n.Body); ok {
+			charset, body = list.ISO2022JP, old
+			text = message.Header{
+				message.NewField("Content-Type", "text/plain; charset=iso-2022-jp"),
+				message.NewField("Content-Transfer-Encoding", "7bit"),
+			}
+		}
+	}
 	domain := n.List.Address.ASCIIDomain()
 	from := address.Mailbox{Name: n.List.Title(), Address: n.List.Suffixed("owner")}
 	h := message.Header{
 		message.NewField("From", from.String()),
 		message.NewField("To", address.Mailbox{Address: n.To}.String()),
-		message.TextField("Subject", n.Subject, "UTF-8"),
+		message.TextField("Subject", n.Subject, charset),
 		message.NewField("Date", now.Format(time.RFC1123Z)),
 		message.NewField("Message-ID", "<"+message.NewID(domain, now)+">"),
 		message.NewField("List-Id", "<"+n.List.ListID()+">"),
@@ -113,27 +128,42 @@ func (n Notice) compose(now time.Time) []byte {
 	} else {
 		h = append(h, message.NewField("Auto-Submitted", "auto-replied"))
 	}
-	text := message.Header{
-		message.NewField("Content-Type", "text/plain; charset=utf-8"),
-		message.NewField("Content-Transfer-Encoding", "base64"),
-	}
 	if len(n.Attached) == 0 {
-		return message.Join(append(h, text...), wrapped(n.Body))
+		return message.Join(append(h, text...), body)
 	}
 	boundary := rand.Text()
 	h = append(h, message.NewField("Content-Type", `multipart/mixed; boundary="`+boundary+`"`))
-	var body bytes.Buffer
+	var parts bytes.Buffer
 	part := func(msg []byte) {
-		body.WriteString("--" + boundary + "\r\n")
-		body.Write(msg)
-		body.WriteString("\r\n")
+		parts.WriteString("--" + boundary + "\r\n")
+		parts.Write(msg)
+		parts.WriteString("\r\n")
 	}
-	part(message.Join(text, wrapped(n.Body)))
+	part(message.Join(text, body))
 	for _, a := range n.Attached {
 		part(message.Join(message.Header{message.NewField("Content-Type", "message/rfc822"), message.NewField("Content-Disposition", "inline")}, a))
 	}
-	body.WriteString("--" + boundary + "--\r\n")
-	return message.Join(h, body.Bytes())
+	parts.WriteString("--" + boundary + "--\r\n")
+	return message.Join(h, parts.Bytes())
+}
+
+// maxLine is the longest line of a mail in bytes (RFC 5322, section 2.1.1).
+const maxLine = 998
+
+// traditional returns a text in ISO-2022-JP (RFC 1468), in lines ended by CRLF. ok is false where subject or text has a
+// character that this charset does not know, or a line that is too long for a mail.
+func traditional(subject, body string) (text []byte, ok bool) {
+	if _, ok := message.EncodeCharset(list.ISO2022JP, subject); !ok {
+		return nil, false
+	}
+	for line := range strings.Lines(body) {
+		b, ok := message.EncodeCharset(list.ISO2022JP, strings.TrimRight(line, "\n"))
+		if !ok || len(b) > maxLine {
+			return nil, false
+		}
+		text = append(append(text, b...), "\r\n"...)
+	}
+	return text, true
 }
 
 // wrapped is a text in lines of base64.
