@@ -134,7 +134,7 @@ func (w *World) open() {
 	})
 	w.Outbox = queue.New(w.DB, w.Copies, r, queue.Options{Smarthost: true, Connections: 4, Log: log})
 	w.Path = posting.New(posting.Options{
-		DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Site: w.Site, Log: log,
+		DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Site: w.Site, Templates: words(), Log: log,
 		Checker: &mailauth.Checker{Resolver: dns, Hostname: Domain},
 		Rules:   rules.Site{MaxSize: 25 << 20},
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},

@@ -14,6 +14,7 @@ import (
 	"kairan/smtpd/mailauth"
 	"kairan/smtpd/queue"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 // Path is everything a post meets on its way. Make one with [New].
@@ -30,9 +31,11 @@ type Options struct {
 	Outbox  *queue.Outbox
 	Checker *mailauth.Checker
 	Site    *list.Site
-	Rules   rules.Site
-	Trust   Trust
-	Log     *slog.Logger
+	// Templates has the words of what authors are told.
+	Templates *templates.Set
+	Rules     rules.Site
+	Trust     Trust
+	Log       *slog.Logger
 }
 
 // Trust says whose word is taken about where mail came from.

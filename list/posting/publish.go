@@ -213,6 +213,7 @@ func (p *Path) finish(tx *storage.Tx, w *work, recipients int) error {
 	return errors.Join(
 		p.Outbox.Seal(tx, string(w.post.ID)),
 		list.Finish(tx, w.post, now),
+		p.acknowledge(tx, w, recipients, now),
 		list.Note(tx, w.post.ID, list.Event{At: now, Stage: "enqueue", Text: fmt.Sprintf("%d recipients", recipients)}),
 	)
 }

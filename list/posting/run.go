@@ -36,6 +36,9 @@ func (p *Path) Run(ctx context.Context) error {
 		if err := p.sendNotices(ctx); err != nil && ctx.Err() == nil {
 			p.Log.Error("cannot send what is to be told; will retry in "+retryAfter.String(), "err", err)
 		}
+		if err := p.sendReceipts(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			p.Log.Error("cannot tell authors what became of their posts; will retry in "+retryAfter.String(), "err", err)
+		}
 		ready, err := p.ready(ctx)
 		if err != nil && ctx.Err() == nil {
 			p.Log.Error("cannot read what is to publish; will retry in "+retryAfter.String(), "err", err)

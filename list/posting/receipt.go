@@ -1,0 +1,189 @@
+package posting
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"kairan/list"
+	"kairan/smtpd/queue"
+	"kairan/storage"
+)
+
+const (
+	receiptAfter    = time.Hour // from a post's last recipient in the queue to what its author is told of the copies
+	receiptDomains  = 20        // named in a receipt; the others are counted together
+	receiptsAtATime = 20
+)
+
+// receiptDue says when the author of a post is to be told what became of its copies.
+type receiptDue struct {
+	At         time.Time `json:"at"`
+	Recipients int       `json:"recipients"`
+}
+
+var receiptsDue = storage.NewTable[list.PostID, receiptDue]("receipts_due", storage.Strings[list.PostID]())
+
+// acknowledge tells an author who wants it that the post went out, and notes whether a receipt is to follow.
+func (p *Path) acknowledge(tx *storage.Tx, w *work, recipients int, now time.Time) error {
+	m, err := list.GetMember(tx, w.list.ID, list.RoleMember, w.post.Author)
+	if errors.Is(err, list.ErrNotMember) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if m.DeliveryReceipt {
+		if err := receiptsDue.Put(tx, w.post.ID, receiptDue{At: now.Add(receiptAfter), Recipients: recipients}); err != nil {
+			return err
+		}
+	}
+	if !m.AcknowledgePosts {
+		return nil
+	}
+	return p.tellAuthor(tx, w.list, w.post, m, "posted", map[string]string{"recipients": strconv.Itoa(recipients)})
+}
+
+// tellAuthor mails a member about a post of its own.
+func (p *Path) tellAuthor(tx *storage.Tx, l *list.List, post *list.Post, m *list.Member, mail string, args map[string]string) error {
+	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
+	maps.Copy(args, map[string]string{
+		"list": l.Title(), "subject": cmp.Or(post.Subject, p.Templates.T(lang, "message.no-subject")), "number": strconv.FormatUint(post.Number, 10),
+		"url": p.Site.MessageURL(l, post.MessageID), "request": l.Suffixed("request").String(),
+	})
+	subject, body, err := list.Write(tx, p.Templates, l, mail, lang, args)
+	if err != nil {
+		return err
+	}
+	return p.Queue(tx, Notice{List: l, To: m.Address, Subject: subject, Body: body, InReplyTo: post.MessageID})
+}
+
+// sendReceipts tells the authors whose receipts are due what became of the copies of their posts.
+func (p *Path) sendReceipts(ctx context.Context, now time.Time) error {
+	due := map[list.PostID]receiptDue{}
+	err := p.DB.View(ctx, func(tx *storage.Tx) error {
+		clear(due)
+		for id, r := range receiptsDue.Scan(tx, storage.Range[list.PostID]{}) {
+			if len(due) == receiptsAtATime {
+				p.Wake() // for the rest
+				break
+			}
+			if !now.Before(r.At) {
+				due[id] = r
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("receipts: %w", err)
+	}
+	for id, r := range due {
+		var fates map[string]fates
+		err := p.DB.View(ctx, func(tx *storage.Tx) error {
+			fates = byDomain(tx, id)
+			return nil
+		})
+		if err == nil {
+			err = p.DB.Update(ctx, func(tx *storage.Tx) error { return p.sendReceipt(tx, id, r, fates) })
+		}
+		if err != nil {
+			return fmt.Errorf("receipt of %s: %w", id, err)
+		}
+	}
+	return nil
+}
+
+// sendReceipt mails one receipt. An author who has left meanwhile gets none.
+func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, domains map[string]fates) error {
+	post, err := list.GetPost(tx, id)
+	if err != nil {
+		return err
+	}
+	l, err := list.Get(tx, post.List)
+	if err != nil {
+		return err
+	}
+	if err := receiptsDue.Delete(tx, id); err != nil {
+		return err
+	}
+	m, err := list.GetMember(tx, l.ID, list.RoleMember, post.Author)
+	if errors.Is(err, list.ErrNotMember) || err == nil && !m.DeliveryReceipt {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
+	return p.tellAuthor(tx, l, post, m, "receipt", map[string]string{"counts": p.counts(lang, r.Recipients, domains)})
+}
+
+// fates counts copies by what has become of them so far.
+type fates struct{ accepted, deferred, refused int }
+
+func (f fates) all() int { return f.accepted + f.deferred + f.refused }
+
+func (f fates) plus(o fates) fates {
+	return fates{f.accepted + o.accepted, f.deferred + o.deferred, f.refused + o.refused}
+}
+
+// byDomain counts the copies of a post by the domain of the receiver; the last attempt of each counts.
+func byDomain(tx *storage.Tx, id list.PostID) map[string]fates {
+	last := map[string]string{}
+	for d := range list.Deliveries(tx, id) {
+		for _, to := range d.To {
+			last[to] = d.Status
+		}
+	}
+	domains := map[string]fates{}
+	for to, status := range last {
+		domain := to[strings.LastIndexByte(to, '@')+1:]
+		f := domains[domain]
+		switch queue.Status(status) {
+		case queue.Delivered:
+			f.accepted++
+		case queue.Deferred:
+			f.deferred++
+		case queue.Failed:
+			f.refused++
+		default:
+			continue // skipped: the receiver has left, or wants no mail
+		}
+		domains[domain] = f
+	}
+	return domains
+}
+
+// counts writes the table of a receipt: all copies first, then the domains with most of them.
+func (p *Path) counts(lang string, recipients int, domains map[string]fates) string {
+	var total, others fates
+	names := slices.SortedFunc(maps.Keys(domains), func(a, b string) int {
+		return cmp.Or(cmp.Compare(domains[b].all(), domains[a].all()), strings.Compare(a, b))
+	})
+	var rows strings.Builder
+	for i, name := range names {
+		total = total.plus(domains[name])
+		if i >= receiptDomains {
+			others = others.plus(domains[name])
+			continue
+		}
+		rows.WriteString(p.row(lang, name, domains[name]))
+	}
+	if others.all() > 0 {
+		rows.WriteString(p.row(lang, p.Templates.T(lang, "receipt.others"), others))
+	}
+	head := p.row(lang, p.Templates.T(lang, "receipt.all"), total)
+	if waiting := recipients - total.all(); waiting > 0 {
+		head += "  " + p.Templates.T(lang, "receipt.waiting", "n", waiting) + "\n"
+	}
+	return head + "\n" + rows.String()
+}
+
+func (p *Path) row(lang, name string, f fates) string {
+	return "  " + p.Templates.T(lang, "receipt.row", "name", name, "accepted", f.accepted, "deferred", f.deferred, "refused", f.refused) + "\n"
+}
