@@ -117,6 +117,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 	if app.Templates, err = templates.New(); err != nil {
 		return nil, err
 	}
+	app.Archive.Withdrawn = app.withdrawn()
 	app.people()
 	app.Inbound = &inbound.Handler{
 		DB:        app.DB,

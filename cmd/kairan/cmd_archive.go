@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,10 +15,12 @@ import (
 	"kairan/smtpd/address"
 	"kairan/smtpd/queue"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 type archiveCmd struct {
 	Import       archiveImport       `cmd:"" help:"Take in the archive of another program. It may be interrupted and run again: what is there is left alone."`
+	Export       archiveExport       `cmd:"" help:"Write an archive as files for other programs, as readers may see it."`
 	Reindex      archiveReindex      `cmd:"" help:"Make a list's index anew from its files."`
 	Hide         archiveHide         `cmd:"" help:"Take a message from its readers' sight; it stays on disk."`
 	Unhide       archiveUnhide       `cmd:"" help:"Show a message that was hidden or redacted whole again."`
@@ -27,6 +30,15 @@ type archiveCmd struct {
 	Join         archiveJoin         `cmd:"" help:"Make a message an answer to another; the thread that it begins comes along."`
 	Purge        archivePurge        `cmd:"" help:"Take a message off the disk, for ever."`
 	Ledger       archiveLedger       `cmd:"" help:"Show what was decided about messages after they were archived."`
+}
+
+// withdrawn is what readers find in place of a message that was redacted, in every language: a message has only one text.
+func (app *App) withdrawn() string {
+	text := ""
+	for _, lang := range slices.Backward(templates.Languages()) { // the language of last resort comes last
+		text += app.Templates.T(lang, "message.withdrawn") + "\n"
+	}
+	return text
 }
 
 // archiveList returns a list by its posting address, also one that is closed: its archive stays.
