@@ -23,15 +23,15 @@ type Message struct {
 
 // Fault is a piece of a source that cannot be read as a message.
 type Fault struct {
-	File       string `json:"file"`
-	Start, End int64  `json:"-"`
-	Offset     int64  `json:"offset"` // where it begins, as Start
-	Why        string `json:"why"`
+	File   string `json:"file"`
+	Offset int64  `json:"offset"` // where it begins, in bytes, before compression
+	End    int64  `json:"-"`
+	Why    string `json:"why"`
 }
 
 // Error implements error.
-func (f *Fault) Error() string { return fmt.Sprintf("%s: byte %d: %s", f.File, f.Start, f.Why) }
+func (f *Fault) Error() string { return fmt.Sprintf("%s: byte %d: %s", f.File, f.Offset, f.Why) }
 
 func fault(file string, start, end int64, why string) *Fault {
-	return &Fault{File: file, Start: start, End: end, Offset: start, Why: why}
+	return &Fault{File: file, Offset: start, End: end, Why: why}
 }
