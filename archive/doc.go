@@ -2,7 +2,8 @@
 //
 // # The idea
 //
-// The truth is one append-only mboxrd file per list and month; everything else is an index that can be rebuilt from it.
+// The truth is one append-only mboxrd file per list and month, and beside them a ledger of what was decided afterwards; everything
+// else is an index that can be rebuilt from them.
 // [Archive.Add] appends and syncs, then commits place and length of the record together with the index rows.
 // Readers stop at the committed length.
 //
@@ -21,6 +22,18 @@
 // A damaged record before a whole one is skipped by Reindex, reported, and stays in the file.
 // A file that is shorter than its committed length stops Add until somebody decides.
 //
+// # Ledger
+//
+// The blob "archive/LIST/ledger.jsonl" has a line of JSON ([Act]) for each thing that was decided about a message after it was
+// archived: that it is hidden, redacted or shown again, split from its thread or joined to another, or purged. "archive/ledger.jsonl" is the site's, and
+// names the people who are named nowhere. A line is written and synced first, and then carried out in one transaction with
+// the ledger's length; a crash between is made up for like that of an Add. Reindex reads the ledger before the
+// mboxes, so nothing is seen for a moment that is hidden. [Message.Sight] decides what readers see; every function that reads goes by it.
+//
+// Only a purge changes a month: it writes the next generation, "archive/LIST/2026-01.1.mbox", in which an empty record takes
+// the place of the message, then its line in the ledger, then makes it the one that counts, and deletes the old file. So Seqs, numbers and
+// addresses stay taken, and an import does not bring the message back.
+//
 // Rows, all of which Reindex drops and makes again:
 //
 //	archive_lists            list                     last Seq; whether a Reindex is going on
@@ -35,6 +48,12 @@
 //	archive_recent           list, last activity, thread
 //	archive_waiting          list, Message-ID         messages that refer to it while it is not there
 //	archive_subjects         list, base subject       the thread that had it last
+//	archive_hashes           list, HyperKitty's hash  Seq
+//	archive_old_names        list, name               Seq, by the name in the archive that it was imported from
+//	archive_rulings          list, post ID            the sum of the ledger's lines about it
+//	archive_generations      list, month              which file of the month counts
+//	archive_ledgers          list                     committed length of the ledger; the site's has no list and is not dropped
+//	archive_people           number                   Person, from the site's ledger; not dropped either
 //
 // Two more tables are not dropped with them. They are the log of changes that an index beside this one follows ([Changes]):
 //
@@ -50,7 +69,8 @@
 // # Invariants
 //
 //   - A post is in the archive of a list once, whatever is interrupted and tried again.
-//   - No byte that was written is deleted: it is in a month or in lost+found.
+//   - No byte that was written is deleted, unless somebody purged it: it is in a month or in lost+found.
+//   - What the ledger hides from readers is hidden whatever is made anew, imported again, exported or searched.
 //   - The work that one message causes is bounded: it waits for at most 11 parents, at most 100
 //     messages wait for one parent, and at most 1,000 messages of a thread move.
 //   - What leaves the archive for strangers has passed [Public].
@@ -58,7 +78,9 @@
 // # Limits
 //
 // A thread of more than 1,000 messages is not joined with an older one when their common parent comes late.
-// While a list is indexed again, its readers see the part that is done and its posts wait.
+// A thread of more than 10,000 is neither split nor joined. A purged message's subject may stay in free pages of the rows
+// file until they are written over, and its Message-ID stays. A person's name is found in text and header
+// fields, not in attachments, pictures or HTML entities. While a list is indexed again, its readers see the part that is done and its posts wait.
 // Public does not see a token in UTF-16, or one that is split between lines by other means than a
 // transfer encoding. One process writes to an archive.
 package archive
