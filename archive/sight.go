@@ -74,6 +74,15 @@ func Find(tx *storage.Tx, list, id string, nth int) (*Message, error) {
 	return fetch(tx, list, row.Seq)
 }
 
+// FindNumber is Find by post number.
+func FindNumber(tx *storage.Tx, list string, n uint64) (*Message, error) {
+	seq, err := numbers.Get(tx, storage.P(list, n))
+	if err != nil {
+		return nil, err
+	}
+	return fetch(tx, list, seq)
+}
+
 // fetch returns the row of a message, or storage.ErrNotFound.
 func fetch(tx *storage.Tx, list string, seq uint64) (*Message, error) {
 	m, err := messages.Get(tx, storage.P(list, seq))

@@ -31,6 +31,9 @@ func tagOf(names []string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)^\s*(?:(?:re|fwd?|aw)(?:\[\d{1,3}\]|\^\d{1,3})?:\s*)*[\[(](?:` + strings.Join(quoted, "|") + `)[ :,.#_-]{0,3}(\d{1,9})[\])]`)
 }
 
+// ownPost is what a post ID of Kairan's looks like.
+var ownPost = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+
 // entry reads what the archive wants to know about a message.
 func (x *entries) entry(m Message) archive.Entry {
 	e := archive.Entry{List: x.list, Raw: m.Raw}
@@ -41,7 +44,10 @@ func (x *entries) entry(m Message) archive.Entry {
 		e.Old = archive.OldPipermail(m.Position)
 	}
 	if own := m.Own; own != nil {
-		e.Post, e.Number, e.ID, e.Received = own.Post, own.Number, own.ID, own.Received
+		e.Number, e.ID, e.Received = own.Number, own.ID, own.Received
+		if ownPost.MatchString(own.Post) {
+			e.Post = own.Post
+		}
 		if e.Old == "" {
 			e.Old = own.Old
 		}
