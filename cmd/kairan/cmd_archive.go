@@ -82,12 +82,9 @@ func (w archived) find(ctx context.Context, app *App) (m *archive.Message, err e
 func findMessage(tx *storage.Tx, l *list.List, name string, nth int) (*archive.Message, error) {
 	id := strings.Trim(name, "<> ")
 	if n, err := strconv.ParseUint(name, 10, 64); err == nil {
-		m, err := archive.ByNumber(tx, string(l.ID), n)
-		if err == nil {
-			return m, nil
-		}
+		m, err := archive.FindNumber(tx, string(l.ID), n)
 		if !errors.Is(err, storage.ErrNotFound) {
-			return nil, err
+			return m, err
 		}
 	}
 	m, err := archive.Find(tx, string(l.ID), id, nth)
@@ -198,7 +195,7 @@ func (cmd *archivePurge) run(ctx context.Context, app *App, _ call, std streams)
 	if err := app.Archive.Purge(ctx, m, cmd.order()); err != nil && !errors.Is(err, archive.ErrPurged) {
 		return err
 	}
-	copies, err := app.erasePost(ctx, post, cmd.By)
+	copies, err := app.erasePost(ctx, m, cmd.By)
 	if err != nil {
 		return err
 	}
@@ -211,25 +208,27 @@ func (cmd *archivePurge) run(ctx context.Context, app *App, _ call, std streams)
 
 // erasePost forgets what is kept of a post beside the archive: copies in the queue, the message as it came, and what its record says. It
 // returns how many rows of the queue there were.
-func (app *App) erasePost(ctx context.Context, id list.PostID, by string) (dropped int, err error) {
+func (app *App) erasePost(ctx context.Context, m *archive.Message, by string) (dropped int, err error) {
+	id, ours := list.PostID(m.Post), false
 	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
+		p, err := list.GetPost(tx, id)
+		if ours = err == nil && string(p.List) == m.List; !ours { // it was imported, under a post ID that somebody wrote into a file
+			if errors.Is(err, storage.ErrNotFound) {
+				return nil
+			}
+			return err
+		}
 		var ids []queue.RowID
 		for r := range app.Outbox.Rows(tx) {
 			if r.Rendition == string(id) {
 				ids = append(ids, r.ID)
 			}
 		}
-		if dropped, err = app.Outbox.Drop(tx, ids, "the message was purged"); err != nil {
-			return err
-		}
-		err := list.ErasePost(tx, id, by, time.Now())
-		if errors.Is(err, storage.ErrNotFound) {
-			return nil // imported
-		}
-		return err
+		dropped, err = app.Outbox.Drop(tx, ids, "the message was purged")
+		return errors.Join(err, list.ErasePost(tx, id, by, time.Now()))
 	})
-	if err != nil {
-		return dropped, err
+	if err != nil || !ours {
+		return 0, err
 	}
 	app.Outbox.Wake()
 	return dropped, app.DB.Blobs.Delete(id.RawBlob())
