@@ -53,6 +53,9 @@ func makeSecrets(tx *storage.Tx) error {
 func Migrations() []storage.Migration {
 	return []storage.Migration{
 		{Version: 1, Name: "the first schema", Run: makeSecrets},
+		{Version: 2, Name: "settings for bounces", Run: func(tx *storage.Tx) error {
+			return addSettings(tx, func(s *Settings) bool { return s.BounceScoreThreshold == 0 }, (*Settings).defaultBounces)
+		}},
 	}
 }
 

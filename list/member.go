@@ -218,6 +218,11 @@ func SetMember(tx *storage.Tx, m Member) error {
 		return err
 	}
 	m.Token = old.Token
+	if old.DeliveryStatus == DeliveryByBounces && m.DeliveryStatus != DeliveryByBounces {
+		if err := SetBounces(tx, m.List, m.Address.Key(), Bounces{}); err != nil { // it begins anew
+			return err
+		}
+	}
 	return members.Put(tx, keyOf(m.List, m.Role, m.Address.Key()), m)
 }
 
@@ -230,6 +235,11 @@ func Leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) er
 	k := keyOf(l, r, addr.Key())
 	if m.Token != "" {
 		if err := tokens.Put(tx, TokenHash(m.Token), memberRef{List: l, Address: k.B, Left: now}); err != nil {
+			return err
+		}
+	}
+	if r == RoleMember {
+		if err := SetBounces(tx, l, k.B, Bounces{}); err != nil {
 			return err
 		}
 	}

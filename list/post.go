@@ -254,12 +254,12 @@ func Note(tx *storage.Tx, id PostID, events ...Event) error {
 // maxBounces is how many reports about one post its history keeps.
 const maxBounces = 1000
 
-// bounceLife is how long reports about a post are taken.
-const bounceLife = 14 * 24 * time.Hour
+// BounceLife is how long reports about a post are taken.
+const BounceLife = 14 * 24 * time.Hour
 
 // NoteBounce adds a report to a post's history, within limits of number and age.
 func NoteBounce(tx *storage.Tx, p *Post, e Event) error {
-	if e.At.Sub(p.Decided) > bounceLife {
+	if e.At.Sub(p.Decided) > BounceLife {
 		return nil
 	}
 	n := 0

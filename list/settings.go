@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"kairan/smtpd/address"
+	"kairan/smtpd/queue"
 )
 
 // Text is a text in several languages, by language code ("ja", "en").
@@ -77,6 +78,8 @@ type Settings struct {
 	IncludeMLHeaders bool `json:"include_ml_headers" toml:"include_ml_headers"`
 	// Each copy names its own one-click unsubscribe link. Switched off, all copies share one signature and the link asks for the address.
 	PersonalUnsubscribe bool `json:"personal_unsubscribe" toml:"personal_unsubscribe"`
+	// Providers whose readers offer no one-click unsubscription: docomo, au, softbank. Members there share one copy and one signature, as all do when personal_unsubscribe is off.
+	SharedCopies []string `json:"shared_copies,omitempty" toml:"shared_copies"`
 
 	// Who may post. allow_list_posts switched off makes an announcement list: only owners, moderators and accept_these_nonmembers post.
 	AllowListPosts bool `json:"allow_list_posts" toml:"allow_list_posts"`
@@ -142,6 +145,21 @@ type Settings struct {
 	// Texts for rejections that are often needed, by name, in each language: a moderator answers "reject NAME".
 	RejectTexts map[string]Text `json:"reject_texts,omitempty" toml:"reject_texts"`
 
+	// Whether mail that comes back counts against its receivers. At most one point a day is given: a whole one where the mailbox is gone, half a one where it is full or the reason is not known, none where the message or we are to blame.
+	ProcessBounces bool `json:"process_bounces" toml:"process_bounces"`
+	// From how many points on a member's mailbox is looked at, and after how many days without a bounce the points are forgotten.
+	BounceScoreThreshold float64 `json:"bounce_score_threshold" toml:"bounce_score_threshold"`
+	BounceInfoStaleAfter int     `json:"bounce_info_stale_after" toml:"bounce_info_stale_after"`
+	// Whether a mail of its own is sent before delivery is switched off: only if that comes back too, it is.
+	BounceSendProbes bool `json:"bounce_send_probes" toml:"bounce_send_probes"`
+	// How many mails tell a member that delivery is off, and how many days lie between them; then the member is taken off the list.
+	BounceYouAreDisabledWarnings         int `json:"bounce_you_are_disabled_warnings" toml:"bounce_you_are_disabled_warnings"`
+	BounceYouAreDisabledWarningsInterval int `json:"bounce_you_are_disabled_warnings_interval" toml:"bounce_you_are_disabled_warnings_interval"`
+	// What the owners are told of, in one mail a day at most: each point, delivery switched off, members taken off.
+	BounceNotifyOwnerOnBounceIncrement bool `json:"bounce_notify_owner_on_bounce_increment" toml:"bounce_notify_owner_on_bounce_increment"`
+	BounceNotifyOwnerOnDisable         bool `json:"bounce_notify_owner_on_disable" toml:"bounce_notify_owner_on_disable"`
+	BounceNotifyOwnerOnRemoval         bool `json:"bounce_notify_owner_on_removal" toml:"bounce_notify_owner_on_removal"`
+
 	// Who may read the archive: "public", "private" (members) or "never" (there is none).
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
 }
@@ -161,7 +179,7 @@ type HeaderMatch struct {
 
 // DefaultSettings are those of a new discussion list.
 func DefaultSettings(lang string) Settings {
-	return Settings{
+	s := Settings{
 		PreferredLanguage:          lang,
 		Advertised:                 true,
 		ReplyGoesToList:            "none",
@@ -187,6 +205,18 @@ func DefaultSettings(lang string) Settings {
 		MemberRosterVisibility:     RosterModerators,
 		ArchivePolicy:              "public",
 	}
+	s.defaultBounces()
+	return s
+}
+
+// withoutOneClick are the providers that shared_copies may name.
+func withoutOneClick() (names []string) {
+	for _, p := range queue.Providers() {
+		if p.NoOneClick {
+			names = append(names, p.Name)
+		}
+	}
+	return names
 }
 
 var numberVerb = regexp.MustCompile(`%0?[0-9]?d`)
@@ -233,6 +263,10 @@ func (s *Settings) Check() error {
 		}
 	}
 	s.checkModeration(bad)
+	for _, name := range s.SharedCopies {
+		oneOf("shared_copies", name, withoutOneClick()...)
+	}
+	s.checkBounces(bad)
 	for i, h := range s.HeaderMatches {
 		if _, err := regexp.Compile("(?i)" + h.Pattern); err != nil {
 			bad("header_matches", "entry %d: %v", i+1, err)

@@ -6,15 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"runtime"
-	"strconv"
 	"time"
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/bounce"
 	"kairan/list/command"
 	"kairan/list/inbound"
 	"kairan/list/moderation"
@@ -27,7 +25,6 @@ import (
 	"kairan/smtpd/mailauth"
 	"kairan/smtpd/queue"
 	"kairan/smtpd/relay"
-	"kairan/smtpd/resolver"
 	"kairan/storage"
 	"kairan/storage/bolt"
 	"kairan/templates"
@@ -49,6 +46,7 @@ type App struct {
 	Subscribe  *subscribe.Workflow
 	Commands   *command.Processor
 	Moderation *moderation.Moderation
+	Bounces    *bounce.Bouncer
 
 	Inbound *inbound.Handler
 	SMTP    *smtpd.Server
@@ -57,9 +55,6 @@ type App struct {
 
 	extra map[string]http.Handler // pages under /-/ that only the demo has
 }
-
-// cachedAnswers is how many DNS answers are remembered.
-const cachedAnswers = 10_000
 
 // assemble opens the store and wires everything; it reads from top to bottom. Nothing runs yet.
 func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...func(*App)) (app *App, err error) {
@@ -88,35 +83,36 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		}
 	}()
 
-	dns := resolver.Cache(resolver.DNS(cfg.DNS.Servers), cachedAnswers)
+	dns := app.resolver()
 	app.Archive = &archive.Archive{DB: app.DB, Location: app.Site.Location, Log: log}
 	app.Copies = &posting.Copies{DB: app.DB, Site: app.Site}
-	app.Relay = relay.New(relay.Options{
-		Hostname:  cfg.Hostname,
-		Smarthost: cfg.Delivery.Smarthost,
-		Resolver:  dns,
-		Own:       ownPorts(cfg),
-		Log:       log,
-	})
+	delivery, err := app.delivery(dns)
+	if err != nil {
+		return nil, err
+	}
+	app.Relay = relay.New(delivery)
 	app.Outbox = queue.New(app.DB, app.Copies, app.Relay, queue.Options{
-		Smarthost:   cfg.Delivery.Smarthost != "",
+		Smarthost:   cfg.Delivery.Smarthost != "" && len(cfg.Delivery.Routes) == 0,
 		Connections: cfg.Delivery.Connections,
+		Group:       app.Relay.Group,
+		Limits:      cfg.groupLimits(),
 		Signers:     runtime.GOMAXPROCS(0),
 		Log:         log,
-	})
-	app.Path = posting.New(posting.Options{
-		DB:      app.DB,
-		Archive: app.Archive,
-		Outbox:  app.Outbox,
-		Checker: &mailauth.Checker{Resolver: dns, Hostname: cfg.Hostname},
-		Site:    app.Site,
-		Rules:   rules.Site{BanList: cfg.Limits.BanList, MaxSize: cfg.Limits.MessageSize << 10},
-		Trust:   posting.Trust{Networks: networks, AuthservIDs: cfg.Trust.AuthservIDs},
-		Log:     log,
 	})
 	if app.Templates, err = templates.New(); err != nil {
 		return nil, err
 	}
+	app.Path = posting.New(posting.Options{
+		DB:        app.DB,
+		Archive:   app.Archive,
+		Outbox:    app.Outbox,
+		Checker:   &mailauth.Checker{Resolver: dns, Hostname: cfg.Hostname},
+		Site:      app.Site,
+		Templates: app.Templates,
+		Rules:     rules.Site{BanList: cfg.Limits.BanList, MaxSize: cfg.Limits.MessageSize << 10},
+		Trust:     posting.Trust{Networks: networks, AuthservIDs: cfg.Trust.AuthservIDs},
+		Log:       log,
+	})
 	app.Archive.Withdrawn = app.withdrawn()
 	app.people()
 	app.Inbound = &inbound.Handler{
@@ -128,6 +124,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		Commands:  app.Commands,
 		Moderate:  app.Moderation.Answer,
 		Refused:   app.tellRefused,
+		Bounces:   app.Bounces,
 		Log:       log,
 	}
 	if err := app.servers(); err != nil {
@@ -136,7 +133,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 	return app, app.pages()
 }
 
-// people wires what is done with people by mail: joining and leaving, commands, and moderation, which know each other.
+// people wires what is done with people by mail: joining and leaving, commands, moderation and bounces, which know each other.
 func (app *App) people() {
 	app.Moderation = moderation.New(moderation.Options{DB: app.DB, Path: app.Path, Site: app.Site, Templates: app.Templates, Log: app.Log})
 	app.Subscribe = &subscribe.Workflow{
@@ -150,7 +147,12 @@ func (app *App) people() {
 	}
 	app.Moderation.Subscribe = app.Subscribe
 	app.Commands = &command.Processor{Archive: app.Archive, Workflow: app.Subscribe, Templates: app.Templates, Log: app.Log}
-	app.Subscribe.Actions = map[string]subscribe.Action{subscribe.ActionCommands: app.Commands.Confirmed}
+	app.Bounces = &bounce.Bouncer{DB: app.DB, Path: app.Path, Site: app.Site, Subscribe: app.Subscribe, Templates: app.Templates, Log: app.Log}
+	app.Copies.Returned = app.Bounces.Returned
+	app.Subscribe.Actions = map[string]subscribe.Action{
+		subscribe.ActionCommands: app.Commands.Confirmed,
+		subscribe.ActionEnable:   app.Bounces.Enable,
+	}
 }
 
 // servers makes the SMTP and LMTP servers.
@@ -215,26 +217,6 @@ func site(cfg *Config) (*list.Site, error) {
 		return nil, err
 	}
 	return &list.Site{Hostname: cfg.Hostname, URL: cfg.URL, Admin: admin, Language: cfg.Language, Location: zone}, nil
-}
-
-// ownPorts are the addresses at which this site takes mail: delivering there would be a loop.
-func ownPorts(cfg *Config) (own []netip.AddrPort) {
-	for _, l := range cfg.SMTP.Listen {
-		host, port, err := net.SplitHostPort(l)
-		if err != nil {
-			continue // a unix socket
-		}
-		n, err := strconv.ParseUint(port, 10, 16)
-		if err != nil {
-			continue
-		}
-		ip, _ := netip.ParseAddr(host) // invalid stands for every address
-		if ip.IsUnspecified() {
-			ip = netip.Addr{}
-		}
-		own = append(own, netip.AddrPortFrom(ip, uint16(n)))
-	}
-	return own
 }
 
 // leave takes a member off its list because of the token that came by mail, and tells it.

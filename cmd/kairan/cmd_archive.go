@@ -201,13 +201,13 @@ func (cmd *archivePurge) run(ctx context.Context, app *App, _ call, std streams)
 	}
 	fmt.Fprintf(std.out, "<%s> is gone from this machine's disk; backups still hold it\n", printable(m.ID))
 	if copies > 0 {
-		fmt.Fprintf(std.out, "%d rows of the queue that still held copies were dropped\n", copies)
+		fmt.Fprintf(std.out, "%d copies that were still in the queue were dropped\n", copies)
 	}
 	return nil
 }
 
 // erasePost forgets what is kept of a post beside the archive: copies in the queue, the message as it came, and what its record says. It
-// returns how many rows of the queue there were.
+// returns how many copies there were.
 func (app *App) erasePost(ctx context.Context, m *archive.Message, by string) (dropped int, err error) {
 	id, ours := list.PostID(m.Post), false
 	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
@@ -218,13 +218,7 @@ func (app *App) erasePost(ctx context.Context, m *archive.Message, by string) (d
 			}
 			return err
 		}
-		var ids []queue.RowID
-		for r := range app.Outbox.Rows(tx) {
-			if r.Rendition == string(id) {
-				ids = append(ids, r.ID)
-			}
-		}
-		dropped, err = app.Outbox.Drop(tx, ids, "the message was purged")
+		dropped, err = app.Outbox.Drop(tx, queue.Filter{Rendition: string(id)}, "the message was purged")
 		return errors.Join(err, list.ErasePost(tx, id, by, time.Now()))
 	})
 	if err != nil || !ours {

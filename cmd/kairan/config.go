@@ -80,6 +80,18 @@ type TLSConfig struct {
 type DeliveryConfig struct {
 	// The mail server that takes everything, as host:port. Empty delivers to each domain's MX.
 	Smarthost string `toml:"smarthost"`
+	// How the smarthost is spoken to: opportunistic (encrypted where it can be), required (STARTTLS with a valid certificate), implicit (TLS from the first byte) or none. Empty is implicit for port 465, required with a user, else opportunistic.
+	SmarthostTLS string `toml:"smarthost_tls"`
+	// The name to log in to the smarthost with; the first line of the file is the password. Both or neither.
+	SmarthostUser         string `toml:"smarthost_user"`
+	SmarthostPasswordFile string `toml:"smarthost_password_file"`
+	// Next hops of some domains: "example.com" = "host:port", ".example.com" for all below it, "mx" as next hop for the domain's own MX in spite of a smarthost.
+	Routes Routes `toml:"routes"`
+	// Addresses to connect from, one IPv4, one IPv6 or both; a family without one is not used. Empty leaves the choice to the system.
+	Source []string `toml:"source"`
+	// Whether the demands of domains are looked up and kept: DANE needs a resolver that validates, see dns.validating.
+	DANE   bool `toml:"dane"`
+	MTASTS bool `toml:"mta_sts"`
 	// Connections at once, in all.
 	Connections int `toml:"connections"`
 }
@@ -108,6 +120,8 @@ type LimitsConfig struct {
 type DNSConfig struct {
 	// Resolvers as host or host:port. Empty asks those of the system.
 	Servers []string `toml:"servers"`
+	// The resolvers validate DNSSEC, and nobody can change their answers on the way. One on a loopback address is believed without this.
+	Validating bool `toml:"validating"`
 }
 
 // Listen is one address or several.
@@ -148,7 +162,7 @@ func defaultConfig() *Config {
 		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}},
 		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
 		DNS:      DNSConfig{Servers: []string{}},
-		Delivery: DeliveryConfig{Connections: 20},
+		Delivery: DeliveryConfig{Connections: 20, Source: []string{}, DANE: true, MTASTS: true},
 		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50, BanList: []string{}},
 	}
 }
@@ -193,7 +207,7 @@ func parseConfig(file, text string) (*Config, error) {
 		return nil, errors.Join(errs...)
 	}
 	c.URL = strings.TrimSuffix(c.URL, "/")
-	for _, path := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key} {
+	for _, path := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Delivery.SmarthostPasswordFile} {
 		if *path != "" {
 			*path = inFolder(file, *path)
 		}
@@ -316,11 +330,7 @@ func (c *Config) check() (ps []problem) {
 	if (c.TLS.Cert == "") != (c.TLS.Key == "") {
 		bad("tls.cert", "cert and key are set together")
 	}
-	if c.Delivery.Smarthost != "" {
-		if _, port, err := net.SplitHostPort(c.Delivery.Smarthost); err != nil || !isPort(port) {
-			bad("delivery.smarthost", "%q is not host:port", c.Delivery.Smarthost)
-		}
-	}
+	c.Delivery.check(bad)
 	if _, err := parseNetworks(c.HTTP.TrustedProxies); err != nil {
 		bad("http.trusted_proxies", "%v", err)
 	}

@@ -144,7 +144,12 @@ func kindOf(t testing.TB, f reflect.Type) string {
 		return "true or false"
 	case reflect.Int:
 		return "integer"
+	case reflect.Float64:
+		return "number"
 	case reflect.Map:
+		if f == reflect.TypeFor[Routes]() {
+			return "table of strings"
+		}
 		return "text by language"
 	case reflect.Slice:
 		if f.Elem().Kind() == reflect.Struct {

@@ -78,6 +78,7 @@ func (app *App) serve(ctx context.Context, ready func()) error {
 	g.Go(func() error { return app.Path.Run(ctx) })
 	g.Go(func() error { return app.Outbox.Run(ctx) })
 	g.Go(func() error { return app.Moderation.Run(ctx) })
+	g.Go(func() error { return app.Bounces.Run(ctx) })
 	g.Go(func() error { return app.tidy(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/bounce"
 	"kairan/list/command"
 	"kairan/list/posting"
 	"kairan/list/rules"
@@ -34,6 +35,8 @@ type Handler struct {
 	// Moderate is offered each mail that answers with a token before Subscribe is: an answer to a notice of held posts. ok is
 	// false for a token of another kind. Nil is asked nothing.
 	Moderate func(ctx context.Context, env *smtpd.Envelope, token string, msg *message.Message) (r smtpd.Reply, ok bool, err error)
+	// Bounces weighs what comes back.
+	Bounces *bounce.Bouncer
 	// Refused mails the author of a post that this list refused and another one took.
 	Refused func(ctx context.Context, l *list.List, p *list.Post) error
 }

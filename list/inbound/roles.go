@@ -17,8 +17,7 @@ import (
 	"kairan/storage"
 )
 
-// bounce notes a report in the history of its post: what kind it is, and whose fault, in the words of the dsn package.
-// Which member it speaks of is only known from the envelope, never from its text.
+// bounce notes a report in the history of its post, and weighs what it means for the member. Which member it speaks of is only known from the envelope, never from its text.
 func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
 	msg := message.Parse(raw)
 	report := dsn.Recognise(msg)
@@ -32,20 +31,41 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 			h.Log.Info("bounce", "list", r.list.Address.String(), "ignored", err.Error())
 			return nil
 		}
+		who, err := list.MemberByTag(tx, r.list.ID, tag)
+		if err != nil && !errors.Is(err, list.ErrNotMember) {
+			return err
+		}
+		if n == 0 {
+			return h.weigh(tx, r.list, nil, who, msg, env.At)
+		}
 		p, err := list.PostByNumber(tx, r.list.ID, n)
-		if errors.Is(err, storage.ErrNotFound) {
+		if errors.Is(err, storage.ErrNotFound) || err == nil && env.At.Sub(p.Decided) > list.BounceLife {
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		who, err := list.MemberByTag(tx, r.list.ID, tag)
-		if err != nil && !errors.Is(err, list.ErrNotMember) {
-			return err
-		}
 		h.Log.Info("bounce", "post", p.ID, "member", who, "kind", report.Kind, "class", report.Class)
-		return list.NoteBounce(tx, p, list.Event{At: time.Now(), Stage: "bounce", Text: bounceWords(who, report, msg)})
+		return errors.Join(
+			list.NoteBounce(tx, p, list.Event{At: env.At, Stage: "bounce", Text: bounceWords(who, report, msg)}),
+			h.weigh(tx, r.list, p, who, msg, env.At),
+		)
 	})
+}
+
+// weigh decides what a report means for a member (an address key); nothing for one who is not known any more. p is nil for a probe.
+func (h *Handler) weigh(tx *storage.Tx, l *list.List, p *list.Post, who string, msg *message.Message, at time.Time) error {
+	if who == "" {
+		return nil
+	}
+	m, err := list.MemberByKey(tx, l.ID, who)
+	if errors.Is(err, list.ErrNotMember) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return h.Bounces.Report(tx, l, p, m, msg, at)
 }
 
 // bounceWords says what a report says about a member (an address key, "" for one who is not known any more).

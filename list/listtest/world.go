@@ -17,6 +17,7 @@ import (
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/bounce"
 	"kairan/list/command"
 	"kairan/list/inbound"
 	"kairan/list/posting"
@@ -67,6 +68,7 @@ type World struct {
 	Path     *posting.Path
 	Handler  *inbound.Handler
 	Workflow *subscribe.Workflow
+	Bounces  *bounce.Bouncer
 	Sink     *smtptest.Sink // the world outside
 
 	outside *smtptest.PipeListener
@@ -141,8 +143,10 @@ func (w *World) open() {
 	})
 	w.Workflow = &subscribe.Workflow{DB: w.DB, Site: w.Site, Templates: words(), Path: w.Path, Moderators: w, Log: log}
 	commands := &command.Processor{Archive: w.Archive, Workflow: w.Workflow, Templates: words(), Log: log}
-	w.Workflow.Actions = map[string]subscribe.Action{subscribe.ActionCommands: commands.Confirmed}
-	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow, Commands: commands}
+	w.Bounces = &bounce.Bouncer{DB: w.DB, Path: w.Path, Site: w.Site, Subscribe: w.Workflow, Templates: words(), Log: log}
+	w.Copies.Returned = w.Bounces.Returned
+	w.Workflow.Actions = map[string]subscribe.Action{subscribe.ActionCommands: commands.Confirmed, subscribe.ActionEnable: w.Bounces.Enable}
+	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow, Commands: commands, Bounces: w.Bounces}
 }
 
 func (w *World) leave(ctx context.Context, token string) error {
@@ -178,6 +182,7 @@ func (w *World) Run() {
 	var wg sync.WaitGroup
 	wg.Go(func() { server.Serve(w.smtp) })
 	wg.Go(func() { w.Path.Run(ctx) })
+	wg.Go(func() { w.Bounces.Run(ctx) })
 	wg.Go(func() {
 		if err := w.Outbox.Run(ctx); err != nil {
 			w.t.Error(err)

@@ -1,15 +1,18 @@
 package posting
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"kairan/list"
 	"kairan/list/cook"
+	"kairan/smtpd/address"
 	"kairan/smtpd/mailauth"
 	"kairan/smtpd/queue"
 	"kairan/storage"
@@ -19,19 +22,29 @@ import (
 type Copies struct {
 	DB   *storage.DB
 	Site *list.Site
+	// Returned is told, in the transaction that gives up a copy, what the other side said. Nil is told nothing.
+	Returned func(tx *storage.Tx, r Return) error
 
 	mu      sync.Mutex // protects signers and verp
 	signers map[string]*mailauth.Signer
 	verp    *list.VERP
 }
 
+// Return is a copy that was refused for good during delivery.
+type Return struct {
+	List    list.ID
+	Post    *list.Post // nil for a probe
+	Member  string     // address key
+	Outcome queue.Outcome
+}
+
 // Personalise implements [queue.Personaliser].
-func (c *Copies) Personalise(ctx context.Context, rendition string, to []queue.Recipient) (copies []queue.Copy, err error) {
+func (c *Copies) Personalise(ctx context.Context, rendition, group string, to []queue.Recipient) (copies []queue.Copy, err error) {
 	err = c.DB.View(ctx, func(tx *storage.Tx) error {
 		if strings.HasPrefix(rendition, noticePrefix) {
 			copies, err = c.notices(tx, to)
 		} else {
-			copies, err = c.post(tx, list.PostID(rendition), to)
+			copies, err = c.post(tx, list.PostID(rendition), group, to)
 		}
 		return err
 	})
@@ -42,7 +55,7 @@ func (c *Copies) Personalise(ctx context.Context, rendition string, to []queue.R
 }
 
 // post asks for each recipient whether it is still a member that wants mail, and how its copy differs.
-func (c *Copies) post(tx *storage.Tx, id list.PostID, to []queue.Recipient) ([]queue.Copy, error) {
+func (c *Copies) post(tx *storage.Tx, id list.PostID, group string, to []queue.Recipient) ([]queue.Copy, error) {
 	p, err := list.GetPost(tx, id)
 	if err != nil {
 		return nil, err
@@ -73,7 +86,7 @@ func (c *Copies) post(tx *storage.Tx, id list.PostID, to []queue.Recipient) ([]q
 			copy.Skip = "delivery is off"
 		default:
 			copy.Sender = verp.Sender(l, p.Number, m.Token)
-			if copy.Header = shared; l.Settings.PersonalUnsubscribe {
+			if copy.Header = shared; !sharesCopies(l, cmp.Or(group, r.To.ASCIIDomain())) {
 				copy.Header = personal(c.Site, l, m.Token)
 			}
 		}
@@ -90,17 +103,64 @@ func personal(site *list.Site, l *list.List, token string) []byte {
 	return cook.Personal(site, l, token)
 }
 
+// sharesCopies reports whether a list sends all recipients at a provider the same copy. Behind a smarthost their provider is told by their domain.
+func sharesCopies(l *list.List, group string) bool {
+	p, known := queue.ProviderOf(group)
+	return known && slices.Contains(l.Settings.SharedCopies, p.Name)
+}
+
 // notices go out with the null sender (RFC 3834, section 3.3), signed by the domain they speak for.
 func (c *Copies) notices(tx *storage.Tx, to []queue.Recipient) ([]queue.Copy, error) {
 	var copies []queue.Copy
 	for _, r := range to {
-		signer, err := c.signer(tx, r.Ref)
+		domain, id, key := parseRef(r.Ref)
+		signer, err := c.signer(tx, domain)
 		if err != nil {
 			return nil, err
 		}
-		copies = append(copies, queue.Copy{Recipient: r, Signer: signer})
+		copy := queue.Copy{Recipient: r, Signer: signer}
+		if id != "" {
+			if copy.Sender, err = c.probeSender(tx, id, key); errors.Is(err, list.ErrNotMember) {
+				copy.Skip = "left the list"
+			} else if err != nil {
+				return nil, err
+			}
+		}
+		copies = append(copies, copy)
 	}
 	return copies, nil
+}
+
+// noticeRef is the Ref of a notice's recipient: the domain that signs, and for a probe whom it is about.
+func noticeRef(domain string, probe *list.Member) string {
+	if probe == nil {
+		return domain
+	}
+	return domain + " " + string(probe.List) + " " + probe.Address.Key()
+}
+
+// parseRef reads what noticeRef wrote; id is "" but for a probe.
+func parseRef(ref string) (domain string, id list.ID, key string) {
+	domain, rest, _ := strings.Cut(ref, " ")
+	place, key, _ := strings.Cut(rest, " ")
+	return domain, list.ID(place), key
+}
+
+// probeSender is the envelope sender of a probe: that of a post with the number 0, which none has.
+func (c *Copies) probeSender(tx *storage.Tx, id list.ID, key string) (address.Address, error) {
+	l, err := list.Get(tx, id)
+	if err != nil {
+		return address.Address{}, err
+	}
+	m, err := list.MemberByKey(tx, id, key)
+	if err != nil {
+		return address.Address{}, err
+	}
+	verp, err := c.bounces(tx)
+	if err != nil {
+		return address.Address{}, err
+	}
+	return verp.Sender(l, 0, m.Token), nil
 }
 
 // signer returns the domain's signer, nil for a domain without a key.
@@ -151,7 +211,10 @@ func (c *Copies) bounces(tx *storage.Tx) (*list.VERP, error) {
 // Outcome implements [queue.Personaliser]: it notes the fate of copies, those with the same fate together.
 func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outcome) error {
 	if strings.HasPrefix(rendition, noticePrefix) {
-		return nil
+		return c.returnedNotices(tx, outcomes)
+	}
+	if err := c.returned(tx, list.PostID(rendition), outcomes); err != nil {
+		return err
 	}
 	type fate struct {
 		status   queue.Status
@@ -176,4 +239,38 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 		ds[i].To = append(ds[i].To, o.Ref)
 	}
 	return list.RecordDeliveries(tx, list.PostID(rendition), ds)
+}
+
+// returned tells of the copies of a post that were refused for good.
+func (c *Copies) returned(tx *storage.Tx, id list.PostID, outcomes []queue.Outcome) error {
+	var post *list.Post
+	for _, o := range outcomes {
+		if o.Status != queue.Failed || c.Returned == nil {
+			continue
+		}
+		if post == nil {
+			var err error
+			if post, err = list.GetPost(tx, id); err != nil {
+				return err
+			}
+		}
+		if err := c.Returned(tx, Return{List: post.List, Post: post, Member: o.Ref, Outcome: o}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// returnedNotices tells of probes that were refused for good. Of other notices nobody is told.
+func (c *Copies) returnedNotices(tx *storage.Tx, outcomes []queue.Outcome) error {
+	for _, o := range outcomes {
+		_, id, key := parseRef(o.Ref)
+		if o.Status != queue.Failed || id == "" || c.Returned == nil {
+			continue
+		}
+		if err := c.Returned(tx, Return{List: id, Member: key, Outcome: o}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

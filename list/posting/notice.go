@@ -34,13 +34,15 @@ type Notice struct {
 	ReplyTo address.Address
 	// Unasked says that no mail of the receiver's caused it: a report to the owners, an invitation.
 	Unasked bool
+	// Probe is the member whose mailbox the mail tries: if it comes back, that says so. Nil for every other mail.
+	Probe *list.Member
 	// Attached are whole messages, lines ended by CRLF, that come along.
 	Attached [][]byte
 }
 
 // waiting is a notice on its way from the transaction that caused it to the queue.
 type waiting struct {
-	Domain  string          `json:"domain"` // signs
+	Domain  string          `json:"domain"` // signs; as noticeRef writes it
 	To      address.Address `json:"to"`
 	Message []byte          `json:"message"`
 }
@@ -51,7 +53,7 @@ var notices = storage.NewTable[string, waiting]("notices", storage.Strings[strin
 // Call Wake after the commit. A notice with what is Attached may be too large for it; see Notify.
 func (p *Path) Queue(tx *storage.Tx, n Notice) error {
 	now := time.Now()
-	return notices.Put(tx, storage.NewID(now), waiting{Domain: n.List.Address.ASCIIDomain(), To: n.To, Message: n.compose(now)})
+	return notices.Put(tx, storage.NewID(now), waiting{Domain: noticeRef(n.List.Address.ASCIIDomain(), n.Probe), To: n.To, Message: n.compose(now)})
 }
 
 // sendNotices gives the queue what Queue has collected. Only Run calls it, so no two do it at once.

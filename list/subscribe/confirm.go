@@ -44,9 +44,12 @@ func (w *Workflow) ask(tx *storage.Tx, r Request, p list.Pending, name string) (
 	return res, err
 }
 
-// Ask mails a token for one of the Actions to a verified requester, with values for the mail of that name; see [Workflow.Letter].
+// Ask mails a token for one of the Actions to a verified requester, good for list.PendingLife unless p says until when, with values for the mail of that name; see [Workflow.Letter].
 func (w *Workflow) Ask(tx *storage.Tx, r Request, p list.Pending, name string, args map[string]string) (Result, error) {
-	p.List, p.Address, p.Created, p.Expires = r.List.ID, r.Address, r.Now, r.Now.Add(list.PendingLife)
+	p.List, p.Address, p.Created = r.List.ID, r.Address, r.Now
+	if p.Expires.IsZero() {
+		p.Expires = r.Now.Add(list.PendingLife)
+	}
 	if err := list.WithdrawPending(tx, p.Action, p.List, p.Address); err != nil {
 		return Result{}, err
 	}

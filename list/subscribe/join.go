@@ -19,11 +19,13 @@ const (
 	actionChaddr = "chaddr"
 	// ActionCommands are the commands of an owner; list/command carries them out. Data is a JSON list of lines.
 	ActionCommands = "commands"
+	// ActionEnable switches delivery on again that bounces switched off; list/bounce carries it out.
+	ActionEnable = "enable"
 )
 
 // Confirmable returns the actions that the page /-/confirm/TOKEN has words for.
 func Confirmable() []string {
-	return []string{actionJoin, actionLeave, actionInvite, actionChaddr, ActionCommands}
+	return []string{actionJoin, actionLeave, actionInvite, actionChaddr, ActionCommands, ActionEnable}
 }
 
 // about is the Data of a Pending for somebody who joins.

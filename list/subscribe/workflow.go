@@ -62,6 +62,7 @@ const (
 	Refused   State = "refused"    // is banned
 	Changed   State = "changed"    // has another address now
 	Done      State = "done"       // what an Action does
+	Enabled   State = "enabled"    // gets mail again
 )
 
 // Result is what a step has done, and what is still to do after it.

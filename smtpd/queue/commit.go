@@ -124,11 +124,14 @@ func (c *commits) linger(d time.Duration, done <-chan struct{}) {
 // It gives up when the queue is ending: those copies will be sent again.
 func (o *Outbox) persist(batch []entry, done <-chan struct{}) error {
 	slices.SortStableFunc(batch, func(a, b entry) int { return cmp.Compare(a.part.row, b.part.row) })
+	o.mu.Lock()
+	lessons := o.schedule.lessons(time.Now())
+	o.mu.Unlock()
 	for pause := time.Second; ; pause = min(2*pause, time.Minute) {
 		var s settlement
 		err := o.db.Update(context.Background(), func(tx *storage.Tx) (err error) {
 			s = settlement{options: o.Options, now: time.Now()}
-			return s.write(tx, batch, o.personaliser)
+			return errors.Join(s.write(tx, batch, o.personaliser), storeLessons(tx, lessons))
 		})
 		if err == nil {
 			o.commits.stalled.Store(false)
@@ -225,6 +228,12 @@ func (s *settlement) row(tx *storage.Tx, id RowID, entries []entry) error {
 	r.ID = id
 	untouched, deferred, reply := s.outcomes(r, entries)
 	retried := s.retried(r, deferred, reply)
+	for n := range retried {
+		at := slices.IndexFunc(entries, func(e entry) bool { return s.options.Smarthost || e.part.domain == retried[n].Domain })
+		if at >= 0 {
+			retried[n].Group = entries[at].part.to.name
+		}
+	}
 	if len(untouched) == 0 && len(retried) > 0 { // the row lives on as the first of them
 		r = retried[0]
 		s.again = append(s.again, again{row: Row{ID: id, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, domain: r.Domain, copies: len(r.Recipients)})
@@ -252,8 +261,8 @@ func (s *settlement) given(r Row, untouched []Recipient, entries []entry) {
 		if !e.end {
 			continue
 		}
-		if n := len(s.options.part(r, e.part.to.name)); n > 0 {
-			s.again = append(s.again, again{row: Row{ID: r.ID, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, domain: e.part.to.name, copies: n})
+		if n := len(s.options.part(r, e.part.domain)); n > 0 {
+			s.again = append(s.again, again{row: Row{ID: r.ID, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, domain: e.part.domain, copies: n})
 		}
 	}
 }
@@ -277,8 +286,9 @@ func (s *settlement) outcomes(r Row, entries []entry) (untouched, deferred []Rec
 			out = tooOld(out, age)
 		}
 		if out.Status == Deferred {
+			to.LastReply = replyLine(out)
 			deferred = append(deferred, to)
-			reply = replyLine(out)
+			reply = to.LastReply
 		}
 		s.told[r.Rendition] = append(s.told[r.Rendition], out)
 		s.counts[out.Status]++
@@ -297,11 +307,16 @@ func (s *settlement) retried(r Row, to []Recipient, reply string) []Row {
 		next = end
 	}
 	order, of := []string{r.Domain}, map[string][]Recipient{r.Domain: to}
-	if !s.options.Smarthost && r.Domain == "" {
+	if r.Domain == "" {
 		order, of = byDomain(to)
 	}
 	rows := make([]Row, 0, len(order))
 	for _, d := range order {
+		for n := range of[d] {
+			if of[d][n].LastReply == reply {
+				of[d][n].LastReply = "" // the row says it
+			}
+		}
 		rows = append(rows, Row{Rendition: r.Rendition, Domain: d, Recipients: of[d], Attempts: attempts, Queued: r.Queued, Next: next, LastReply: reply})
 	}
 	return rows

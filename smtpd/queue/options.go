@@ -2,6 +2,7 @@ package queue
 
 import (
 	"cmp"
+	"context"
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
@@ -12,10 +13,16 @@ import (
 type Options struct {
 	// Smarthost says that every copy goes to one next hop, whatever its domain.
 	Smarthost bool
-	// Connections is how many deliveries run at a time: 20 to a smarthost, else 100.
+	// Connections is how many deliveries run at a time: 20 to a smarthost, else 100. Where there are several next hops, those that
+	// go without an answer for 10 seconds do not count, up to as many again.
 	Connections int
-	// PerDomain is how many of them may go to one destination: all to a smarthost, else 4.
-	PerDomain int
+	// PerGroup is how many of them may go to one group of destinations that has no limits of its own: all to a smarthost, else 4.
+	PerGroup int
+	// Limits are the site's own limits of some groups, by name.
+	Limits map[string]Limits
+	// Group names the group of domains that share a domain's mail hosts, in A-labels; nil makes every domain a group. It is called
+	// when a domain has something to be sent, outside of deliveries, for at most 5 seconds; an error leaves the domain its own group.
+	Group func(ctx context.Context, domain string) (string, error)
 	// Signers is how many copies are signed at a time: runtime.GOMAXPROCS, which should be the number of cores. A program
 	// that must answer quickly meanwhile sets this and then raises GOMAXPROCS: signers then give way to all else.
 	Signers int
@@ -34,15 +41,15 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	connections, perDomain := 100, 4
+	connections, perGroup := 100, 4
 	if o.Smarthost {
 		connections = 20
 	}
 	o.Connections = cmp.Or(o.Connections, connections)
 	if o.Smarthost {
-		perDomain = o.Connections
+		perGroup = o.Connections
 	}
-	o.PerDomain = min(cmp.Or(o.PerDomain, perDomain), o.Connections)
+	o.PerGroup = min(cmp.Or(o.PerGroup, perGroup), o.Connections)
 	o.Signers = cmp.Or(o.Signers, runtime.GOMAXPROCS(0))
 	o.Ahead = cmp.Or(o.Ahead, o.Signers+1)
 	o.CommitDelay = cmp.Or(o.CommitDelay, 50*time.Millisecond)
@@ -67,11 +74,11 @@ func (o Options) pause(n int) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// part returns the recipients of a row who go to a destination.
-func (o Options) part(r Row, destination string) []Recipient {
+// part returns the recipients of a row who go to a domain; all of them to a smarthost.
+func (o Options) part(r Row, domain string) []Recipient {
 	if o.Smarthost || r.Domain != "" {
 		return r.Recipients
 	}
 	_, of := byDomain(r.Recipients)
-	return of[destination]
+	return of[domain]
 }

@@ -81,7 +81,7 @@ func (o *Outbox) Depth() Depth {
 	defer o.mu.Unlock()
 	d := o.totals
 	d.Rows, d.Copies = o.schedule.rows, o.schedule.copies
-	d.Destinations, d.Sending = len(o.schedule.destinations), o.schedule.sending
+	d.Destinations, d.Sending = len(o.schedule.destinations)+len(o.schedule.unnamed), o.schedule.sending+o.schedule.aside
 	return d
 }
 
@@ -90,8 +90,11 @@ func (o *Outbox) Depth() Depth {
 // It returns an error when the queue cannot be read at the start, or outcomes were lost at the end.
 func (o *Outbox) Run(ctx context.Context) error {
 	o.dirty.Store(true)
+	if err := o.remember(ctx); err != nil {
+		return o.unlessEnded(ctx, fmt.Errorf("read the groups: %w", err))
+	}
 	if err := o.look(ctx); err != nil {
-		return err
+		return o.unlessEnded(ctx, err)
 	}
 	hard, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
@@ -127,18 +130,34 @@ func (o *Outbox) Run(ctx context.Context) error {
 	return lost
 }
 
+// unlessEnded is err, or nil when what failed was told to end.
+func (o *Outbox) unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
 // launch starts workers for what is due and returns when to look again.
 func (o *Outbox) launch(ctx context.Context, workers *sync.WaitGroup) time.Time {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
 	next := o.schedule.due(now)
+	o.ask(ctx, workers)
 	for !o.commits.stalled.Load() {
-		i, ok := o.schedule.start(now)
+		i, w, ok := o.schedule.start(now)
 		if !ok {
+			hung := o.schedule.setAside(now)
+			if o.schedule.sending < o.Connections && len(o.schedule.line) > 0 {
+				continue
+			}
+			if !hung.IsZero() && (next.IsZero() || hung.Before(next)) {
+				next = hung
+			}
 			break
 		}
-		workers.Go(func() { o.work(ctx, i) })
+		workers.Go(func() { o.work(ctx, i, w) })
 	}
 	if next.IsZero() {
 		next = now.Add(time.Hour)
@@ -156,7 +175,7 @@ func (o *Outbox) look(ctx context.Context) error {
 		o.mu.Lock()
 		if turn != o.turn {
 			o.turn, o.seen = turn, 0
-			o.schedule.clear()
+			o.schedule.clear(learntOf(tx))
 		}
 		after := o.seen
 		o.mu.Unlock()

@@ -18,6 +18,16 @@ func (f *feed) ours(i item, err error) Outcome {
 // report is what the transport calls for each copy.
 func (f *feed) report(c *Outgoing, out Outcome) {
 	f.last = out
+	now := time.Now()
+	f.w.progress(now)
+	switch {
+	case out.Status == Delivered && f.to.pushed.Load() > 0:
+		f.to.pushed.Store(0)
+	case slowDown(out):
+		f.o.mu.Lock()
+		f.o.schedule.pressed(f.to, out, now)
+		f.o.mu.Unlock()
+	}
 	f.settle(c.flight, out)
 }
 
@@ -66,10 +76,10 @@ func (f *feed) end(p *part) {
 	f.open = slices.DeleteFunc(f.open, func(q *part) bool { return q == p })
 	if p.counts[Delivered] > 0 {
 		f.o.mu.Lock()
-		f.o.schedule.worked(f.to)
+		f.o.schedule.succeeded(f.to, f.domain, time.Now())
 		f.o.mu.Unlock()
 	}
-	f.o.Log.Info("deliver", "rendition", p.rendition, "row", p.row, "domain", f.to.name, "delivered", p.counts[Delivered],
+	f.o.Log.Info("deliver", "rendition", p.rendition, "row", p.row, "domain", f.domain, "delivered", p.counts[Delivered],
 		"deferred", p.counts[Deferred], "failed", p.counts[Failed], "skipped", p.counts[Skipped])
 }
 
@@ -86,7 +96,7 @@ func (f *feed) close() {
 		fallthrough
 	case refused && f.last.Status == Deferred:
 		f.o.mu.Lock()
-		f.o.schedule.failed(f.to, f.last, time.Now())
+		refused = f.o.schedule.failed(f.to, f.domain, f.last, time.Now())
 		f.o.mu.Unlock()
 	}
 	for len(f.open) > 0 {

@@ -77,7 +77,7 @@ func TestPersonaliseFails(t *testing.T) {
 				w.run()
 				time.Sleep(time.Second)
 				rows := w.rows()
-				if len(rows) != 1 || rows[0].Attempts != 1 || sink.Counts().Messages != int64(150-recipients(rows)) {
+				if len(rows) != 3 || rows[0].Attempts != 1 || sink.Counts().Messages != int64(150-recipients(rows)) {
 					t.Fatalf("%d rows left, %d copies sent", len(rows), sink.Counts().Messages)
 				}
 				time.Sleep(3 * time.Hour)

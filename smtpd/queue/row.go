@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"fmt"
 	"iter"
 	"time"
@@ -22,7 +23,11 @@ type Row struct {
 	Queued     time.Time   `json:"q"`
 	Next       time.Time   `json:"t"` // not tried before
 	LastReply  string      `json:"r,omitempty"`
+	Group      string      `json:"g,omitempty"` // where it was last tried
 }
+
+// Reply is what was last said to a copy for one of the row's recipients.
+func (r Row) Reply(to Recipient) string { return cmp.Or(to.LastReply, r.LastReply) }
 
 const (
 	maxRow = 100 // recipients of a row

@@ -3,15 +3,17 @@ package queue
 import (
 	"container/heap"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
 
-// item is a row, or the part of a shared row that goes to one destination,
+// item is a row, or the part of a shared row that goes to one domain,
 // as the schedule knows it. It is a hint; the row itself is the truth.
 type item struct {
 	row       RowID
 	rendition string
+	domain    string // "" to a smarthost
 	to        *destination
 	copies    int
 	queued    time.Time
@@ -25,25 +27,13 @@ type claim struct {
 	domain string
 }
 
-func (i item) claim() claim { return claim{row: i.row, domain: i.to.name} }
+func (i item) claim() claim { return claim{row: i.row, domain: i.domain} }
 
-// destination is where one connection can bring copies: a domain, or "" for the smarthost.
-type destination struct {
-	name     string
-	lanes    []*lane   // renditions with something due, served in turn
-	items    int       // due, or waiting for their time
-	sending  int       // workers
-	limit    int       // of workers: 1 after a failure, then growing
-	failures int       // in a row
-	gate     time.Time // nothing is tried before
-	last     Outcome   // why the gate was closed
-	inLine   bool      // stands in schedule.line
-}
-
-// lane is what one rendition has due for one destination.
+// lane is what one rendition has due for one domain.
 type lane struct {
-	rendition string
-	items     []item
+	rendition, domain string
+	served            *uint64 // the turn the rendition was last served in, anywhere
+	items             []item
 }
 
 // schedule is what the outbox knows in memory. It is not safe for concurrent use.
@@ -52,16 +42,35 @@ type schedule struct {
 	destinations map[string]*destination
 	line         []*destination // with something due and room for a worker, in turn
 	later        waiting
-	claimed      map[claim]int // copies
-	sending      int           // workers in all
+	claimed      map[claim]*destination
+	held         map[claim]int // copies of what is claimed
+	sending      int           // workers that count
 	copies, rows int           // not retired yet, about
+
+	turn    uint64
+	served  map[string]*uint64 // rendition -> the turn it was last served in
+	waiting map[*destination]int
+
+	names   map[string]string   // domain -> group
+	unnamed map[string]*unnamed // by domain
+	asking  int                 // lookups that run
+
+	learnt  map[string]learnt // by group
+	changed map[string]bool   // groups to be stored
+
+	workers map[*worker]bool
+	aside   int // workers that hang and do not count
 }
 
 func newSchedule(o Options) *schedule {
-	return &schedule{Options: o, destinations: map[string]*destination{}, claimed: map[claim]int{}}
+	return &schedule{
+		Options: o, destinations: map[string]*destination{}, claimed: map[claim]*destination{}, held: map[claim]int{},
+		served: map[string]*uint64{}, waiting: map[*destination]int{}, names: map[string]string{}, unnamed: map[string]*unnamed{},
+		learnt: map[string]learnt{}, changed: map[string]bool{}, workers: map[*worker]bool{},
+	}
 }
 
-// add schedules a row, in as many parts as it has destinations.
+// add schedules a row, in as many parts as it has domains.
 func (s *schedule) add(r Row) {
 	if s.Smarthost || r.Domain != "" {
 		s.addPart(r, r.Domain, len(r.Recipients))
@@ -73,23 +82,38 @@ func (s *schedule) add(r Row) {
 	}
 }
 
-// addPart schedules the recipients of a row who go to one destination, unless a worker holds them.
+// addPart schedules the recipients of a row who go to one domain, unless a worker holds them.
 func (s *schedule) addPart(r Row, domain string, copies int) {
 	if s.Smarthost {
 		domain = ""
 	}
-	if _, ok := s.claimed[claim{row: r.ID, domain: domain}]; ok {
+	i := item{row: r.ID, rendition: r.Rendition, domain: domain, copies: copies, queued: r.Queued, at: r.Next}
+	if _, ok := s.claimed[i.claim()]; ok {
 		return // whoever holds it adds what is left
 	}
-	d := s.destinations[domain]
-	if d == nil {
-		d = &destination{name: domain, limit: s.PerDomain}
-		s.destinations[domain] = d
+	name, known := s.named(domain)
+	if !known {
+		held := s.unnamed[domain]
+		if held == nil {
+			held = &unnamed{}
+			s.unnamed[domain] = held
+		}
+		held.items = append(held.items, i)
+		s.copies += copies
+		s.rows++
+		return
 	}
+	s.place(i, s.group(name))
+}
+
+// place has an item wait for its time.
+func (s *schedule) place(i item, d *destination) {
+	i.to = d
 	d.items++
-	s.copies += copies
+	s.waiting[d] += i.copies
+	s.copies += i.copies
 	s.rows++
-	heap.Push(&s.later, item{row: r.ID, rendition: r.Rendition, to: d, copies: copies, queued: r.Queued, at: r.Next})
+	heap.Push(&s.later, i)
 }
 
 // due moves what has its time to the lanes and returns when more will be, or zero.
@@ -97,7 +121,7 @@ func (s *schedule) due(now time.Time) time.Time {
 	for len(s.later) > 0 && !s.later[0].at.After(now) {
 		i := heap.Pop(&s.later).(item)
 		if i.row != 0 {
-			i.to.push(i)
+			s.push(i.to, i)
 		} else if i.to.items == 0 { // a gate opens that nobody waits at
 			i.to.failures = 0
 			s.forget(i.to)
@@ -110,73 +134,89 @@ func (s *schedule) due(now time.Time) time.Time {
 	return s.later[0].at
 }
 
-// push puts an item at the end of its rendition's lane.
-func (d *destination) push(i item) {
-	at := slices.IndexFunc(d.lanes, func(l *lane) bool { return l.rendition == i.rendition })
+// push puts an item at the end of its lane.
+func (s *schedule) push(d *destination, i item) {
+	at := slices.IndexFunc(d.lanes, func(l *lane) bool { return l.rendition == i.rendition && l.domain == i.domain })
 	if at < 0 {
 		at = len(d.lanes)
-		d.lanes = append(d.lanes, &lane{rendition: i.rendition})
+		turn := s.served[i.rendition]
+		if turn == nil {
+			turn = new(uint64)
+			s.served[i.rendition] = turn
+		}
+		d.lanes = append(d.lanes, &lane{rendition: i.rendition, domain: i.domain, served: turn})
 	}
 	d.lanes[at].items = append(d.lanes[at].items, i)
 }
 
-// pop takes the first item of the lane whose turn it is, among those that may.
-func (d *destination) pop(may func(item) bool) (item, bool) {
-	at := slices.IndexFunc(d.lanes, func(l *lane) bool { return may(l.items[0]) })
-	if at < 0 {
-		return item{}, false
-	}
-	l := d.lanes[at]
-	d.lanes = slices.Delete(d.lanes, at, at+1)
-	i := l.items[0]
-	if l.items = l.items[1:]; len(l.items) > 0 {
-		d.lanes = append(d.lanes, l)
-	}
-	return i, true
-}
-
 // enter puts a destination in line if it has something due and may have another worker.
 func (s *schedule) enter(d *destination) {
-	if !d.inLine && len(d.lanes) > 0 && d.sending < d.limit {
+	if !d.inLine && len(d.lanes) > 0 && d.room() {
 		d.inLine = true
 		s.line = append(s.line, d)
 	}
 }
 
-// start takes the next destination in line that may have a worker now, with its first item.
-func (s *schedule) start(now time.Time) (item, bool) {
+// start takes the destination in line whose turn it is, with its first item and a worker for it.
+func (s *schedule) start(now time.Time) (item, *worker, bool) {
 	for len(s.line) > 0 && s.sending < s.Connections {
-		d := s.line[0]
-		s.line = s.line[1:]
+		at := s.foremost()
+		d := s.line[at]
+		s.line = slices.Delete(s.line, at, at+1)
 		d.inLine = false
-		i, ok := s.take(d, now)
+		if !d.room() {
+			continue
+		}
+		i, ok := s.take(d, "", now)
 		if !ok {
 			s.forget(d)
 			continue
 		}
+		w := &worker{}
+		w.progress(now)
+		s.workers[w] = true
 		d.sending++
 		s.sending++
 		s.enter(d)
-		return i, true
+		return i, w, true
 	}
-	return item{}, false
+	return item{}, nil, false
 }
 
-// more gives a worker of d another item, unless another destination waits for its place.
-func (s *schedule) more(d *destination, now time.Time) (item, bool) {
+// foremost finds the destination in line that has something of the rendition served longest ago: a post to thousands of
+// domains lets one to a single domain in between.
+func (s *schedule) foremost() (at int) {
+	best := uint64(math.MaxUint64)
+	for n, d := range s.line {
+		for _, l := range d.lanes {
+			if *l.served < best {
+				at, best = n, *l.served
+			}
+		}
+	}
+	return at
+}
+
+// more gives a worker for a domain of d another item, unless somebody else waits for its place.
+func (s *schedule) more(d *destination, domain string, now time.Time) (item, bool) {
 	others := len(s.line) > 1 || len(s.line) == 1 && s.line[0] != d
-	if others && s.sending >= s.Connections {
+	if others && s.sending >= s.Connections || d.sending > d.limit {
 		return item{}, false
 	}
-	return s.take(d, now)
+	if !d.room() && slices.ContainsFunc(d.lanes, func(l *lane) bool { return l.domain != domain }) {
+		return item{}, false // other domains of the group wait
+	}
+	return s.take(d, domain, now)
 }
 
-// take claims what d has due next. Behind a closed gate only what is too old
+// take claims what d has due next, for one domain if it is not "". Behind a closed gate only what is too old
 // to wait for it to open is, and that will not be sent.
-func (s *schedule) take(d *destination, now time.Time) (item, bool) {
+func (s *schedule) take(d *destination, domain string, now time.Time) (item, bool) {
 	closed := d.gate.After(now)
 	for {
-		i, ok := d.pop(func(i item) bool { return !closed || now.Sub(i.queued) >= s.MaxAge })
+		i, ok := s.pop(d, func(i item) bool {
+			return (!closed || now.Sub(i.queued) >= s.MaxAge) && (domain == "" || i.domain == domain)
+		})
 		if !ok {
 			return item{}, false
 		}
@@ -184,8 +224,11 @@ func (s *schedule) take(d *destination, now time.Time) (item, bool) {
 			s.leave(i) // scheduled twice, and somebody is at it
 			continue
 		}
-		s.claimed[i.claim()] = i.copies
+		s.claimed[i.claim()], s.held[i.claim()] = d, i.copies
 		i.expired = closed
+		if !closed {
+			d.shut.Store(false)
+		}
 		return i, true
 	}
 }
@@ -193,6 +236,7 @@ func (s *schedule) take(d *destination, now time.Time) (item, bool) {
 // leave forgets an item.
 func (s *schedule) leave(i item) {
 	i.to.items--
+	s.waiting[i.to] -= i.copies
 	s.copies -= i.copies
 	s.rows--
 	s.forget(i.to)
@@ -201,60 +245,62 @@ func (s *schedule) leave(i item) {
 // release gives a claim back. What is left of it is added anew by the caller.
 func (s *schedule) release(i item) {
 	delete(s.claimed, i.claim())
+	delete(s.held, i.claim())
 	s.leave(i)
 }
 
 // putBack gives a claim back untouched, to be taken again from at on.
 func (s *schedule) putBack(i item, at time.Time) {
 	delete(s.claimed, i.claim())
+	delete(s.held, i.claim())
 	i.at, i.expired = at, false
 	heap.Push(&s.later, i)
 }
 
 // ended counts a worker of d out.
-func (s *schedule) ended(d *destination) {
+func (s *schedule) ended(d *destination, w *worker) {
 	d.sending--
-	s.sending--
+	if w.aside {
+		s.aside--
+	} else {
+		s.sending--
+	}
+	delete(s.workers, w)
 	s.enter(d)
 	s.forget(d)
-}
-
-// worked notes that d takes mail: its limit grows.
-func (s *schedule) worked(d *destination) {
-	d.failures = 0
-	d.limit = min(2*d.limit, s.PerDomain)
-	s.enter(d)
-}
-
-// failed closes the gate of d for a while; then one worker tries again.
-func (s *schedule) failed(d *destination, why Outcome, now time.Time) {
-	if d.gate.After(now) {
-		return // another worker came to the same end
-	}
-	d.failures++
-	d.last = why
-	d.limit = 1
-	d.gate = now.Add(s.pause(d.failures))
-	heap.Push(&s.later, item{to: d, at: d.gate})
 }
 
 // forget drops a destination that nothing is known about.
 func (s *schedule) forget(d *destination) {
 	if d.items == 0 && d.sending == 0 && d.failures == 0 && s.destinations[d.name] == d {
 		delete(s.destinations, d.name)
+		delete(s.waiting, d)
+	}
+	if len(s.destinations) == 0 && len(s.unnamed) == 0 {
+		clear(s.served)
 	}
 }
 
-// clear empties the schedule but for what workers hold, and opens all gates.
-func (s *schedule) clear() {
-	held := map[string]int{}
+// clear empties the schedule but for what workers hold, and opens the gates that were opened in the store.
+func (s *schedule) clear(stored map[string]learnt) {
 	s.line, s.later, s.copies, s.rows = nil, nil, 0, len(s.claimed)
-	for c, copies := range s.claimed {
-		held[c.domain]++
-		s.copies += copies
+	s.learnt = stored
+	clear(s.waiting)
+	clear(s.unnamed)
+	held := map[*destination]int{}
+	for c, d := range s.claimed {
+		held[d]++
+		s.waiting[d] += s.held[c]
+		s.copies += s.held[c]
 	}
 	for _, d := range slices.Collect(maps.Values(s.destinations)) {
-		d.lanes, d.items, d.limit, d.failures, d.gate, d.inLine = nil, held[d.name], s.PerDomain, 0, time.Time{}, false
+		d.lanes, d.items, d.inLine = nil, held[d], false
+		if r := stored[d.name]; r.Gate.IsZero() {
+			d.failures, d.gate = 0, time.Time{}
+			d.shut.Store(false)
+		} else if d.gate.After(time.Now()) {
+			heap.Push(&s.later, item{to: d, at: d.gate})
+		}
 		s.forget(d)
 	}
 }

@@ -14,6 +14,8 @@ import (
 type Recipient struct {
 	Ref string          `json:"r,omitempty"`
 	To  address.Address `json:"a"`
+	// LastReply is what was said to the copy before, where that is not what Row.LastReply says.
+	LastReply string `json:"l,omitempty"`
 }
 
 // Copy is one recipient's finished copy, but for its signature.
@@ -53,8 +55,9 @@ type Outcome struct {
 // Personaliser makes copies personal. It is implemented to the right of this package.
 type Personaliser interface {
 	// Personalise returns the copies of some recipients of a rendition, in their order, as they should leave now.
+	// All of them are of one group (see [GroupOf]); to a smarthost it is "", and they may be anybody's.
 	// The address of a copy is its recipient's whatever the Personaliser says. An error defers them all.
-	Personalise(ctx context.Context, rendition string, to []Recipient) ([]Copy, error)
+	Personalise(ctx context.Context, rendition, group string, to []Recipient) ([]Copy, error)
 	// Outcome is called in the transaction that retires or re-schedules the recipients: what it writes stands or falls with it.
 	// Deferred outcomes are told too. It may be called again for outcomes whose transaction failed, and it may Enqueue.
 	Outcome(tx *storage.Tx, rendition string, outcomes []Outcome) error

@@ -13,10 +13,12 @@ import (
 
 // feed is one delivery: the copies of one row after another, for one destination.
 type feed struct {
-	o     *Outbox
-	ctx   context.Context
-	to    *destination
-	first *item // taken by the dispatcher
+	o      *Outbox
+	ctx    context.Context
+	to     *destination
+	domain string
+	w      *worker
+	first  *item // taken by the dispatcher
 
 	part      *part     // the one taken last
 	open      []*part   // those that have not come to their end
@@ -50,15 +52,15 @@ type flight struct {
 }
 
 // work delivers an item, and more of its destination while it may.
-func (o *Outbox) work(ctx context.Context, first item) {
+func (o *Outbox) work(ctx context.Context, first item, w *worker) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // signatures that nobody waits for
-	f := &feed{o: o, ctx: ctx, to: first.to, first: &first}
+	f := &feed{o: o, ctx: ctx, to: first.to, domain: first.domain, w: w, first: &first}
 	f.deliver()
 	f.close()
 	o.mu.Lock()
-	o.schedule.ended(f.to)
-	idle := o.schedule.sending == 0
+	o.schedule.ended(f.to, f.w)
+	idle := o.schedule.sending+o.schedule.aside == 0
 	o.mu.Unlock()
 	if idle {
 		o.commits.hurry()
@@ -72,19 +74,19 @@ func (f *feed) deliver() {
 		if r := recover(); r != nil {
 			f.exhausted = false
 			f.last = Outcome{Status: Deferred, Enhanced: "4.3.0", Text: "the delivery broke down"}
-			f.o.Log.Error("deliver", "domain", f.to.name, "panic", r, "stack", string(debug.Stack()), "then", "will be tried again")
+			f.o.Log.Error("deliver", "domain", f.domain, "panic", r, "stack", string(debug.Stack()), "then", "will be tried again")
 		}
 	}()
 	if f.fill(); len(f.ahead) == 0 {
 		f.exhausted = true
 		return // rows that were gone, or could not be made ready
 	}
-	f.o.transport.Deliver(f.ctx, f.to.name, f.copies, f.report)
+	f.o.transport.Deliver(f.ctx, f.domain, f.copies, f.report)
 }
 
 // copies is what the transport draws from.
 func (f *feed) copies(yield func(*Outgoing) bool) {
-	for !f.o.halted.Load() && !f.o.commits.stalled.Load() {
+	for !f.o.halted.Load() && !f.o.commits.stalled.Load() && !f.to.shut.Load() {
 		if f.fill(); len(f.ahead) == 0 {
 			break
 		}
@@ -101,6 +103,9 @@ func (f *feed) copies(yield func(*Outgoing) bool) {
 		if err != nil {
 			f.settle(c, f.ours(c.part.item, fmt.Errorf("sign the copy: %w", err)))
 			continue
+		}
+		if !f.pace(c.part.rendition) {
+			break
 		}
 		c.part.handed, f.handed = true, true
 		if !yield(&c.Outgoing) {
@@ -156,13 +161,13 @@ func (c *flight) complete(ctx context.Context) error {
 
 // take claims the next row and makes its copies; nil when there is none for now.
 func (f *feed) take() *part {
-	for !f.o.halted.Load() && !f.o.commits.stalled.Load() {
+	for !f.o.halted.Load() && !f.o.commits.stalled.Load() && (f.first != nil || !f.to.shut.Load()) {
 		var i item
 		if ok := f.first != nil; ok {
 			i, f.first = *f.first, nil
 		} else {
 			f.o.mu.Lock()
-			i, ok = f.o.schedule.more(f.to, time.Now())
+			i, ok = f.o.schedule.more(f.to, f.domain, time.Now())
 			f.o.mu.Unlock()
 			if !ok {
 				return nil
@@ -222,7 +227,7 @@ func (o *Outbox) recipients(ctx context.Context, i item) (to []Recipient, next t
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil // dropped
 		}
-		to, next = o.part(r, i.to.name), r.Next
+		to, next = o.part(r, i.domain), r.Next
 		return err
 	})
 	return to, next, err
@@ -238,7 +243,7 @@ func (p *part) personalise(ctx context.Context, o *Outbox, to []Recipient) (err 
 	if p.message, err = o.messages.get(ctx, p.rendition); err != nil {
 		return fmt.Errorf("read rendition: %w", err)
 	}
-	copies, err := o.personaliser.Personalise(ctx, p.rendition, to)
+	copies, err := o.personaliser.Personalise(ctx, p.rendition, p.to.name, to)
 	if err != nil {
 		return fmt.Errorf("personalise: %w", err)
 	}

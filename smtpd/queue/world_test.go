@@ -36,7 +36,7 @@ type people struct {
 	after  func(o []queue.Outcome) (e error) // called before Outcome writes
 }
 
-func (p *people) Personalise(_ context.Context, rendition string, to []queue.Recipient) ([]queue.Copy, error) {
+func (p *people) Personalise(_ context.Context, rendition, _ string, to []queue.Recipient) ([]queue.Copy, error) {
 	copies := make([]queue.Copy, len(to))
 	for n, r := range to {
 		if p.broken != nil {

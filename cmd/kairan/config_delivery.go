@@ -1,0 +1,174 @@
+package main
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"kairan/smtpd/relay"
+	"kairan/smtpd/resolver"
+	"kairan/smtpd/tlspolicy"
+)
+
+// Routes are next hops by domain.
+type Routes map[string]string
+
+// tlsPolicies are the words of delivery.smarthost_tls.
+var tlsPolicies = map[string]relay.TLSPolicy{
+	"opportunistic": relay.Opportunistic,
+	"required":      relay.Required,
+	"implicit":      relay.Implicit,
+	"none":          relay.Plain,
+}
+
+// tlsPolicy is how the smarthost is spoken to.
+func (d *DeliveryConfig) tlsPolicy() relay.TLSPolicy {
+	if d.SmarthostTLS != "" {
+		return tlsPolicies[d.SmarthostTLS]
+	}
+	switch _, port, _ := net.SplitHostPort(d.Smarthost); {
+	case port == "465":
+		return relay.Implicit
+	case d.SmarthostUser != "":
+		return relay.Required
+	}
+	return relay.Opportunistic
+}
+
+func (d *DeliveryConfig) check(bad func(key, format string, args ...any)) {
+	if d.Smarthost != "" && !isHostPort(d.Smarthost) {
+		bad("delivery.smarthost", "%q is not host:port", d.Smarthost)
+	}
+	if d.Smarthost == "" && d.SmarthostTLS+d.SmarthostUser != "" {
+		bad("delivery.smarthost", "there is none to speak TLS or log in to")
+	}
+	if _, ok := tlsPolicies[d.SmarthostTLS]; !ok && d.SmarthostTLS != "" {
+		bad("delivery.smarthost_tls", "%q is not opportunistic, required, implicit or none", d.SmarthostTLS)
+	} else if p := d.tlsPolicy(); d.SmarthostUser != "" && p != relay.Required && p != relay.Implicit {
+		bad("delivery.smarthost_tls", "a password is only said over TLS that is required or implicit")
+	}
+	if (d.SmarthostUser == "") != (d.SmarthostPasswordFile == "") {
+		bad("delivery.smarthost_user", "smarthost_user and smarthost_password_file are set together")
+	}
+	if _, err := d.routes(); err != nil {
+		bad("delivery.routes", "%v", err)
+	}
+	if _, err := d.sources(); err != nil {
+		bad("delivery.source", "%v", err)
+	}
+}
+
+func isHostPort(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	return err == nil && host != "" && isPort(port)
+}
+
+// routes are the routes with their domains in lower case and A-labels.
+func (d *DeliveryConfig) routes() (map[string]string, error) {
+	routes := map[string]string{}
+	for key, hop := range d.Routes {
+		name, below := strings.CutPrefix(key, ".")
+		domain, err := parseDomain(name)
+		if err != nil {
+			return nil, err
+		}
+		if hop != "mx" && !isHostPort(hop) {
+			return nil, fmt.Errorf("%q for %s is neither host:port nor mx", hop, key)
+		}
+		if below {
+			domain = "." + domain
+		}
+		routes[domain] = hop
+	}
+	return routes, nil
+}
+
+// sources are the addresses to connect from, at most one of a family.
+func (d *DeliveryConfig) sources() (ips []netip.Addr, err error) {
+	for _, s := range d.Source {
+		ip, err := netip.ParseAddr(s)
+		if err != nil {
+			return nil, fmt.Errorf("%q is no address such as 192.0.2.1", s)
+		}
+		ip = ip.Unmap()
+		if len(ips) == 2 || len(ips) == 1 && ips[0].Is4() == ip.Is4() {
+			return nil, fmt.Errorf("%s is one too many of its family", ip)
+		}
+		ips = append(ips, ip)
+	}
+	return ips, nil
+}
+
+// login reads the password for the smarthost.
+func (c *Config) login() (relay.Login, error) {
+	d := &c.Delivery
+	if d.SmarthostUser == "" {
+		return relay.Login{}, nil
+	}
+	text, err := os.ReadFile(d.SmarthostPasswordFile)
+	if err != nil {
+		return relay.Login{}, fmt.Errorf("%s: delivery.smarthost_password_file: %w", c.file, err)
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	return relay.Login{User: d.SmarthostUser, Password: strings.TrimSuffix(line, "\r")}, nil
+}
+
+// cachedAnswers is how many DNS answers are remembered.
+const cachedAnswers = 10_000
+
+// resolver asks the DNS for all parts.
+func (app *App) resolver() resolver.Validator {
+	c := app.Config.DNS
+	if c.Validating {
+		return resolver.Cache(resolver.Validating(c.Servers), cachedAnswers)
+	}
+	return resolver.Cache(resolver.DNS(c.Servers), cachedAnswers)
+}
+
+// delivery is how mail goes out.
+func (app *App) delivery(dns resolver.Validator) (o relay.Options, err error) {
+	c := app.Config
+	o = relay.Options{
+		Hostname:  c.Hostname,
+		Smarthost: c.Delivery.Smarthost,
+		TLS:       c.Delivery.tlsPolicy(),
+		Resolver:  dns,
+		NoDANE:    !c.Delivery.DANE,
+		Own:       ownPorts(c),
+		Log:       app.Log,
+	}
+	if c.Delivery.MTASTS {
+		o.STS = tlspolicy.New(tlspolicy.Options{DB: app.DB, Resolver: dns, Log: app.Log})
+	}
+	if o.Routes, err = c.Delivery.routes(); err != nil {
+		return o, err
+	}
+	if o.Sources, err = c.Delivery.sources(); err != nil {
+		return o, err
+	}
+	o.Login, err = c.login()
+	return o, err
+}
+
+// ownPorts are the addresses at which this site takes mail: delivering there would be a loop.
+func ownPorts(cfg *Config) (own []netip.AddrPort) {
+	for _, l := range cfg.SMTP.Listen {
+		host, port, err := net.SplitHostPort(l)
+		if err != nil {
+			continue // a unix socket
+		}
+		n, err := strconv.ParseUint(port, 10, 16)
+		if err != nil {
+			continue
+		}
+		ip, _ := netip.ParseAddr(host) // invalid stands for every address
+		if ip.IsUnspecified() {
+			ip = netip.Addr{}
+		}
+		own = append(own, netip.AddrPortFrom(ip, uint16(n)))
+	}
+	return own
+}

@@ -1,0 +1,235 @@
+package bounce
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"kairan/list"
+	"kairan/list/subscribe"
+	"kairan/smtpd/dsn"
+	"kairan/storage"
+)
+
+// probeWait is how long a probe may take to come back: the queue tries for five days.
+const probeWait = 7 * 24 * time.Hour
+
+// score gives the member a point for the day, and does what enough points ask for.
+func (b *Bouncer) score(tx *storage.Tx, e event) error {
+	s, set := e.member, &e.list.Settings
+	h, err := list.GetBounces(tx, e.list.ID, s.Address.Key())
+	if err != nil {
+		return err
+	}
+	if !h.Disabled.IsZero() || !h.Probe.IsZero() || !s.Receives(e.at) {
+		return nil
+	}
+	stale := time.Duration(set.BounceInfoStaleAfter) * 24 * time.Hour
+	if e.at.Sub(h.Last) > stale {
+		h = list.Bounces{}
+	}
+	given := 0.0
+	if b.day(h.Last) == b.day(e.at) {
+		given = h.Point
+	}
+	if e.weight() <= given {
+		return nil
+	}
+	h.Score += e.weight() - given
+	h.Point, h.Last, h.Post, h.Text, h.Due = e.weight(), e.at, e.post.ID, e.said, e.at.Add(stale)
+	if err := b.note(tx, &e, fmt.Sprintf("score %g of %g: %s (%s): %s", h.Score, set.BounceScoreThreshold, e.class, e.rule, e.said)); err != nil {
+		return err
+	}
+	if err := b.tell(tx, &e, newsPoint); err != nil {
+		return err
+	}
+	if h.Score < set.BounceScoreThreshold {
+		return list.SetBounces(tx, e.list.ID, s.Address.Key(), h)
+	}
+	if !set.BounceSendProbes {
+		return b.disable(tx, &e, h)
+	}
+	h.Probe, h.Due = e.at, e.at.Add(probeWait)
+	return errors.Join(
+		list.SetBounces(tx, e.list.ID, s.Address.Key(), h),
+		b.note(tx, &e, "a probe was sent to see whether the mailbox is there"),
+		b.mail(tx, e.list, e.member, "bounce-probe", map[string]string{"said": h.Text}, e.member),
+	)
+}
+
+// day names the day of a moment at the site.
+func (b *Bouncer) day(t time.Time) string { return t.In(b.Site.Location).Format(time.DateOnly) }
+
+// probeReturned switches delivery off, unless what came back says nothing about the mailbox.
+func (b *Bouncer) probeReturned(tx *storage.Tx, e event) error {
+	h, err := list.GetBounces(tx, e.list.ID, e.member.Address.Key())
+	if err != nil || h.Probe.IsZero() || !h.Disabled.IsZero() {
+		return err
+	}
+	if e.weight() == 0 {
+		return errors.Join(
+			list.SetBounces(tx, e.list.ID, e.member.Address.Key(), list.Bounces{}),
+			b.note(tx, &e, fmt.Sprintf("the probe came back, but not because of the mailbox (%s): score 0: %s", e.class, e.said)),
+		)
+	}
+	h.Text = e.said
+	return b.disable(tx, &e, h)
+}
+
+// disable switches delivery off. The first warning is due at once.
+func (b *Bouncer) disable(tx *storage.Tx, e *event, h list.Bounces) error {
+	m := *e.member
+	if !m.Receives(e.at) {
+		return list.SetBounces(tx, e.list.ID, m.Address.Key(), list.Bounces{})
+	}
+	m.DeliveryStatus = list.DeliveryByBounces
+	h.Disabled, h.Due, h.Warned, h.Probe = e.at, e.at, 0, time.Time{}
+	b.Log.Info("bounce", "list", e.list.Address.String(), "member", m.Address.String(), "delivery", "off")
+	return errors.Join(
+		list.SetMember(tx, m),
+		list.SetBounces(tx, e.list.ID, m.Address.Key(), h),
+		b.note(tx, e, "delivery off: "+h.Text),
+		b.tell(tx, e, newsDisabled),
+	)
+}
+
+// stepsAtATime bounds what one transaction does.
+const stepsAtATime = 100
+
+// Round takes the steps that are due, tells owners what is new, and forgets what is old.
+func (b *Bouncer) Round(ctx context.Context, now time.Time) error {
+	for {
+		n := 0
+		err := b.DB.Update(ctx, func(tx *storage.Tx) error {
+			type who struct {
+				list list.ID
+				key  string
+			}
+			var due []who
+			for id, key := range list.BouncesDue(tx, now) {
+				if due = append(due, who{id, key}); len(due) == stepsAtATime {
+					break
+				}
+			}
+			n = len(due)
+			for _, d := range due {
+				if err := b.step(tx, d.list, d.key, now); err != nil {
+					return fmt.Errorf("%s: %w", d.key, err)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("bounces: %w", err)
+		}
+		b.Path.Wake()
+		if n < stepsAtATime {
+			break
+		}
+	}
+	return errors.Join(b.sendNews(ctx, now), b.forgetBlame(ctx, now))
+}
+
+// step does what is due about a member.
+func (b *Bouncer) step(tx *storage.Tx, id list.ID, key string, now time.Time) error {
+	h, err := list.GetBounces(tx, id, key)
+	if err != nil {
+		return err
+	}
+	l, err := list.Get(tx, id)
+	if err == nil && !l.Removed.IsZero() {
+		err = list.ErrNoList
+	}
+	var m *list.Member
+	if err == nil {
+		m, err = list.MemberByKey(tx, id, key)
+	}
+	if errors.Is(err, list.ErrNotMember) || errors.Is(err, list.ErrNoList) {
+		return list.SetBounces(tx, id, key, list.Bounces{})
+	}
+	if err != nil {
+		return err
+	}
+	e := &event{list: l, member: m, at: now}
+	switch {
+	case !h.Disabled.IsZero() && h.Warned < l.Settings.BounceYouAreDisabledWarnings:
+		return b.warn(tx, e, h)
+	case !h.Disabled.IsZero():
+		return b.remove(tx, e, h)
+	case !h.Probe.IsZero():
+		return errors.Join(list.SetBounces(tx, id, key, list.Bounces{}), b.note(tx, e, "the probe did not come back: score 0"))
+	}
+	return list.SetBounces(tx, id, key, list.Bounces{}) // stale
+}
+
+// warn tells a member that delivery is off and how it is switched on again.
+func (b *Bouncer) warn(tx *storage.Tx, e *event, h list.Bounces) error {
+	interval := e.list.Settings.BounceYouAreDisabledWarningsInterval
+	h.Warned++
+	h.Due = e.at.AddDate(0, 0, interval)
+	left := e.list.Settings.BounceYouAreDisabledWarnings - h.Warned
+	removal := e.at.AddDate(0, 0, (left+1)*interval).In(b.Site.Location).Format(time.DateOnly)
+	r := subscribe.Request{List: e.list, Address: e.member.Address, Verified: true, Now: e.at}
+	p := list.Pending{Action: subscribe.ActionEnable, Expires: h.Due}
+	res, err := b.Subscribe.Ask(tx, r, p, "bounce-disabled", map[string]string{"said": h.Text, "removal": removal})
+	if err != nil {
+		return err
+	}
+	for _, n := range res.Mails {
+		n.Unasked = true
+		if err := b.Path.Queue(tx, n); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		list.SetBounces(tx, e.list.ID, e.member.Address.Key(), h),
+		b.note(tx, e, fmt.Sprintf("warning %d of %d", h.Warned, e.list.Settings.BounceYouAreDisabledWarnings)),
+	)
+}
+
+// Enable switches delivery on again: it is a [subscribe.Action].
+func (b *Bouncer) Enable(tx *storage.Tx, l *list.List, p *list.Pending, c subscribe.Confirmation) (subscribe.Result, error) {
+	m, err := list.GetMember(tx, l.ID, list.RoleMember, p.Address)
+	if errors.Is(err, list.ErrNotMember) || err == nil && m.DeliveryStatus != list.DeliveryByBounces {
+		return subscribe.Result{}, list.ErrToken // nothing is to be switched on
+	}
+	if err != nil {
+		return subscribe.Result{}, err
+	}
+	m.DeliveryStatus = list.DeliveryEnabled
+	e := &event{list: l, member: m, at: c.Now}
+	return subscribe.Result{State: subscribe.Enabled, List: l}, errors.Join(list.SetMember(tx, *m), b.note(tx, e, "delivery on again, by the member: score 0"))
+}
+
+// remove takes a member off the list.
+func (b *Bouncer) remove(tx *storage.Tx, e *event, h list.Bounces) error {
+	b.Log.Info("bounce", "list", e.list.Address.String(), "member", e.member.Address.String(), "removed", true)
+	return errors.Join(
+		list.Leave(tx, e.list.ID, list.RoleMember, e.member.Address, e.at),
+		b.note(tx, e, "taken off the list after "+strconv.Itoa(h.Warned)+" warnings: "+h.Text),
+		b.tell(tx, e, newsRemoved),
+	)
+}
+
+// complained takes a member off the list whose provider reports that the member called a copy spam.
+func (b *Bouncer) complained(tx *storage.Tx, l *list.List, m *list.Member, at time.Time) error {
+	e := &event{list: l, member: m, at: at, class: dsn.NotABounce}
+	b.Log.Info("bounce", "list", l.Address.String(), "member", m.Address.String(), "complaint", true)
+	return errors.Join(
+		list.Leave(tx, l.ID, list.RoleMember, m.Address, at),
+		b.note(tx, e, "taken off the list, because the provider reports a complaint"),
+		b.tell(tx, e, newsComplaint),
+	)
+}
+
+// mail writes a mail to a member; probe is nil but for a mail that tries the mailbox.
+func (b *Bouncer) mail(tx *storage.Tx, l *list.List, m *list.Member, name string, args map[string]string, probe *list.Member) error {
+	n, err := b.Subscribe.Letter(tx, subscribe.Letter{List: l, To: m.Address, Name: name, Args: args, Unasked: true})
+	if err != nil {
+		return err
+	}
+	n.Probe = probe
+	return b.Path.Queue(tx, n)
+}
