@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"kairan/list"
@@ -52,7 +54,10 @@ func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) er
 		if err != nil {
 			return err
 		}
-		return list.Join(tx, list.Member{List: l.ID, Role: cmd.Role, Address: addr, DisplayName: cmd.DisplayName, Joined: time.Now()})
+		return errors.Join(
+			list.Join(tx, list.Member{List: l.ID, Role: cmd.Role, Address: addr, DisplayName: cmd.DisplayName, Joined: time.Now()}),
+			noteOperator(tx, l, addr, "join", cmd.Role),
+		)
 	})
 }
 
@@ -144,7 +149,9 @@ type memberView struct {
 	List string    `json:"list,omitempty"`
 	Role list.Role `json:"role"`
 	list.Member
-	Token string `json:"token,omitempty"` // hides Member's
+	Token   string       `json:"token,omitempty"` // hides Member's
+	Bounces string       `json:"bounces,omitempty"`
+	History []list.Event `json:"history,omitempty"`
 }
 
 func viewMember(l string, m *list.Member) memberView {
@@ -187,7 +194,14 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 			if err != nil {
 				return err
 			}
-			views = append(views, viewMember(l.Address.String(), m))
+			v := viewMember(l.Address.String(), m)
+			if role == list.RoleMember {
+				if v.Bounces, err = app.bounces(tx, l, m); err != nil {
+					return err
+				}
+				v.History = slices.Collect(list.MemberHistory(tx, id, addr))
+			}
+			views = append(views, v)
 		}
 		return nil
 	})
@@ -204,7 +218,56 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 				row(v.List, v.Role, cmp.Or(string(v.DeliveryStatus), "enabled"), cmp.Or(string(v.ModerationAction), "-"), app.when(v.Joined))
 			}
 		})
+		for _, v := range views {
+			if v.Bounces == "" && len(v.History) == 0 {
+				continue
+			}
+			fmt.Fprintf(w, "\n%s\n", v.List)
+			if v.Bounces != "" {
+				fmt.Fprintf(w, "  bounces: %s\n", printable(v.Bounces))
+			}
+			for _, e := range v.History {
+				fmt.Fprintf(w, "  %s  %s\n", app.when(e.At), printable(strings.TrimSpace(e.Stage+" "+e.Text)+by(e.By)))
+			}
+		}
 	})
+}
+
+// noteOperator puts what was done on the command line into a member's history.
+func noteOperator(tx *storage.Tx, l *list.List, addr address.Address, stage string, role list.Role) error {
+	e := list.Event{At: time.Now(), Stage: stage, By: "operator"}
+	if role != list.RoleMember {
+		e.Text = "as " + string(role)
+	}
+	return list.NoteMember(tx, l.ID, addr, e)
+}
+
+func by(who string) string {
+	if who == "" {
+		return ""
+	}
+	return " (" + who + ")"
+}
+
+// bounces says in words what the copies that came back have led to, and what comes next; "" if none did.
+func (app *App) bounces(tx *storage.Tx, l *list.List, m *list.Member) (string, error) {
+	b, err := list.GetBounces(tx, l.ID, m.Address.Key())
+	if err != nil || b == (list.Bounces{}) {
+		return "", err
+	}
+	s := &l.Settings
+	words := fmt.Sprintf("score %g of %g, last on %s: %s; ", b.Score, s.BounceScoreThreshold, app.when(b.Last), b.Text)
+	switch {
+	case !b.Disabled.IsZero() && b.Warned < s.BounceYouAreDisabledWarnings:
+		words += fmt.Sprintf("delivery off since %s, warning %d of %d on %s", app.when(b.Disabled), b.Warned+1, s.BounceYouAreDisabledWarnings, app.when(b.Due))
+	case !b.Disabled.IsZero():
+		words += fmt.Sprintf("delivery off since %s, taken off the list on %s", app.when(b.Disabled), app.when(b.Due))
+	case !b.Probe.IsZero():
+		words += fmt.Sprintf("a probe is out since %s, forgotten on %s unless it comes back", app.when(b.Probe), app.when(b.Due))
+	default:
+		words += "forgotten on " + app.when(b.Due) + " unless another comes"
+	}
+	return words, nil
 }
 
 type memberSet struct {
@@ -215,6 +278,8 @@ type memberSet struct {
 	Moderation      *string              `enum:"default,accept,hold,reject,discard" help:"What happens to this address's posts: ${enum}."`
 	OwnPosts        *bool                `negatable:"" help:"Send copies of own posts."`
 	Duplicates      *bool                `negatable:"" help:"Send copies of posts that name the member in To or Cc."`
+	Ack             *bool                `negatable:"" help:"Tell the member when a post of its own went out."`
+	Receipt         *bool                `negatable:"" help:"Tell the member, an hour after a post of its own, what became of the copies."`
 	Unauthenticated *bool                `negatable:"" help:"Believe posts although the domain publishes no authentication."`
 }
 
@@ -241,6 +306,8 @@ func (cmd *memberSet) apply(m *list.Member) {
 	set(&m.Language, cmd.Language)
 	set(&m.DeliveryStatus, cmd.Delivery)
 	set(&m.Unauthenticated, cmd.Unauthenticated)
+	set(&m.AcknowledgePosts, cmd.Ack)
+	set(&m.DeliveryReceipt, cmd.Receipt)
 	if cmd.OwnPosts != nil {
 		m.NoOwnPosts = !*cmd.OwnPosts
 	}
@@ -268,6 +335,6 @@ func (cmd *memberRm) run(ctx context.Context, app *App, _ call, std streams) err
 		if err != nil {
 			return err
 		}
-		return list.Leave(tx, l.ID, cmd.Role, addr, time.Now())
+		return errors.Join(list.Leave(tx, l.ID, cmd.Role, addr, time.Now()), noteOperator(tx, l, addr, "leave", cmd.Role))
 	})
 }
