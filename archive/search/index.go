@@ -1,0 +1,483 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	mathbits "math/bits"
+	"runtime"
+	"slices"
+	"sync"
+	"time"
+
+	"kairan/archive"
+	"kairan/storage"
+)
+
+const (
+	batch     = 500                    // changes that are read at once
+	inHand    = 2000                   // documents or changes after which what is in memory goes to disk
+	fanIn     = 6                      // segments of one size that are merged into one
+	lookEvery = 200 * time.Millisecond // for changes
+	maxMerged = 2 << 20                // documents of a segment
+)
+
+// Index is the full-text index of all archives. It is used by many goroutines.
+type Index struct {
+	arch *archive.Archive
+	log  *slog.Logger
+
+	mu       sync.RWMutex
+	segments []*segment
+	anew     bool // Rebuild was called
+
+	// What follows belongs to Run.
+	position uint64 // of the last change that is in segments
+	unsaved  int    // changes since the manifest was written
+	last     map[string]uint32
+}
+
+// manifest says what of the index is on disk: the segments hold all changes up to Position.
+type manifest struct {
+	Format   int          `json:"format"`
+	Position uint64       `json:"position"`
+	Segments []segmentRow `json:"segments"`
+}
+
+type segmentRow struct {
+	Name string `json:"name"` // blob
+	Size int64  `json:"size"`
+}
+
+var (
+	text      = storage.Strings[string]()
+	manifests = storage.NewTable[string, manifest]("search_index", text)
+	goneRows  = storage.NewTable[string, []uint64]("search_gone", text) // by segment
+)
+
+const theIndex = "index"
+
+// New returns the index of an archive. It finds nothing before Run has opened it.
+func New(arch *archive.Archive, log *slog.Logger) *Index { return &Index{arch: arch, log: log} }
+
+// Run opens the index and follows the archive's changes until ctx ends. Errors are logged, and what failed is tried again.
+func (x *Index) Run(ctx context.Context) error {
+	defer x.closeAll()
+	for opened := false; ctx.Err() == nil; {
+		n, err := 0, error(nil)
+		if !opened {
+			err = x.open(ctx)
+			opened = err == nil
+		}
+		if err == nil {
+			n, err = x.follow(ctx)
+		}
+		if err != nil && ctx.Err() == nil {
+			x.log.Error("search: the index does not follow the archive; will retry in 10s", "err", err)
+			sleep(ctx, 10*time.Second)
+		} else if n == 0 {
+			sleep(ctx, lookEvery)
+		}
+	}
+	return nil
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}
+
+// Rebuild makes the index anew from the archive: at once if Run runs, else when it starts.
+func (x *Index) Rebuild(ctx context.Context) error {
+	x.mu.Lock()
+	x.anew = true
+	x.mu.Unlock()
+	return x.forget(ctx)
+}
+
+// startAnew forgets the manifest again if Rebuild was called: it may have been written since.
+func (x *Index) startAnew(ctx context.Context) error {
+	x.mu.Lock()
+	anew := x.anew
+	x.anew = false
+	x.mu.Unlock()
+	if !anew {
+		return nil
+	}
+	return x.forget(ctx)
+}
+
+func (x *Index) forget(ctx context.Context) error {
+	return x.arch.DB.Update(ctx, func(tx *storage.Tx) error { return manifests.Delete(tx, theIndex) })
+}
+
+func (x *Index) closeAll() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, s := range x.segments {
+		s.release()
+	}
+	x.segments = nil
+}
+
+// open opens the segments that the manifest names. What cannot be opened is made anew.
+func (x *Index) open(ctx context.Context) error {
+	x.closeAll()
+	if err := x.startAnew(ctx); err != nil {
+		return err
+	}
+	var m manifest
+	gone := map[string][]uint64{}
+	err := x.arch.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		if m, err = manifests.Get(tx, theIndex); errors.Is(err, storage.ErrNotFound) {
+			err = nil
+		}
+		for k, v := range goneRows.Scan(tx, storage.Range[string]{}) {
+			gone[k] = v
+		}
+		if m.Position > archive.LastChange(tx) {
+			m = manifest{} // of another archive
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	segments, ok := x.openAll(m, gone)
+	if !ok {
+		m = manifest{}
+	}
+	x.position, x.unsaved, x.last = m.Position, 0, map[string]uint32{}
+	for _, s := range segments {
+		for _, d := range s.docs {
+			x.last[s.lists[d.list]] = max(x.last[s.lists[d.list]], d.seq)
+		}
+	}
+	x.mu.Lock()
+	x.segments = segments
+	x.mu.Unlock()
+	return x.sweep(segments)
+}
+
+// openAll opens what the manifest names, without the documents that are gone; ok is false if not all of it is as it was written.
+func (x *Index) openAll(m manifest, gone map[string][]uint64) (segments []*segment, ok bool) {
+	if m.Format != format {
+		return nil, false
+	}
+	for _, row := range m.Segments {
+		s, err := x.openBlob(row.Name)
+		bits := gone[row.Name]
+		if err == nil {
+			segments = append(segments, s)
+			if s.size != row.Size || bits != nil && len(bits) != len(s.gone) {
+				err = errDamaged
+			}
+		}
+		if err != nil {
+			x.log.Error("search: a part of the index cannot be read; the index is made anew", "part", row.Name, "err", err)
+			for _, s := range segments {
+				s.release()
+			}
+			return nil, false
+		}
+		if bits != nil {
+			s.gone = bits
+		}
+		for _, b := range s.gone {
+			s.dead += mathbits.OnesCount64(b)
+		}
+	}
+	return segments, true
+}
+
+// sweep deletes the blobs that an interruption left behind.
+func (x *Index) sweep(segments []*segment) error {
+	for name := range x.arch.DB.Blobs.All("search/") {
+		if !slices.ContainsFunc(segments, func(s *segment) bool { return s.name == name }) {
+			if err := x.arch.DB.Blobs.Delete(name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *Index) openBlob(name string) (*segment, error) {
+	f, err := x.arch.DB.Blobs.Open(name)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(name, f, f.Size())
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	s.close = f.Close
+	return s, nil
+}
+
+// follow takes the next changes in, and returns how many there were.
+func (x *Index) follow(ctx context.Context) (int, error) {
+	x.mu.RLock()
+	anew := x.anew
+	x.mu.RUnlock()
+	if anew {
+		if err := x.open(ctx); err != nil {
+			return 0, err
+		}
+	}
+	var found []archive.Change
+	var messages []*archive.Message
+	position := x.position
+	err := x.arch.DB.View(ctx, func(tx *storage.Tx) error {
+		found, messages = nil, nil
+		for at, c := range archive.Changes(tx, x.position) {
+			found, position = append(found, c), at
+			m, err := archive.BySeq(tx, c.List, c.Seq)
+			if err == nil {
+				messages = append(messages, m)
+			} else if !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			if len(found) == batch {
+				break
+			}
+		}
+		return nil
+	})
+	if err != nil || len(found) == 0 {
+		return 0, err
+	}
+	docs, err := x.read(ctx, messages)
+	if err != nil {
+		return 0, err
+	}
+	if err := x.apply(found, docs); err != nil {
+		return 0, err
+	}
+	x.position = position
+	x.unsaved += len(found)
+	return len(found), x.tend(ctx)
+}
+
+// read reads and cuts messages, on all cores.
+func (x *Index) read(ctx context.Context, messages []*archive.Message) ([]analysed, error) {
+	docs := make([]analysed, len(messages))
+	errs := make([]error, len(messages))
+	var wg sync.WaitGroup
+	workers := min(runtime.GOMAXPROCS(0), len(messages))
+	for w := range workers {
+		wg.Go(func() {
+			for i := w; i < len(messages) && ctx.Err() == nil; i += workers {
+				raw, err := x.arch.Raw(messages[i])
+				if err != nil {
+					errs[i] = err
+					continue
+				}
+				docs[i] = analyse(messages[i], raw)
+			}
+		})
+	}
+	wg.Wait()
+	for i, err := range errs {
+		if err != nil {
+			x.log.Error("search: a message cannot be read and will not be found", "list", messages[i].List, "id", messages[i].ID, "err", err)
+		}
+	}
+	return slices.DeleteFunc(docs, func(d analysed) bool { return d.list == "" }), ctx.Err()
+}
+
+// apply takes away what changed, and adds a segment with what is there now.
+func (x *Index) apply(found []archive.Change, docs []analysed) error {
+	var s *segment
+	if len(docs) > 0 {
+		var err error
+		if s, err = build(docs); err != nil {
+			return err
+		}
+	}
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, c := range found {
+		if uint32(c.Seq) <= x.last[c.List] {
+			for _, old := range x.segments {
+				old.remove(c.List, uint32(c.Seq))
+			}
+		}
+		x.last[c.List] = max(x.last[c.List], uint32(c.Seq))
+	}
+	if s != nil {
+		x.segments = append(x.segments, s)
+	}
+	return nil
+}
+
+// tend keeps the number of segments small, and saves what is in memory from time to time.
+func (x *Index) tend(ctx context.Context) error {
+	if x.unsaved >= inHand {
+		if err := x.save(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		same := x.alike()
+		if len(same) == 0 {
+			return nil
+		}
+		if err := x.join(ctx, same); err != nil {
+			return err
+		}
+	}
+}
+
+// alike returns segments of one size and place that should be one, or nil.
+func (x *Index) alike() []*segment {
+	sizes := map[int][]*segment{}
+	for _, s := range x.segments {
+		if s.name != "" && s.dead > 0 && 4*s.dead >= len(s.docs) {
+			return []*segment{s}
+		}
+		class := 0
+		for n := len(s.docs); n >= fanIn; n /= fanIn {
+			class++
+		}
+		if s.name != "" {
+			class += 100
+		}
+		sizes[class] = append(sizes[class], s)
+		total := 0
+		for _, s := range sizes[class] {
+			total += len(s.docs)
+		}
+		if len(sizes[class]) == fanIn && total <= maxMerged {
+			return sizes[class]
+		}
+	}
+	return nil
+}
+
+// save writes what is in memory to disk.
+func (x *Index) save(ctx context.Context) error {
+	var mem []*segment
+	for _, s := range x.segments {
+		if s.name == "" {
+			mem = append(mem, s)
+		}
+	}
+	return x.replace(ctx, mem, true)
+}
+
+// join makes one segment of several.
+func (x *Index) join(ctx context.Context, same []*segment) error {
+	return x.replace(ctx, same, same[0].name != "")
+}
+
+// replace puts one segment, on disk or in memory, in the place of several.
+func (x *Index) replace(ctx context.Context, old []*segment, onDisk bool) error {
+	var fresh []*segment
+	if len(old) > 0 {
+		s, err := x.merged(old, onDisk)
+		if err != nil {
+			return fmt.Errorf("merge the index: %w", err)
+		}
+		fresh = append(fresh, s)
+	}
+	next := slices.DeleteFunc(slices.Clone(x.segments), func(s *segment) bool { return slices.Contains(old, s) })
+	next = append(fresh, next...)
+	if onDisk {
+		// Changes that are only in memory stay before the position unless all of that is saved now.
+		if err := x.commit(ctx, next); err != nil {
+			return err
+		}
+	}
+	x.mu.Lock()
+	x.segments = next
+	x.mu.Unlock()
+	for _, s := range old {
+		s.release()
+		if s.name != "" {
+			if err := x.arch.DB.Blobs.Delete(s.name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *Index) merged(old []*segment, onDisk bool) (*segment, error) {
+	if !onDisk {
+		var b bytes.Buffer
+		if _, _, err := merge(old, func(p []byte) error { b.Write(p); return nil }); err != nil {
+			return nil, err
+		}
+		return inMemory(b.Bytes())
+	}
+	name := "search/" + storage.NewID(time.Now())
+	at := int64(0)
+	_, _, err := merge(old, func(p []byte) error {
+		err := x.arch.DB.Blobs.Append(name, at, p)
+		at += int64(len(p))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.openBlob(name)
+}
+
+// commit writes the manifest: segments on disk, and the position up to which they hold everything.
+func (x *Index) commit(ctx context.Context, segments []*segment) error {
+	m := manifest{Format: format}
+	whole := true
+	gone := map[string][]uint64{}
+	for _, s := range segments {
+		if s.name == "" {
+			whole = false
+			continue
+		}
+		m.Segments = append(m.Segments, segmentRow{Name: s.name, Size: s.size})
+		if s.dead > 0 {
+			gone[s.name] = s.snapshot()
+		}
+	}
+	x.mu.RLock()
+	anew := x.anew
+	x.mu.RUnlock()
+	if anew {
+		return errors.New("the index is to be made anew")
+	}
+	err := x.arch.DB.Update(ctx, func(tx *storage.Tx) error {
+		m.Position = x.position
+		if !whole {
+			old, err := manifests.Get(tx, theIndex)
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			m.Position = old.Position
+		}
+		var stale []string
+		for name := range goneRows.Scan(tx, storage.Range[string]{}) {
+			if gone[name] == nil {
+				stale = append(stale, name)
+			}
+		}
+		for _, name := range stale {
+			if err := goneRows.Delete(tx, name); err != nil {
+				return err
+			}
+		}
+		for name, bits := range gone {
+			if err := goneRows.Put(tx, name, bits); err != nil {
+				return err
+			}
+		}
+		return manifests.Put(tx, theIndex, m)
+	})
+	if err == nil && whole {
+		x.unsaved = 0
+	}
+	return err
+}

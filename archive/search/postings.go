@@ -1,0 +1,166 @@
+package search
+
+import (
+	"encoding/binary"
+	"math"
+)
+
+// The postings of a term are blocks of up to 128 documents:
+//
+//	first document, less the last one of the block before, + 1
+//	last document, less the first
+//	number of documents, bytes of documents, bytes of positions
+//	documents: distance from the one before (0 for the first) * 2, + 1 if the term occurs once; else how often
+//	positions: for each document, distance from the one before
+const none = math.MaxUint32 // no document
+
+// encoder writes the postings of one term.
+type encoder struct {
+	out         []byte
+	docs        int
+	end         uint32 // last document of the blocks that are written, + 1
+	n           int
+	first, last uint32
+	ids, pos    []byte
+}
+
+func (e *encoder) reset() {
+	*e = encoder{out: e.out[:0], ids: e.ids[:0], pos: e.pos[:0]}
+}
+
+// add takes the next document with its positions, already as distances.
+func (e *encoder) add(d uint32, freq int, pos []byte) {
+	if e.n == 0 {
+		e.first, e.last = d, d
+	}
+	distance := uint64(d-e.last) * 2
+	if freq == 1 {
+		e.ids = binary.AppendUvarint(e.ids, distance+1)
+	} else {
+		e.ids = binary.AppendUvarint(binary.AppendUvarint(e.ids, distance), uint64(freq))
+	}
+	e.pos = append(e.pos, pos...)
+	e.last = d
+	e.n++
+	if e.n == docsPerBlock {
+		e.flush()
+	}
+}
+
+func (e *encoder) flush() {
+	if e.n == 0 {
+		return
+	}
+	for _, v := range [...]int{int(e.first) - int(e.end), int(e.last - e.first), e.n, len(e.ids), len(e.pos)} {
+		e.out = binary.AppendUvarint(e.out, uint64(v))
+	}
+	e.out = append(append(e.out, e.ids...), e.pos...)
+	e.docs += e.n
+	e.end = e.last + 1
+	e.n, e.ids, e.pos = 0, e.ids[:0], e.pos[:0]
+}
+
+// postings reads the documents of a term in their order.
+type postings struct {
+	rest reader
+	end  uint32 // last document of the blocks that were read, + 1
+
+	docs  [docsPerBlock]uint32
+	freqs [docsPerBlock]uint32
+	n, i  int
+	pos   reader // positions of the block
+	read  int    // documents whose positions were passed
+}
+
+func newPostings(data []byte) *postings { return &postings{rest: reader{b: data}} }
+
+// seek returns the first document at or after d that has the term, or none.
+func (p *postings) seek(d uint32) uint32 {
+	for {
+		for p.i < p.n {
+			if p.docs[p.i] >= d {
+				return p.docs[p.i]
+			}
+			p.i++
+		}
+		if !p.block(d) {
+			return none
+		}
+	}
+}
+
+// block reads the next block that may hold d or a later document.
+func (p *postings) block(d uint32) bool {
+	for len(p.rest.b) > 0 {
+		first := p.end + uint32(p.rest.number())
+		last := first + uint32(p.rest.number())
+		n, ids, pos := p.rest.number(), p.rest.number(), p.rest.number()
+		if p.rest.bad || n > docsPerBlock || ids > uint64(len(p.rest.b)) || pos > uint64(len(p.rest.b))-ids {
+			break
+		}
+		body := p.rest.b[:ids]
+		p.pos = reader{b: p.rest.b[ids : ids+pos]}
+		p.rest.b = p.rest.b[ids+pos:]
+		p.end = last + 1
+		if last < d {
+			continue
+		}
+		p.decode(body, first, int(n))
+		return true
+	}
+	p.rest.b, p.n, p.i = nil, 0, 0
+	return false
+}
+
+func (p *postings) decode(b []byte, d uint32, n int) {
+	r := reader{b: b}
+	for i := range n {
+		var v uint64
+		if len(r.b) > 0 && r.b[0] < 0x80 {
+			v, r.b = uint64(r.b[0]), r.b[1:]
+		} else {
+			v = r.number()
+		}
+		d += uint32(v / 2)
+		p.docs[i], p.freqs[i] = d, 1
+		if v&1 == 0 {
+			p.freqs[i] = uint32(r.number())
+		}
+	}
+	p.n, p.i, p.read = n, 0, 0
+}
+
+// freq returns how often the term is in the current document.
+func (p *postings) freq() int { return int(p.freqs[p.i]) }
+
+// raw returns the positions in the current document as they are written.
+func (p *postings) raw() []byte {
+	for ; p.read < p.i; p.read++ {
+		p.pos.b = p.pos.b[span(p.pos.b, p.freqs[p.read]):]
+	}
+	n := span(p.pos.b, p.freqs[p.i])
+	return p.pos.b[:n]
+}
+
+// span returns how many bytes hold the next n numbers.
+func span(b []byte, n uint32) int {
+	for i, c := range b {
+		if c < 0x80 {
+			if n--; n == 0 {
+				return i + 1
+			}
+		}
+	}
+	return len(b)
+}
+
+// positions appends those in the current document.
+func (p *postings) positions(to []uint32) []uint32 {
+	r := reader{b: p.raw()}
+	at := uint32(0)
+	for len(r.b) > 0 {
+		at += uint32(r.number())
+		to = append(to, at)
+	}
+	return to
+}

@@ -1,0 +1,121 @@
+package search
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func terms(s string) string {
+	var out []string
+	cut(s, 0, func(t token) { out = append(out, string(t.term)) })
+	return strings.Join(out, " ")
+}
+
+func TestCut(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]string{
+		"Routers, routed.":      "router rout",
+		"東京都":                   "東京 京都 都",
+		"ﾊﾞｰｼﾞｮﾝ":               "ばー ーじ じょ ょん ん",
+		"ユーザー様":                 "ゆー ーざ ざ様 様",
+		"コピー":                   "こぴ ぴー ー",
+		"AS64500":               "as 64500",
+		"2001:0DB8:0:0::1":      "2001 db8 1",
+		"㈱回覧":                   "株 回覧 覧",
+		"か\u3099":               "が",
+		strings.Repeat("x", 99): strings.Repeat("x", 64),
+	} {
+		if got := terms(text); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestParseLimits(t *testing.T) {
+	t.Parallel()
+	q := Parse(strings.Repeat("word ", 1000), time.UTC)
+	if !q.Long || len(q.clauses) != maxClauses {
+		t.Errorf("long %v, %d clauses", q.Long, len(q.clauses))
+	}
+	if q := Parse("date:yesterday has:fun !!! a", time.UTC); !slices.Equal(q.Ignored, []string{"date:yesterday", "has:fun", "!!!"}) {
+		t.Errorf("ignored %q", q.Ignored)
+	}
+	if !Parse(" \u3000", time.UTC).Empty() {
+		t.Error("a blank query asks for something")
+	}
+}
+
+func flat(pieces []Piece) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		if p.Mark {
+			b.WriteString("[" + p.Text + "]")
+		} else {
+			b.WriteString(p.Text)
+		}
+	}
+	return b.String()
+}
+
+func TestExcerpt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ query, text, want string }{
+		{"東京都", "ここは東京都の話です", "ここは[東京都]の話です"},
+		{"害", "障害が出た", "障[害]が出た"},
+		{"ネットワーク", "ﾈｯﾄﾜｰｸ障害", "[ﾈｯﾄﾜｰｸ]障害"},
+		{`"route leak" asn`, "a route\n> leak here", "a [route leak] here"},
+		{"2001:db8::1", "at 2001:0db8::1 now", "at [2001:0db8::1] now"},
+		{"none", "the beginning", "the beginning"},
+		{"needle", strings.Repeat("hay ", 200) + "needle" + strings.Repeat(" hay", 200), "… " + strings.Repeat("hay ", 14) + "[needle]" + strings.Repeat(" hay", 44) + " …"},
+	} {
+		if got := flat(Excerpt(Parse(c.query, time.UTC), c.text)); got != c.want {
+			t.Errorf("%s\ngot  %q\nwant %q", c.query, got, c.want)
+		}
+	}
+}
+
+func FuzzQuery(f *testing.F) {
+	f.Add(`from:ann "東京都" -x date:2026`, "東京都 ann サーバー\n> 2001:db8::1 ﾊﾞ")
+	f.Fuzz(func(t *testing.T, query, text string) {
+		q := Parse(query, time.UTC)
+		if len(q.clauses) > maxClauses || q.terms > maxTerms {
+			t.Errorf("%d clauses, %d terms", len(q.clauses), q.terms)
+		}
+		last := 0
+		cut(text, 0, func(tok token) {
+			if tok.from < last-len(text) || tok.from > tok.to || tok.to > len(text) {
+				t.Errorf("token %q at %d to %d of %d", tok.term, tok.from, tok.to, len(text))
+			}
+			last = tok.from
+		})
+		Excerpt(q, text)
+		Highlight(q, text)
+	})
+}
+
+func FuzzSegment(f *testing.F) {
+	s, err := build([]analysed{{list: "one", seq: 1, terms: []termOf{{"a", 1, []byte{0}}, {"b", 1, []byte{1}}}}})
+	if err != nil {
+		f.Fatal(err)
+	}
+	data, err := s.read(0, s.size)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(data)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if s, err := inMemory(data); err == nil {
+			s.terms("", func(e entry) bool {
+				if data, err := s.read(e.at, e.length); err == nil {
+					p := newPostings(data)
+					for d := p.seek(0); d < 1000; d = p.seek(d + 1) {
+						p.positions(nil)
+					}
+				}
+				return true
+			})
+		}
+	})
+}

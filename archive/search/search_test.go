@@ -1,0 +1,209 @@
+package search_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"kairan/archive"
+	"kairan/archive/archivetest"
+	"kairan/archive/search"
+	"kairan/storage"
+	"kairan/storage/storagetest"
+)
+
+var start = time.Date(2026, 1, 30, 12, 0, 0, 0, time.UTC)
+
+// world is an archive with its index; each test runs it in a bubble, so that waiting for the index takes no time.
+type world struct {
+	*archive.Archive
+	*search.Index
+	t    testing.TB
+	log  *bytes.Buffer
+	stop func()
+}
+
+func begin(t testing.TB, db *storage.DB) *world {
+	w := &world{t: t, log: &bytes.Buffer{}}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
+	w.Archive = &archive.Archive{DB: db, Log: log}
+	w.Index = search.New(w.Archive, log)
+	w.start()
+	return w
+}
+
+func (w *world) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() { defer close(done); w.Index.Run(ctx) }()
+	w.stop = func() { cancel(); <-done }
+}
+
+// add archives a message of the list; text begins after the header.
+func (w *world) add(list string, n int, header, text string) *archive.Message {
+	w.t.Helper()
+	id := fmt.Sprintf("%s.%d@example.jp", list, n)
+	raw := "Message-ID: <" + id + ">\n" + header + "Content-Type: text/plain; charset=utf-8\n\n" + text + "\n"
+	m, err := w.Add(w.t.Context(), archive.Entry{
+		List: list, Post: id, Number: uint64(n), ID: id,
+		Received: start.AddDate(0, 0, n), Raw: []byte(strings.ReplaceAll(raw, "\n", "\r\n")),
+	}, nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return m
+}
+
+// find waits as long as a new post may take, and returns what the query finds in lists one and two: "one.1 two.4".
+func (w *world) find(query string, lists ...string) string {
+	w.t.Helper()
+	time.Sleep(time.Second)
+	if lists == nil {
+		lists = []string{"one", "two"}
+	}
+	r := search.Request{Query: search.Parse(query, time.UTC), Limit: search.MaxHits}
+	for _, l := range lists {
+		r.Lists = append(r.Lists, search.List{ID: l, Name: "L-" + l})
+	}
+	result, err := w.Search(w.t.Context(), r)
+	if err != nil {
+		w.t.Fatalf("%s: %v", query, err)
+	}
+	var found []string
+	for _, h := range result.Hits {
+		found = append(found, fmt.Sprintf("%s.%d", h.List, h.Seq))
+	}
+	if min(result.Total, search.MaxHits) != len(found) {
+		w.t.Errorf("%s: total %d, %d hits", query, result.Total, len(found))
+	}
+	slices.Sort(found)
+	return strings.Join(found, " ")
+}
+
+func (w *world) want(query, want string) {
+	w.t.Helper()
+	if got := w.find(query); got != want {
+		w.t.Errorf("%s\ngot  %q\nwant %q", query, got, want)
+	}
+}
+
+func TestSearch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		w.add("one", 1, "From: Ann Example <ann@example.jp>\nSubject: Routing in Tokyo\n", "東京都の回線がﾈｯﾄﾜｰｸ障害です。\n\n> 経路の制\n> 御を確認。\n\nサーバーを交換、害が出た。AS番号はAS64500です。")
+		w.add("one", 2, "From: 髙橋 <bob@example.com>\nSubject: 京都\n", "東京と京都。the routers announced 192.0.2.10 and 2001:0DB8:0:0::1/48 via www.example.net, caf\u00e9. AS 64501")
+		two := "From: Carol <carol@isp.test>\nSubject: files\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\nX-Rest: "
+		w.add("two", 3, two, "--b\n\nsee the file\n--b\nContent-Type: application/pdf; name=\"topology-plan.pdf\"\nContent-Disposition: attachment; filename=\"topology-plan.pdf\"\n\nx\n--b--")
+		for query, want := range map[string]string{
+			"東京": "one.1 one.2", "東京都": "one.1", "京都": "one.1 one.2", "害": "one.1", "害が": "one.1", "御": "one.1",
+			"ネットワーク": "one.1", "ねっとわーく": "one.1", "ﾈｯﾄﾜｰｸ": "one.1", "経路の制御": "one.1", "サーバ": "one.1", "サーバー": "one.1",
+			"AS64500": "one.1", "64500": "one.1", "as64501": "one.2", "AS番号": "one.1", "番": "one.1", "ＡＳ６４５００": "one.1",
+			"192.0.2.10": "one.2", "192.0.2": "one.2", "192.0.2.1": "", "2001:db8::1": "one.2", "2001:db8::": "one.2", "2001:DB8:0::1": "one.2",
+			"example.net": "one.2", "www.example.net": "one.2", "cafe": "one.2", "CAFÉ": "one.2", "router": "one.2", "announces": "one.2", "route": "one.1", "routing": "one.1",
+			`"routers announced"`: "one.2", `"announced routers"`: "", "announced routers": "one.2", "“the routers”": "one.2",
+			"東京 -京都": "", "回線 -cafe": "one.1", "-東京": "two.1", "subject:京都": "one.2", "subject:東京": "", "from:ann": "one.1", "from:高橋": "one.2", "from:example.com": "one.2", `from:"Ann Example"`: "one.1",
+			"Carol": "two.1", "topology": "two.1", "topology-plan.pdf": "two.1", "has:attachment": "two.1", "-has:attachment": "one.1 one.2", "list:l-two": "two.1", "-list:L-TWO": "one.1 one.2", "list:none": "",
+			"date:2026-02-01": "one.2", "date:2026/2/1": "one.2", "date:2026-02": "one.2 two.1", "date:2026": "one.1 one.2 two.1", "before:2026-02-01": "one.1", "after:2026-02-02": "two.1", "after:2026-02-01 before:2026-02-02": "one.2",
+			"nowhere": "", "東京。都": "", "ann example routing": "one.1", "　東京　障害": "one.1",
+		} {
+			w.want(query, want)
+		}
+		if got := w.find("-nowhere", "two"); got != "two.1" {
+			t.Errorf("other lists than those passed were searched: %q", got)
+		}
+	})
+}
+
+func TestFollow(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		w.add("one", 1, "Subject: alpha\n", "bravo https://lists.example.jp/-/u/secrettoken")
+		m := w.add("one", 2, "Subject: charlie\n", "bravo")
+		w.want("bravo", "one.1 one.2")
+		w.want("secrettoken", "")
+		order := archive.Order{By: "ann"}
+		if err := w.Hide(t.Context(), m, order); err != nil {
+			t.Fatal(err)
+		}
+		w.want("bravo", "one.1")
+		if err := w.Unhide(t.Context(), m, order); err != nil {
+			t.Fatal(err)
+		}
+		w.want("bravo", "one.1 one.2")
+		if err := w.Redact(t.Context(), m, order); err != nil {
+			t.Fatal(err)
+		}
+		w.want("charlie", "")
+		if err := w.Reindex(t.Context(), "one", nil); err != nil {
+			t.Fatal(err)
+		}
+		w.want("bravo", "one.1")
+		if err := w.Rebuild(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		w.want("bravo", "one.1")
+		w.stop()
+		w.start()
+		w.want("bravo", "one.1")
+		w.stop()
+	})
+}
+
+// TestReopen stops the index every now and then, which saves nothing, like a kill; then it damages what is on disk, and
+// compares what is found with what an index finds that was made from the archive alone.
+func TestReopen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		db := storagetest.Open(t)
+		w := begin(t, db)
+		c := archivetest.NewCorpus(1, "one", "two")
+		for n := range 2600 {
+			if n%617 == 616 {
+				w.stop()
+				w.Index = search.New(w.Archive, slog.New(slog.NewTextHandler(w.log, nil)))
+				w.start()
+			}
+			if _, err := w.Add(t.Context(), c.Next(), nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		queries := []string{"-nowhere", "東京", "network", `"the network"`, "経路制御", "路", "192.0.2.7", "from:ann", "subject:topic"}
+		before := map[string]string{}
+		for _, q := range queries {
+			if before[q] = w.find(q); before[q] == "" && !strings.HasPrefix(q, "192") {
+				t.Errorf("%s finds nothing", q)
+			}
+		}
+		w.stop()
+		parts := 0
+		for name := range db.Blobs.All("search/") {
+			parts++
+			if err := db.Blobs.Truncate(name, 100); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if parts == 0 {
+			t.Error("nothing of the index is on disk")
+		}
+		w.start()
+		time.Sleep(time.Minute)
+		for _, q := range queries {
+			if got := w.find(q); got != before[q] {
+				t.Errorf("%s: the index that was made anew finds something else", q)
+			}
+		}
+		if !strings.Contains(w.log.String(), "made anew") {
+			t.Error("nothing was said of the damaged index")
+		}
+		w.stop()
+	})
+}
