@@ -25,7 +25,8 @@ func (c *Cache) fetch(ctx context.Context, domain string) (Policy, error) {
 	defer cancel()
 	host := "mta-sts." + domain
 	transport := &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) { return c.dial(ctx, host) },
+		// The transport's own context has no deadline.
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return c.dial(ctx, host) },
 		TLSClientConfig: &tls.Config{
 			RootCAs:    c.RootCAs,
 			ServerName: host,
