@@ -47,7 +47,8 @@ func NewMonth(lang, month string) string {
 
 // Home is the view of page "home": the lists of the site.
 type Home struct {
-	Lists []ListRow
+	Lists  []ListRow
+	Search string // address of the search form, "" for none
 }
 
 // ListRow is a list on the front page.
@@ -66,6 +67,7 @@ type List struct {
 	Years                        []Year
 	Threads                      []ThreadRow
 	Messages                     int
+	Search                       string // address of the search form, "" for none
 }
 
 // Year is a row of months.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/archive/search"
 	"kairan/list"
 	"kairan/list/bounce"
 	"kairan/list/command"
@@ -37,6 +38,7 @@ type App struct {
 	Log       *slog.Logger
 	DB        *storage.DB
 	Archive   *archive.Archive
+	Search    *search.Index
 	Outbox    *queue.Outbox
 	Relay     *relay.Relay
 	Copies    *posting.Copies
@@ -85,6 +87,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 
 	dns := app.resolver()
 	app.Archive = &archive.Archive{DB: app.DB, Location: app.Site.Location, Log: log}
+	app.Search = search.New(app.Archive, log)
 	app.Copies = &posting.Copies{DB: app.DB, Site: app.Site}
 	delivery, err := app.delivery(dns)
 	if err != nil {
@@ -200,6 +203,7 @@ func (app *App) pages() error {
 		Left:           app.tellLeft,
 		Subscribe:      app.Subscribe,
 		Moderation:     app.Moderation,
+		Search:         app.Search,
 		Extra:          app.extra,
 		Log:            app.Log,
 	})

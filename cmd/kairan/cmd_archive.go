@@ -21,7 +21,7 @@ import (
 type archiveCmd struct {
 	Import       archiveImport       `cmd:"" help:"Take in the archive of another program. It may be interrupted and run again: what is there is left alone."`
 	Export       archiveExport       `cmd:"" help:"Write an archive as files for other programs, as readers may see it."`
-	Reindex      archiveReindex      `cmd:"" help:"Make a list's index anew from its files."`
+	Reindex      archiveReindex      `cmd:"" help:"Make a list's index anew from its files, and the search index of all lists."`
 	Hide         archiveHide         `cmd:"" help:"Take a message from its readers' sight; it stays on disk."`
 	Unhide       archiveUnhide       `cmd:"" help:"Show a message that was hidden or redacted whole again."`
 	Redact       archiveRedact       `cmd:"" help:"Leave of a message no more to read than that it was there."`
@@ -287,6 +287,9 @@ func (cmd *archiveReindex) run(ctx context.Context, app *App, c call, std stream
 		progress(n)
 	})
 	end()
+	if err == nil {
+		err = app.Search.Rebuild(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -53,6 +53,9 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if s.Search != nil && len(view.Lists) > 0 {
+		view.Search = "/-/search"
+	}
 	f.Title = s.Templates.T(f.Lang, "home.title")
 	return s.Templates.Serve(w, r, templates.Reply{Page: "home", Frame: f, View: view})
 }
@@ -71,6 +74,9 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		view.ArchiveShown = mayRead(tx, l, f.User)
 		view.ArchivePrivate = l.Settings.ArchivePolicy == "private" && !view.ArchiveShown
 		if view.ArchiveShown {
+			if s.Search != nil {
+				view.Search = listPath(l) + "search"
+			}
 			s.readable(tx, l, f.Lang, &view)
 		}
 		return nil

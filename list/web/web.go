@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/archive/search"
 	archiveweb "kairan/archive/web"
 	"kairan/list"
 	"kairan/list/moderation"
@@ -34,6 +35,8 @@ type Options struct {
 	Subscribe *subscribe.Workflow
 	// Moderation has the page of the links in mails about held posts. Nil leaves it out.
 	Moderation *moderation.Moderation
+	// Search has the pages that search the archives. Nil leaves them out.
+	Search *search.Index
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
 	Extra map[string]http.Handler
 }
@@ -84,6 +87,9 @@ func (s *site) special() http.Handler {
 	mux.HandleFunc("POST /-/logout", s.page(s.logout))
 	s.confirmations(mux)
 	s.held(mux)
+	if s.Search != nil {
+		mux.Handle("GET /-/search", s.searchPages())
+	}
 	for pattern, h := range s.Extra {
 		mux.Handle(pattern, h)
 	}
@@ -97,8 +103,15 @@ func (s *site) lists() http.Handler {
 	mux.HandleFunc("GET /robots.txt", robots)
 	mux.HandleFunc("GET /{list}", s.page(s.list))
 	mux.HandleFunc("GET /{list}/{$}", s.page(s.list))
+	if s.Search != nil {
+		mux.Handle("GET /{list}/search", s.searchPages())
+	}
 	mux.Handle("/", archiveweb.Handler(s.Archive, access{s}, s.Templates, s.Site.Location))
 	return mux
+}
+
+func (s *site) searchPages() http.Handler {
+	return archiveweb.Search{Index: s.Search, Archive: s.Archive, Access: access{s}, Templates: s.Templates, Location: s.Site.Location, Log: s.Log}.Handler()
 }
 
 // Server returns an HTTP server for the site with limits on what a client may send and how slowly.

@@ -1,0 +1,179 @@
+package search
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"kairan/storage"
+)
+
+// tend keeps the number of segments small, and saves what is in memory from time to time.
+func (x *Index) tend(ctx context.Context) error {
+	if x.unsaved >= inHand {
+		if err := x.save(ctx); err != nil {
+			return err
+		}
+	}
+	for {
+		same := x.alike()
+		if len(same) == 0 {
+			return nil
+		}
+		if err := x.join(ctx, same); err != nil {
+			return err
+		}
+	}
+}
+
+// alike returns segments of one size and place that should be one, or nil.
+func (x *Index) alike() []*segment {
+	sizes := map[int][]*segment{}
+	for _, s := range x.segments {
+		if s.name != "" && s.dead > 0 && 4*s.dead >= len(s.docs) {
+			return []*segment{s}
+		}
+		class := 0
+		for n := len(s.docs); n >= fanIn; n /= fanIn {
+			class++
+		}
+		if s.name != "" {
+			class += 100
+		}
+		sizes[class] = append(sizes[class], s)
+		total := 0
+		for _, s := range sizes[class] {
+			total += len(s.docs)
+		}
+		if len(sizes[class]) == fanIn && total <= maxMerged {
+			return sizes[class]
+		}
+	}
+	return nil
+}
+
+// save writes what is in memory to disk.
+func (x *Index) save(ctx context.Context) error {
+	var mem []*segment
+	for _, s := range x.segments {
+		if s.name == "" {
+			mem = append(mem, s)
+		}
+	}
+	return x.replace(ctx, mem, true)
+}
+
+// join makes one segment of several.
+func (x *Index) join(ctx context.Context, same []*segment) error {
+	return x.replace(ctx, same, same[0].name != "")
+}
+
+// replace puts one segment, on disk or in memory, in the place of several.
+func (x *Index) replace(ctx context.Context, old []*segment, onDisk bool) error {
+	var fresh []*segment
+	if len(old) > 0 {
+		s, err := x.merged(old, onDisk)
+		if err != nil {
+			return fmt.Errorf("merge the index: %w", err)
+		}
+		fresh = append(fresh, s)
+	}
+	next := slices.DeleteFunc(slices.Clone(x.segments), func(s *segment) bool { return slices.Contains(old, s) })
+	next = append(fresh, next...)
+	if onDisk {
+		// Changes that are only in memory stay before the position unless all of that is saved now.
+		if err := x.commit(ctx, next); err != nil {
+			return err
+		}
+	}
+	x.mu.Lock()
+	x.segments = next
+	x.mu.Unlock()
+	for _, s := range old {
+		s.release()
+		if s.name != "" {
+			if err := x.arch.DB.Blobs.Delete(s.name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *Index) merged(old []*segment, onDisk bool) (*segment, error) {
+	if !onDisk {
+		var b bytes.Buffer
+		if _, _, err := merge(old, func(p []byte) error { b.Write(p); return nil }); err != nil {
+			return nil, err
+		}
+		return inMemory(b.Bytes())
+	}
+	name := "search/" + storage.NewID(time.Now())
+	at := int64(0)
+	_, _, err := merge(old, func(p []byte) error {
+		err := x.arch.DB.Blobs.Append(name, at, p)
+		at += int64(len(p))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return x.openBlob(name)
+}
+
+// commit writes the manifest: segments on disk, and the position up to which they hold everything.
+func (x *Index) commit(ctx context.Context, segments []*segment) error {
+	m := manifest{Format: format}
+	whole := true
+	gone := map[string][]uint64{}
+	for _, s := range segments {
+		if s.name == "" {
+			whole = false
+			continue
+		}
+		m.Segments = append(m.Segments, segmentRow{Name: s.name, Size: s.size})
+		if s.dead > 0 {
+			gone[s.name] = s.snapshot()
+		}
+	}
+	x.mu.RLock()
+	anew := x.anew
+	x.mu.RUnlock()
+	if anew {
+		return errors.New("the index is to be made anew")
+	}
+	err := x.arch.DB.Update(ctx, func(tx *storage.Tx) error {
+		m.Position = x.position
+		if !whole {
+			old, err := manifests.Get(tx, theIndex)
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			m.Position = old.Position
+		}
+		var stale []string
+		for name := range goneRows.Scan(tx, storage.Range[string]{}) {
+			if gone[name] == nil {
+				stale = append(stale, name)
+			}
+		}
+		for _, name := range stale {
+			if err := goneRows.Delete(tx, name); err != nil {
+				return err
+			}
+		}
+		for name, bits := range gone {
+			if err := goneRows.Put(tx, name, bits); err != nil {
+				return err
+			}
+		}
+		return manifests.Put(tx, theIndex, m)
+	})
+	if err == nil && whole {
+		x.unsaved = 0
+	}
+	return err
+}
