@@ -83,7 +83,7 @@ func parsePolicy(text []byte) (Policy, error) {
 	if err != nil || len(age) > 10 {
 		return Policy{}, fmt.Errorf("max_age %.20q is no number of seconds", age)
 	}
-	p.MaxAge = max(minAge, min(time.Duration(seconds)*time.Second, maxAge))
+	p.MaxAge = max(minAge, time.Duration(min(seconds, uint64(maxAge/time.Second)))*time.Second)
 	switch {
 	case p.Mode != Enforce && p.Mode != Testing && p.Mode != None:
 		return Policy{}, fmt.Errorf("unknown mode %.20q", p.Mode)

@@ -1,0 +1,191 @@
+package queue_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"kairan/smtpd/queue"
+	"kairan/smtpd/relay"
+	"kairan/smtpd/smtptest"
+	"kairan/storage"
+	"kairan/storage/bolt"
+)
+
+// childEnv names a store and a smarthost: with it this binary is a program that empties the queue, to be killed.
+const childEnv = "KAIRAN_QUEUE_TEST_CHILD"
+
+func TestMain(m *testing.M) {
+	dir, addr, ok := strings.Cut(os.Getenv(childEnv), " ")
+	if !ok {
+		os.Exit(m.Run())
+	}
+	if err := child(dir, addr); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+const childConnections = 4
+
+func child(dir, addr string) error {
+	engine, files, err := bolt.Open(dir)
+	if err != nil {
+		return err
+	}
+	db, err := storage.New(context.Background(), engine, files, nil)
+	if err != nil {
+		return err
+	}
+	r := relay.New(relay.Options{Hostname: "lists.example.jp", Smarthost: addr})
+	o := queue.New(db, &people{}, r, queue.Options{Smarthost: true, Connections: childConnections})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	done := make(chan error, 1)
+	go func() { done <- o.Run(ctx) }()
+	for left := true; left; time.Sleep(time.Millisecond) {
+		left = false
+		err := db.View(ctx, func(tx *storage.Tx) error {
+			for range o.Rows(tx) {
+				left = true
+				return nil
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	cancel()
+	return cmp.Or(<-done, db.Close())
+}
+
+// arrivals are the times at which one life of the child delivered copies.
+type arrivals struct {
+	mu sync.Mutex
+	at []time.Time
+}
+
+func (a *arrivals) add(smtptest.Message) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.at = append(a.at, time.Now())
+}
+
+func (a *arrivals) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.at)
+}
+
+// take returns the highest rate of this life in copies a second, over any 50 ms, and forgets it.
+func (a *arrivals) take() (rate float64) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	slices.SortFunc(a.at, time.Time.Compare)
+	first := 0
+	for n, at := range a.at {
+		for at.Sub(a.at[first]) > 50*time.Millisecond {
+			first++
+		}
+		rate = max(rate, float64(n-first+1)/0.05)
+	}
+	a.at = nil
+	return rate
+}
+
+// The program is killed twenty-five times while it sends a post. Nobody is left out, and no kill repeats more than the copies that were in
+// flight and those whose outcomes waited: for 50 ms, and for the commit before.
+func TestKillNine(t *testing.T) {
+	const copies, kills = 15_000, 25
+	var seen arrivals
+	sink := smtptest.NewSink(smtptest.Config{OnMessage: seen.add, Behave: func(m smtptest.Message) (b smtptest.Behaviour) {
+		if m.Stage == smtptest.AtEnd {
+			b.Delay = time.Millisecond
+		}
+		return b
+	}})
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go sink.Serve(l)
+	defer sink.Close()
+	dir := t.TempDir()
+	db := store(t, dir)
+	w := newWorldOver(t, db, queue.Options{Smarthost: true}, relay.Options{Hostname: "lists.example.jp", Smarthost: l.Addr().String()})
+	w.post("a", members(copies)...)
+	closeStore(t, db)
+
+	var commit time.Duration // the slowest
+	var worst, total, bound float64
+	for n := range kills {
+		life := startChild(t, dir, l.Addr().String())
+		for seen.count() == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(time.Duration(20+rand.IntN(100)) * time.Millisecond)
+		if err := life.Process.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		if err := life.Wait(); err == nil {
+			t.Fatalf("life %d ended by itself: there were too few copies", n)
+		}
+		db := store(t, dir)
+		left := recipients((&world{t: t, db: db, outbox: queue.New(db, &people{}, nil, queue.Options{})}).rows())
+		begin := time.Now()
+		if err := db.Update(t.Context(), func(tx *storage.Tx) error { return told.Put(tx, "probe", nil) }); err != nil {
+			t.Fatal(err)
+		}
+		commit = max(commit, time.Since(begin))
+		closeStore(t, db)
+		rate := seen.take()
+		lost := float64(int(sink.Counts().Distinct) - (copies - left)) // arrived, and not known to have
+		worst, total = max(worst, lost), total+lost
+		bound = max(bound, 2*childConnections+rate*0.05)
+		if most := 2*childConnections + rate*(0.05+3*commit.Seconds()); lost < 0 || lost > most {
+			t.Errorf("kill %d: %v copies would be repeated, want 0 to %.0f at %.0f a second", n, lost, most, rate)
+		}
+	}
+	if out, err := startAndWait(t, dir, l.Addr().String()); err != nil {
+		t.Fatalf("the last life: %v\n%s", err, out)
+	}
+	c := sink.Counts()
+	if c.Distinct != copies || float64(c.Repeats) > total {
+		t.Errorf("counts %+v, want %d and at most %.0f repeats", c, copies, total)
+	}
+	t.Logf("%d kills: %d repeats, %.0f at most after one; copies in flight and of 50 ms were %.0f; the slowest commit took %v", kills, c.Repeats, worst, bound, commit)
+}
+
+func closeStore(t *testing.T, db *storage.DB) {
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func childCommand(t *testing.T, dir, addr string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), childEnv+"="+dir+" "+addr)
+	return cmd
+}
+
+func startChild(t *testing.T, dir, addr string) *exec.Cmd {
+	cmd := childCommand(t, dir, addr)
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+func startAndWait(t *testing.T, dir, addr string) ([]byte, error) {
+	return childCommand(t, dir, addr).CombinedOutput()
+}
