@@ -139,7 +139,7 @@ func ask(b *testing.B, w *world, c *archivetest.Corpus) {
 			for i := reader; i < len(queries); i += 8 {
 				at := time.Now()
 				q := search.Parse(queries[i], time.UTC)
-				found, err := w.Search(context.Background(), search.Request{Query: q, Lists: lists, Limit: 20})
+				found, err := w.Search(context.Background(), search.Request{Query: q, Lists: lists, Limit: 10})
 				if err != nil {
 					b.Errorf("%s: %v", queries[i], err)
 				}

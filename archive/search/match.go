@@ -164,6 +164,7 @@ func (s *segment) entriesOf(ctx context.Context, t phraseTerm) (found []entry, e
 // cursor returns the documents of a clause in the segment, or nil if there are none, and how many have its rarest term at the most.
 func (s *segment) cursor(ctx context.Context, c clause) (found cursor, docs int, err error) {
 	p := &phrase{}
+	var sizes []int
 	docs = len(s.docs)
 	for _, t := range c.terms {
 		entries, err := s.entriesOf(ctx, t)
@@ -188,7 +189,9 @@ func (s *segment) cursor(ctx context.Context, c clause) (found cursor, docs int,
 		case len(of) > 1:
 			part = &union{of: of}
 		}
-		p.parts, p.at = append(p.parts, part), append(p.at, t.at)
+		i, _ := slices.BinarySearch(sizes, n) // the rarest comes first
+		sizes = slices.Insert(sizes, i, n)
+		p.parts, p.at = slices.Insert(p.parts, i, part), slices.Insert(p.at, i, t.at)
 	}
 	if len(p.parts) == 1 {
 		return p.parts[0], docs, nil

@@ -68,7 +68,8 @@ type postings struct {
 	docs  [docsPerBlock]uint32
 	freqs [docsPerBlock]uint32
 	n, i  int
-	pos   reader // positions of the block
+	pos   []byte // positions of the block
+	at    int    // in pos: those of document read
 	read  int    // documents whose positions were passed
 }
 
@@ -99,7 +100,7 @@ func (p *postings) block(d uint32) bool {
 			break
 		}
 		body := p.rest.b[:ids]
-		p.pos = reader{b: p.rest.b[ids : ids+pos]}
+		p.pos, p.at = p.rest.b[ids:ids+pos], 0
 		p.rest.b = p.rest.b[ids+pos:]
 		p.end = last + 1
 		if last < d {
@@ -113,18 +114,22 @@ func (p *postings) block(d uint32) bool {
 }
 
 func (p *postings) decode(b []byte, d uint32, n int) {
-	r := reader{b: b}
-	for i := range n {
-		var v uint64
-		if len(r.b) > 0 && r.b[0] < 0x80 {
-			v, r.b = uint64(r.b[0]), r.b[1:]
-		} else {
-			v = r.number()
+	at := 0
+	next := func() (v uint64) {
+		if at < len(b) && b[at] < 0x80 {
+			at++
+			return uint64(b[at-1])
 		}
+		v, size := binary.Uvarint(b[min(at, len(b)):])
+		at += max(size, 0)
+		return v
+	}
+	for i := range n {
+		v := next()
 		d += uint32(v / 2)
 		p.docs[i], p.freqs[i] = d, 1
 		if v&1 == 0 {
-			p.freqs[i] = uint32(r.number())
+			p.freqs[i] = uint32(next())
 		}
 	}
 	p.n, p.i, p.read = n, 0, 0
@@ -136,10 +141,9 @@ func (p *postings) freq() int { return int(p.freqs[p.i]) }
 // raw returns the positions in the current document as they are written.
 func (p *postings) raw() []byte {
 	for ; p.read < p.i; p.read++ {
-		p.pos.b = p.pos.b[span(p.pos.b, p.freqs[p.read]):]
+		p.at += span(p.pos[p.at:], p.freqs[p.read])
 	}
-	n := span(p.pos.b, p.freqs[p.i])
-	return p.pos.b[:n]
+	return p.pos[p.at : p.at+span(p.pos[p.at:], p.freqs[p.i])]
 }
 
 // span returns how many bytes hold the next n numbers.
@@ -156,11 +160,15 @@ func span(b []byte, n uint32) int {
 
 // positions appends those in the current document.
 func (p *postings) positions(to []uint32) []uint32 {
-	r := reader{b: p.raw()}
-	at := uint32(0)
-	for len(r.b) > 0 {
-		at += uint32(r.number())
-		to = append(to, at)
+	at, v, shift := uint32(0), uint32(0), 0
+	for _, c := range p.raw() {
+		v |= uint32(c&0x7f) << shift
+		shift += 7
+		if c < 0x80 {
+			at += v
+			to = append(to, at)
+			v, shift = 0, 0
+		}
 	}
 	return to
 }

@@ -116,6 +116,7 @@ type part struct {
 	allowed  []bool // by list
 	gone     []uint64
 	must     []cursor
+	lead     []cursor // must, the rarest first
 	heads    []cursor // for each of must: where it stands in the subject, or nil
 	weights  []float64
 	not      []cursor
@@ -193,6 +194,14 @@ func (r *search) prepare(s *segment) (*part, []int, error) {
 			p.must, p.heads, docs = append(p.must, found), append(p.heads, head), append(docs, n)
 		}
 	}
+	order := make([]int, len(docs))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return docs[a] - docs[b] })
+	for _, i := range order {
+		p.lead = append(p.lead, p.must[i])
+	}
 	return p, docs, r.ctx.Err()
 }
 
@@ -234,7 +243,7 @@ func (r *search) scan(p *part) error {
 		if n%checkEvery == 0 && r.ctx.Err() != nil {
 			return r.ctx.Err()
 		}
-		if d = together(p.must, d); d >= uint32(len(p.docs)) {
+		if d = together(p.lead, d); d >= uint32(len(p.docs)) {
 			return nil
 		}
 		row := p.docs[d]

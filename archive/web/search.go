@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	searchHits   = 20      // on a page
+	searchHits   = 10      // on a page
 	excerptBytes = 1 << 20 // of a message; a longer one is shown without an excerpt
 )
 

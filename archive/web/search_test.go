@@ -157,8 +157,8 @@ func TestSearchPagesOfHits(t *testing.T) {
 	}
 	l.run()
 	first := l.page("/open/search?q=tea&sort=date", "", "25 messages found", "?q=tea&amp;sort=date&amp;p=2", "/open/m/25@example.jp/")
-	second := l.page("/open/search?q=tea&sort=date&p=2", "", "/open/m/1@example.jp/")
-	if n, m := strings.Count(first, `class="subject"`), strings.Count(second, `class="subject"`); n != 20 || m != 5 {
+	second := l.page("/open/search?q=tea&sort=date&p=3", "", "/open/m/1@example.jp/")
+	if n, m := strings.Count(first, `class="subject"`), strings.Count(second, `class="subject"`); n != 10 || m != 5 {
 		t.Errorf("%d and %d hits", n, m)
 	}
 }
