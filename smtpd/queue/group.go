@@ -77,6 +77,9 @@ func (d *destination) room() bool {
 
 // succeeded notes that a domain took copies. A limit grows only when it is what holds the group back.
 func (s *schedule) succeeded(d *destination, domain string, now time.Time) {
+	if d.gate.After(now) {
+		return // it took that before it said that it is too much
+	}
 	d.failures = 0
 	if len(d.worked) > 1000 {
 		clear(d.worked)
@@ -125,14 +128,15 @@ func (s *schedule) pressed(d *destination, out Outcome, now time.Time) {
 	if d.gate.After(now) || d.name != "" && strings.Contains(out.Host, ".") && GroupOf(out.Host) != GroupOf(d.name) {
 		return // a host elsewhere does not speak for the group
 	}
-	if now.Sub(d.cut) >= time.Second {
-		if d.limit == 1 {
+	stop := out.Enhanced == "4.7.28" // Google's: "stop for ten minutes at least"
+	if stop || now.Sub(d.cut) >= time.Second {
+		if stop || d.limit == 1 {
 			d.rate = max(minRate, cmp.Or(d.rate, carefulRate)/2)
 		}
 		d.limit, d.careful, d.cut = max(1, d.limit/2), true, now
 		s.learn(d, now)
 	}
-	if d.pushed.Add(1) >= pushes || out.Enhanced == "4.7.28" {
+	if d.pushed.Add(1) >= pushes || stop {
 		s.close(d, out, now)
 	}
 }

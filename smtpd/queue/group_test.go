@@ -133,17 +133,16 @@ func TestSlowStart(t *testing.T) {
 		s := &script{took: 20 * time.Millisecond}
 		group := func(context.Context, string) (string, error) { return "example.net", nil }
 		w := scripted(t, open(t), s, queue.Options{PerGroup: 6, Group: group})
-		w.post("a", many(6000, "example.com", "example.jp", "example.net")...)
+		w.post("a", many(3000, "example.com", "example.jp", "example.net")...)
 		w.run()
 		time.Sleep(1500 * time.Millisecond)
 		if _, most := s.log(); most != 1 {
 			t.Errorf("%d connections at first, want 1", most)
 		}
-		time.Sleep(20 * time.Second)
+		time.Sleep(8 * time.Second)
 		if _, most := s.log(); most != 6 {
 			t.Errorf("%d connections later, want the limit of 6", most)
 		}
-		w.untilEmpty()
 		w.stop()
 	})
 }
@@ -161,15 +160,12 @@ func TestTooMuch(t *testing.T) {
 		}
 		s := &script{judge: enough}
 		w := scripted(t, db, s, queue.Options{Group: google})
-		w.post("a", many(4000, "gmail.com", "workspace.test")...)
+		w.post("a", many(1000, "gmail.com", "workspace.test")...)
 		w.run()
 		time.Sleep(35 * time.Second)
 		g := w.groupNamed("google.com")
-		if wait := time.Until(g.Gate); wait < 9*time.Minute || wait > 11*time.Minute || g.Connections != 1 {
-			t.Fatalf("group %+v, want a pause of ten minutes", g)
-		}
-		if g.Rate >= 20 {
-			t.Logf("rate %v", g.Rate)
+		if wait := time.Until(g.Gate); wait < 9*time.Minute || wait > 11*time.Minute || g.Connections != 1 || g.Rate != 10 {
+			t.Fatalf("group %+v, want a pause of ten minutes, then one connection at half the rate", g)
 		}
 		s.log()
 		w.post("b", "ann@other.test")
@@ -186,9 +182,9 @@ func TestTooMuch(t *testing.T) {
 		if at, _ := s.log(); len(at) != 0 {
 			t.Errorf("%d copies after a restart, want none before the pause is over", len(at))
 		}
-		time.Sleep(5 * time.Minute)
-		if at, most := s.log(); len(at) == 0 || most > 3 {
-			t.Errorf("%d copies with %d connections after the pause, want few connections", len(at), most)
+		time.Sleep(time.Until(g.Gate) + 8*time.Second)
+		if at, most := s.log(); len(at) < 70 || len(at) > 90 || most != 1 {
+			t.Errorf("%d copies with %d connections in 8s after the pause, want about 80 with 1", len(at), most)
 		}
 		time.Sleep(time.Hour)
 		if rows := w.rows(); len(rows) > 0 {
@@ -206,13 +202,16 @@ func TestLearntLimit(t *testing.T) {
 		for n, want := range []int{1, 4} {
 			s := &script{took: 20 * time.Millisecond}
 			w := scripted(t, db, s, queue.Options{})
-			w.post(fmt.Sprint("post", n), many(3000, "example.com")...)
+			w.post(fmt.Sprint("post", n), many(1000, "example.com")...)
 			w.run()
 			time.Sleep(time.Second)
 			if _, most := s.log(); most != want {
 				t.Errorf("start %d: %d connections in the first second, want %d", n, most, want)
 			}
-			w.untilEmpty()
+			time.Sleep(20 * time.Second)
+			if rows := w.rows(); len(rows) > 0 {
+				t.Errorf("start %d: %d rows left", n, len(rows))
+			}
 			w.stop()
 		}
 	})
@@ -232,7 +231,7 @@ func TestPace(t *testing.T) {
 			for len(w.rows()) > 0 {
 				time.Sleep(100 * time.Millisecond)
 			}
-			if took := time.Since(begin); took < 29*time.Second || took > 34*time.Second {
+			if took := time.Since(begin); took < 29*time.Second || took > 40*time.Second { // two at first share the one connection of the slow start
 				t.Errorf("%d posts to 600 took %v, want 30s at 20 a second", posts+1, took)
 			}
 			w.stop()
@@ -252,11 +251,11 @@ func TestOneConnectionTooMany(t *testing.T) {
 			return queue.Outcome{}
 		}
 		w := scripted(t, open(t), s, queue.Options{PerGroup: 8})
-		w.post("a", many(4000, "example.com")...)
+		w.post("a", many(2000, "example.com")...)
 		w.run()
-		time.Sleep(50 * time.Second)
-		if at, _ := s.log(); len(at) < 3900 {
-			t.Errorf("%d copies after 50s, want nearly all", len(at))
+		time.Sleep(30 * time.Second)
+		if at, _ := s.log(); len(at) < 1950 {
+			t.Errorf("%d copies after 30s, want nearly all", len(at))
 		}
 		w.stop()
 	})
