@@ -79,9 +79,10 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 	if app.DB, err = storage.New(ctx, engine, files, list.Migrations()); err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
+	db := app.DB // app is nil where an error is returned
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, app.DB.Close())
+			err = errors.Join(err, db.Close())
 		}
 	}()
 
