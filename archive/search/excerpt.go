@@ -102,7 +102,7 @@ func mark(text string, from, to int, found []match) []Piece {
 	return out
 }
 
-// oneLine makes line ends, with the quote marks behind them, spaces.
+// oneLine makes line ends, with the quote marks behind them, a space.
 func oneLine(s string) string {
 	if !strings.Contains(s, "\n") {
 		return s
@@ -111,7 +111,11 @@ func oneLine(s string) string {
 	for i, l := range lines[1:] {
 		lines[i+1] = strings.TrimLeft(l, " \t>＞|")
 	}
-	return strings.Join(lines, " ")
+	s = strings.Join(lines, " ")
+	for strings.Contains(s, "  ") {
+		s = strings.ReplaceAll(s, "  ", " ")
+	}
+	return s
 }
 
 // matches finds the clauses in a text, in the order of their places. Clauses of other fields than the one given are left out, but for those of none.
