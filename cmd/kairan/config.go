@@ -92,7 +92,7 @@ type DeliveryConfig struct {
 	// Whether the demands of domains are looked up and kept: DANE needs a resolver that validates, see dns.validating.
 	DANE   bool `toml:"dane"`
 	MTASTS bool `toml:"mta_sts"`
-	// Connections at once, in all.
+	// Connections at once, in all. Without a smarthost those that wait for an answer for more than ten seconds do not count, up to as many again.
 	Connections int `toml:"connections"`
 }
 

@@ -18,11 +18,27 @@
 // the claim back after the outcomes are committed. So a row that was
 // scheduled twice, dropped, or changed meanwhile does no harm.
 //
+// # Groups
+//
+// Domains whose mail hosts are one provider's are a group (GroupOf, Options.Group): limits, gate and pace are the group's.
+// The name is looked up when a domain first has something to be sent; its rows wait for that, those of others do not.
+//
+//   - A group starts with one connection. Each row that is taken while all connections are busy doubles them, up to
+//     the limit of the group (Limits, Providers); after trouble it adds one.
+//   - A reply 4.7.x halves them; ten in a row, Google's 4.7.28, or a domain that cannot be reached while no other of the
+//     group can, close the gate: nothing is tried for 5 minutes, then 10…, and then by one connection.
+//   - Where copies of one rendition are paced, each waits for its moment. Who asks for less gets half, and the rate grows again.
+//   - What was learnt is stored with the next outcomes and taken up at the next start.
+//
+// Whose turn it is is one rule everywhere: the rendition that was served longest ago, whatever the destination. So a post to
+// thousands of domains lets one to a single domain in between.
+//
 // # On disk
 //
 //	outbox       row number -> Row
 //	renditions   id -> rows outstanding, sealed, size, what the next hop must offer
 //	outboxstate  "last" -> last row number given out; "turn" -> number of Retry calls
+//	outboxgroups group -> connections, rate and gate; at most 10,000, for 30 days
 //	renditions/ID           the blob: CRLF lines
 //
 // # Invariants
@@ -32,17 +48,22 @@
 //   - A recipient leaves its row only in the transaction that tells the
 //     Personaliser its final outcome.
 //   - A recipient with a final outcome is never tried again. After a crash those
-//     whose outcomes were not yet committed are: the copies of about the last
-//     Options.CommitDelay.
+//     whose outcomes were not yet committed are: the copies in flight, those of the last
+//     Options.CommitDelay, and those that came while these and the batch before were committed.
+//   - Recipients of one row have been tried equally often. A row of several domains is split at their first deferral.
 //   - While outcomes cannot be committed nothing more is sent.
 //   - No more than Options.Signers copies are signed at a time, and where GOMAXPROCS
 //     leaves processors to others, on threads of low priority.
-//   - Destinations take turns, and so do the renditions of one destination.
+//   - A delivery that goes without an answer for 10 seconds holds nobody up: it does not count against Options.Connections,
+//     up to as many again.
+//   - The trouble of one domain does not close the gate of a group that takes mail for another, and what a host outside of the
+//     group says does not either: everybody can name a provider's host as his own.
 //
 // # Limits
 //
-// A domain is a destination of its own, even where many share an MX host.
-// A destination that answers slowly holds up to Options.PerDomain of
-// Options.Connections; when that many destinations are slow at once, others wait.
-// Back-off is remembered in memory and starts anew with the program.
+// When more than twice Options.Connections destinations hang at once, others wait for a time-out.
+// Behind a smarthost all domains are one group, without slow start and without a pace for each provider: both are the smarthost's.
+// A connection is kept for its domain, not for its group: the demands of domains (MTA-STS, DANE) differ. How many copies it carries
+// is the Transport's choice, the same for all.
+// The gate of a domain alone in a group that works is no more than the pauses of its rows: each row asks once.
 package queue
