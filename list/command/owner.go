@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/moderation"
 	"kairan/list/subscribe"
 	"kairan/smtpd/address"
 )
@@ -80,7 +81,7 @@ func (s *session) setMember(c Command) error {
 	return list.SetMember(s.tx, *m)
 }
 
-// pending lists the held posts and the requests that wait for a confirmation, oldest first.
+// pending lists the held posts, who waits for a moderator to join or leave, and the requests that wait for a confirmation, oldest first.
 func (s *session) pending(Command) error {
 	var lines []string
 	waits := func(since time.Time, words ...string) {
@@ -93,9 +94,15 @@ func (s *session) pending(Command) error {
 		}
 		waits(p.Received, p.Author.String(), p.Subject, p.Verdict.String())
 	}
+	for h, since := range moderation.Requests(s.tx, s.List.ID) {
+		if len(lines) == 2*maxPending {
+			break
+		}
+		waits(since, h.Address.String(), h.Action, s.T(s.lang, "commands.held"))
+	}
 	for p := range list.Pendings(s.tx) {
 		mine := p.List == s.List.ID && p.Action != subscribe.ActionCommands && slices.Contains(subscribe.Confirmable(), p.Action)
-		if mine && s.Now.Before(p.Expires) && len(lines) < 2*maxPending {
+		if mine && s.Now.Before(p.Expires) && len(lines) < 3*maxPending {
 			waits(p.Created, p.Address.String(), p.Action)
 		}
 	}

@@ -214,3 +214,17 @@ func TestBounceIsNotedWithItsPost(t *testing.T) {
 		t.Errorf("a forged token was believed: %q", got)
 	}
 }
+
+// While DNS does not tell who wrote commands they come again; who wants to join is asked back instead.
+func TestCommandsComeAgain(t *testing.T) {
+	t.Parallel()
+	w := listtest.New(t, nil)
+	w.List("janog", nil)
+	w.Run()
+	m := mail("ann@broken.test", "janog-request"+at, "set myposts off")
+	send(t, w, 451, m)
+	send(t, w, 250, mail("ann@broken.test", "janog-join"+at, "please"))
+	if got := arrived(t, w, 1); got[0].To[0] != "ann@broken.test" {
+		t.Errorf("asked %v", got[0].To)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -57,6 +58,17 @@ func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) err
 	}
 	m.Wake()
 	return nil
+}
+
+// Requests yields who waits for a moderator's word to join or to leave a list, and since when.
+func Requests(tx *storage.Tx, l list.ID) iter.Seq2[subscribe.Held, time.Time] {
+	return func(yield func(subscribe.Held, time.Time) bool) {
+		for _, r := range storage.Under(tx, requests, listID, l) {
+			if r.waits() && !yield(subscribe.Held{Address: r.Address, Name: r.Name, Action: r.Action}, r.At) {
+				return
+			}
+		}
+	}
 }
 
 // attendRequests tells moderators who wants to join or leave: soon, and then daily. It drops what has waited too long, and forgets what

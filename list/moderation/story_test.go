@@ -10,6 +10,7 @@ import (
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/list/moderation"
+	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
@@ -226,7 +227,7 @@ func TestRequests(t *testing.T) {
 	})
 	ask := func(from, to string) {
 		t.Helper()
-		raw := "From: " + from + "\nTo: " + to + "\nSubject: please\nMessage-ID: <" + storage.NewID(time.Now()) + "@p.test>\n\n\n"
+		raw := "From: Cora C. <" + from + ">" + "\nTo: " + to + "\nSubject: please\nMessage-ID: <" + storage.NewID(time.Now()) + "@p.test>\n\n\n"
 		if code := w.deliver(listtest.Mail{From: from, To: []string{to}, Raw: raw}); code != 250 {
 			t.Fatal(code)
 		}
@@ -238,6 +239,16 @@ func TestRequests(t *testing.T) {
 	if !strings.Contains(first.text, "1. cora@people.test wants to join") {
 		t.Errorf("the notice is\n%s", first.text)
 	}
+	w.Update(func(tx *storage.Tx) error {
+		var waiting []string
+		for h := range moderation.Requests(tx, w.l.ID) {
+			waiting = append(waiting, h.Action+" "+h.Address.String()+" "+h.Name)
+		}
+		if len(waiting) != 1 || waiting[0] != "join cora@people.test Cora C." {
+			t.Errorf("waiting: %q", waiting)
+		}
+		return nil
+	})
 	ask("dan@people.test", "janog-join@"+listtest.Domain)
 	ask("bob@people.test", "janog-leave@"+listtest.Domain)
 	w.round(10 * time.Minute)
@@ -256,6 +267,13 @@ func TestRequests(t *testing.T) {
 	if !w.member("cora@people.test") || w.member("dan@people.test") || !w.member("bob@people.test") {
 		t.Error("the wrong people are members")
 	}
+	w.Update(func(tx *storage.Tx) error {
+		m, err := list.GetMember(tx, w.l.ID, list.RoleMember, address.Must("cora@people.test"))
+		if err == nil && m.DisplayName != "Cora C." {
+			t.Errorf("the new member's name is %q", m.DisplayName)
+		}
+		return err
+	})
 	rows := strings.Split(second.text, "\n")
 	number := func(who string) string {
 		for _, row := range rows {
