@@ -162,7 +162,7 @@ func defaultConfig() *Config {
 		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}},
 		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
 		DNS:      DNSConfig{Servers: []string{}},
-		Delivery: DeliveryConfig{Connections: 20, Source: []string{}, DANE: true, MTASTS: true},
+		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, DANE: true, MTASTS: true},
 		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50, BanList: []string{}},
 	}
 }
