@@ -22,7 +22,7 @@ import (
 	"kairan/storage/bolt"
 )
 
-// connections is how many kairan opens to a smarthost by default, and so does the floor.
+// connections is how many the floor opens; more bring nothing on loopback.
 const connections = 20
 
 // sendFloor sends a message of size bytes to each recipient, as fast as SMTP lets it: each
