@@ -94,6 +94,9 @@ func Undo(tx *storage.Tx, undo string, now time.Time) error {
 		return fmt.Errorf("%s: %w", d.Member.Address, ErrBanned)
 	}
 	d.Undone = true
+	if d.Member.DeliveryStatus == DeliveryByBounces { // what was due was forgotten when the member left
+		d.Member.DeliveryStatus = DeliveryEnabled
+	}
 	return errors.Join(Join(tx, d.Member), NoteMember(tx, l.ID, d.Member.Address, Event{At: now, Stage: "join", Text: "leaving was taken back", By: d.Member.Address.String()}), departed.Put(tx, TokenHash(undo), *d))
 }
 

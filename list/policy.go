@@ -62,6 +62,9 @@ func Readdress(tx *storage.Tx, l ID, from, to address.Address, now time.Time) er
 			return err
 		}
 		m.Address = to
+		if m.DeliveryStatus == DeliveryByBounces { // that was the old address
+			m.DeliveryStatus = DeliveryEnabled
+		}
 		if err := Join(tx, *m); err != nil && !errors.Is(err, ErrExists) {
 			return err
 		}

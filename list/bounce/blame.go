@@ -83,8 +83,11 @@ func accepted(tx *storage.Tx, id list.PostID, provider string) (n int) {
 // takeBack takes the point for the post from a member.
 func (b *Bouncer) takeBack(tx *storage.Tx, e *event, key string) error {
 	h, err := list.GetBounces(tx, e.list.ID, key)
-	if err != nil || h.Post != e.post.ID || !h.Disabled.IsZero() {
+	if err != nil || h.Post != e.post.ID {
 		return err
+	}
+	if !h.Disabled.IsZero() && e.list.Settings.BounceSendProbes {
+		return nil // a probe came back too, and that was no post
 	}
 	m, err := list.MemberByKey(tx, e.list.ID, key)
 	if errors.Is(err, list.ErrNotMember) {
@@ -92,6 +95,16 @@ func (b *Bouncer) takeBack(tx *storage.Tx, e *event, key string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if m.DeliveryStatus == list.DeliveryByBounces {
+		m.DeliveryStatus = list.DeliveryEnabled
+		if err := list.SetMember(tx, *m); err != nil {
+			return err
+		}
+		h.Disabled, h.Warned, h.Due = time.Time{}, 0, h.Last.AddDate(0, 0, e.list.Settings.BounceInfoStaleAfter)
+		if err := list.SetBounces(tx, e.list.ID, key, list.Bounces{}); err != nil {
+			return err
+		}
 	}
 	h.Score -= h.Point
 	h.Point, h.Post, h.Probe = 0, "", time.Time{}

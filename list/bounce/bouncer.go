@@ -67,7 +67,10 @@ func (b *Bouncer) Report(tx *storage.Tx, l *list.List, post *list.Post, m *list.
 	report := dsn.Recognise(msg)
 	switch report.Kind {
 	case dsn.Complaint:
-		return b.complained(tx, l, m, at)
+		if !Unwanted(report) {
+			return nil
+		}
+		return b.Complained(tx, l, m, at)
 	case dsn.Bounce:
 	default:
 		return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -153,6 +154,10 @@ func (b *Bouncer) step(tx *storage.Tx, id list.ID, key string, now time.Time) er
 		return err
 	}
 	e := &event{list: l, member: m, at: now}
+	if !l.Settings.ProcessBounces { // nothing happens until it is switched on again
+		h.Due = now.AddDate(0, 0, 1)
+		return list.SetBounces(tx, id, key, h)
+	}
 	switch {
 	case !h.Disabled.IsZero() && h.Warned < l.Settings.BounceYouAreDisabledWarnings:
 		return b.warn(tx, e, h)
@@ -213,12 +218,21 @@ func (b *Bouncer) remove(tx *storage.Tx, e *event, h list.Bounces) error {
 	)
 }
 
-// complained takes a member off the list whose provider reports that the member called a copy spam.
-func (b *Bouncer) complained(tx *storage.Tx, l *list.List, m *list.Member, at time.Time) error {
+// Unwanted reports whether a complaint says that its reader wants no more. Others praise (RFC 5965, section 3.1: not-spam), or speak
+// of authentication (RFC 6591) or of a virus.
+func Unwanted(r dsn.Report) bool {
+	return slices.Contains([]string{"", "abuse", "fraud", "other", "opt-out", "opt-out-list"}, r.FeedbackType)
+}
+
+// Complained takes a member off the list whose provider reports that the member called a copy spam. It can be taken back like any
+// leaving by an unsubscribe token.
+func (b *Bouncer) Complained(tx *storage.Tx, l *list.List, m *list.Member, at time.Time) error {
 	e := &event{list: l, member: m, at: at, class: dsn.NotABounce}
 	b.Log.Info("bounce", "list", l.Address.String(), "member", m.Address.String(), "complaint", true)
+	if _, _, err := list.LeaveByToken(tx, m.Token, at); err != nil {
+		return err
+	}
 	return errors.Join(
-		list.Leave(tx, l.ID, list.RoleMember, m.Address, at),
 		b.note(tx, e, "taken off the list, because the provider reports a complaint"),
 		b.tell(tx, e, newsComplaint),
 	)

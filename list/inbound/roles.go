@@ -21,7 +21,9 @@ import (
 func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
 	msg := message.Parse(raw)
 	report := dsn.Recognise(msg)
-	return smtpd.Reply{}, h.DB.Update(ctx, func(tx *storage.Tx) error {
+	named := false
+	err := h.DB.Update(ctx, func(tx *storage.Tx) error {
+		named = false // this function may run again
 		secret, err := list.Secret(tx, list.VERPSecret)
 		if err != nil {
 			return err
@@ -36,6 +38,7 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 			return err
 		}
 		if n == 0 {
+			named = true
 			return h.weigh(tx, r.list, nil, who, msg, env.At)
 		}
 		p, err := list.PostByNumber(tx, r.list.ID, n)
@@ -45,12 +48,17 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 		if err != nil {
 			return err
 		}
+		named = true
 		h.Log.Info("bounce", "post", p.ID, "member", who, "kind", report.Kind, "class", report.Class)
 		return errors.Join(
 			list.NoteBounce(tx, p, list.Event{At: env.At, Stage: "bounce", Text: bounceWords(who, report, msg)}),
 			h.weigh(tx, r.list, p, who, msg, env.At),
 		)
 	})
+	if err == nil && !named && report.Kind == dsn.Complaint {
+		err = h.complaint(ctx, env, report, raw)
+	}
+	return smtpd.Reply{}, err
 }
 
 // weigh decides what a report means for a member (an address key); nothing for one who is not known any more. p is nil for a probe.
@@ -90,6 +98,9 @@ const maxHops = 25
 // Reports and loops end here.
 func (h *Handler) forward(ctx context.Context, env *smtpd.Envelope, r route, raw []byte) (smtpd.Reply, error) {
 	msg := message.Parse(raw)
+	if report := dsn.Recognise(msg); report.Kind == dsn.Complaint {
+		return smtpd.Reply{}, h.complaint(ctx, env, report, raw)
+	}
 	if env.From.IsNull() || len(msg.Header().All("Received")) > maxHops {
 		h.Log.Info("forward", "to", r.to.String(), "ignored", "a report, or a loop")
 		return smtpd.Reply{}, nil

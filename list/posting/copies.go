@@ -213,9 +213,6 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 	if strings.HasPrefix(rendition, noticePrefix) {
 		return c.returnedNotices(tx, outcomes)
 	}
-	if err := c.returned(tx, list.PostID(rendition), outcomes); err != nil {
-		return err
-	}
 	type fate struct {
 		status   queue.Status
 		code     int
@@ -238,7 +235,11 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 		}
 		ds[i].To = append(ds[i].To, o.Ref)
 	}
-	return list.RecordDeliveries(tx, list.PostID(rendition), ds)
+	if err := list.RecordDeliveries(tx, list.PostID(rendition), ds); err != nil {
+		return err
+	}
+	// After they are recorded: who is to blame for a refusal depends on what was accepted beside it.
+	return c.returned(tx, list.PostID(rendition), outcomes)
 }
 
 // returned tells of the copies of a post that were refused for good.

@@ -237,6 +237,7 @@ func (m *mail) complaint(r *Report) {
 	r.Kind, r.Format = Complaint, "arf"
 	fields := message.Parse(append(m.feedback, "\r\n\r\n"...)).Header()
 	r.FeedbackType = strings.ToLower(clip(fields.Get("Feedback-Type"), 100))
+	r.MailFrom, _ = anyAddress(clip(fields.Get("Original-Mail-From"), 1000))
 	for _, name := range []string{"Original-Rcpt-To", "Removal-Recipient"} {
 		for _, f := range fields.All(name) {
 			if a, ok := anyAddress(f.Value()); ok && len(r.Recipients) < maxRecipients {

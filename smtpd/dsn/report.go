@@ -48,6 +48,8 @@ type Report struct {
 	Original message.Header
 	// FeedbackType is the type of a Complaint in lower case ("abuse", "fraud", "not-spam"), else "".
 	FeedbackType string
+	// MailFrom is the envelope sender that a Complaint says its message had (Original-Mail-From), or the zero Address.
+	MailFrom address.Address
 }
 
 // Recipient is one address of a Report.
