@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -37,21 +36,6 @@ const (
 	DeliveryByBounces   DeliveryStatus = "by_bounces"
 )
 
-// DeliveryMode is the form in which a member gets the posts.
-type DeliveryMode string
-
-const (
-	DeliveryRegular          DeliveryMode = "regular" // each post
-	DeliveryMIMEDigests      DeliveryMode = "mime_digests"
-	DeliveryPlaintextDigests DeliveryMode = "plaintext_digests"
-)
-
-// ModeChange says that a delivery mode holds from a post number on.
-type ModeChange struct {
-	From uint64       `json:"from"`
-	Mode DeliveryMode `json:"mode"`
-}
-
 // Member is an address in a role of a list.
 type Member struct {
 	List        ID              `json:"-"`
@@ -63,9 +47,6 @@ type Member struct {
 	DeliveryStatus DeliveryStatus `json:"delivery_status,omitempty"` // "" is enabled
 	// OffUntil is when delivery that somebody has switched off is on again by itself; zero is never.
 	OffUntil time.Time `json:"off_until,omitzero"`
-	// Modes are the changes of the delivery mode that still matter, oldest first; none is regular from the first post on.
-	// SetMode adds to them, Mode and ModeFor read them.
-	Modes []ModeChange `json:"modes,omitempty"`
 	// AcknowledgePosts mails the member when a post of its own went out.
 	AcknowledgePosts bool `json:"acknowledge_posts,omitempty"`
 	// DeliveryReceipt mails the member, an hour after a post of its own, what became of the copies.
@@ -111,40 +92,6 @@ func (m *Member) Receives(now time.Time) bool {
 		return !m.OffUntil.IsZero() && !now.Before(m.OffUntil)
 	}
 	return false
-}
-
-// Mode returns the delivery mode of the posts to come.
-func (m *Member) Mode() DeliveryMode { return m.ModeFor(math.MaxUint64) }
-
-// ModeFor returns the delivery mode that holds for a post number. A post is delivered in one mode, whenever the member
-// switches: so a switch neither loses nor doubles one.
-func (m *Member) ModeFor(number uint64) DeliveryMode {
-	mode := DeliveryRegular
-	for _, c := range m.Modes {
-		if c.From <= number {
-			mode = c.Mode
-		}
-	}
-	return mode
-}
-
-// maxModes bounds Member.Modes: who switches more often between two digests loses the oldest change.
-const maxModes = 16
-
-// SetMode switches m to a delivery mode from the list's next post number on, and keeps its row.
-func SetMode(tx *storage.Tx, m *Member, mode DeliveryMode) error {
-	if m.Mode() == mode {
-		return SetMember(tx, *m)
-	}
-	n, err := LastNumber(tx, m.List)
-	if err != nil {
-		return err
-	}
-	m.Modes = append(slices.Clone(m.Modes), ModeChange{From: n + 1, Mode: mode})
-	if extra := len(m.Modes) - maxModes; extra > 0 {
-		m.Modes = slices.Delete(m.Modes, 0, extra)
-	}
-	return SetMember(tx, *m)
 }
 
 // memberKey is a member's place: list and role, then address key.

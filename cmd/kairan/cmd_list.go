@@ -12,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"kairan/list"
+	"kairan/list/bounce"
 	"kairan/smtpd/address"
 	"kairan/storage"
 )
@@ -104,6 +105,7 @@ type listView struct {
 	Members    int    `json:"members"`
 	Held       int    `json:"held"`
 	LastNumber uint64 `json:"last_number"`
+	Complaints int    `json:"complaints"` // that providers have reported
 }
 
 func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) error {
@@ -118,7 +120,10 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 		for range list.HeldPosts(tx, v.ID) {
 			v.Held++
 		}
-		v.LastNumber, err = list.LastNumber(tx, v.ID)
+		if v.LastNumber, err = list.LastNumber(tx, v.ID); err != nil {
+			return err
+		}
+		v.Complaints, err = bounce.Complaints(tx, v.ID)
 		return err
 	})
 	if err != nil {
@@ -133,6 +138,7 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 			row("  created", app.when(v.Created))
 			row("  page", app.Site.ListURL(v.List))
 			row("  members", v.Members)
+			row("  complaints", v.Complaints)
 			row("  held posts", v.Held)
 			row("  last post number", v.LastNumber)
 		})
