@@ -38,6 +38,7 @@ type conn struct {
 	next     []byte // what go-smtp reads next
 	answered bool   // the command was answered here: drop go-smtp's own reply
 	closing  bool   // 421 was said or the stream is unusable: nothing more is read
+	hungUp   bool   // a reply said why we end the connection
 
 	helo     string // of EHLO, HELO or LHLO; "" before
 	basic    bool   // it was HELO
@@ -117,10 +118,28 @@ func (c *conn) answer(r Reply) error {
 func (c *conn) Close() error {
 	c.out.Flush()
 	c.cancel()
+	c.linger()
 	err := c.Conn.Close()
 	c.session.finish()
 	c.server.release(c)
 	return err
+}
+
+// lingerTime and lingerBytes bound how long a client that we hang up on is listened to.
+const (
+	lingerTime  = time.Second
+	lingerBytes = 1 << 20
+)
+
+// linger lets a client that may still be sending read why we hang up: closing a socket with
+// unread bytes resets the connection, and the reset takes the reply with it.
+func (c *conn) linger() {
+	socket, ok := c.socket.(interface{ CloseWrite() error })
+	if !c.hungUp || !ok || c.tls || socket.CloseWrite() != nil {
+		return
+	}
+	c.socket.SetReadDeadline(time.Now().Add(lingerTime))
+	io.CopyN(io.Discard, c.socket, lingerBytes)
 }
 
 // abort ends the connection from another goroutine. go-smtp's goroutine then calls Close.
@@ -179,7 +198,7 @@ func (w wire) Write(b []byte) (int, error) {
 // hangUp says a last reply and makes go-smtp end the connection.
 func (c *conn) hangUp(r Reply) error {
 	c.answer(r)
-	c.closing = true
+	c.closing, c.hungUp = true, true
 	return io.EOF
 }
 
