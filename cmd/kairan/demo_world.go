@@ -212,6 +212,7 @@ listen = %q
 
 [http]
 listen = %q
+trusted_proxies = ["127.0.0.0/8"]
 
 [tls]
 cert = %q

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -77,6 +78,9 @@ type tab struct {
 	asked    map[string]bool // addresses whose answer may be an error
 }
 
+// windows counts those that were opened.
+var windows atomic.Uint32
+
 // newTab opens a window on a site.
 func newTab(t *testing.T, ctx context.Context, site string, v view) *tab {
 	t.Helper()
@@ -92,7 +96,8 @@ func newTab(t *testing.T, ctx context.Context, site string, v view) *tab {
 	}
 	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		if _, err := cdp.Call(ctx, target, network.SetExtraHTTPHeaders, network.SetExtraHTTPHeadersParams{
-			Headers: network.Headers{"Accept-Language": v.lang},
+			// Each window is a client of its own, with its own allowance of attempts.
+			Headers: network.Headers{"Accept-Language": v.lang, "X-Forwarded-For": fmt.Sprintf("192.0.2.%d", windows.Add(1))},
 		}); err != nil {
 			return err
 		}
