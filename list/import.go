@@ -52,6 +52,7 @@ type about struct {
 	exact          string
 	name, language string
 	status         DeliveryStatus
+	mode           DeliveryMode
 }
 
 // Roster is a members file that was read whole and found right.
@@ -70,7 +71,7 @@ const maxLineErrors = 100
 const maxRosterLine = 4096
 
 // ReadRoster reads an address a line ("Ann <ann@example.jp>" too; empty lines and those that start with "#" are skipped),
-// or CSV whose first line names its columns: address, and if wanted display_name, language, delivery_status.
+// or CSV whose first line names its columns: address, and if wanted display_name, language, delivery_status, delivery_mode.
 // It returns every bad line as a LineError joined in one error, and then no roster: nothing is half imported.
 func ReadRoster(r io.Reader) (*Roster, error) {
 	br := bufio.NewReaderSize(r, 64<<10)
@@ -128,10 +129,11 @@ func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
 		return []error{err}
 	}
 	column := map[string]int{}
+	known := []string{"address", "display_name", "language", "delivery_status", "delivery_mode"}
 	for i, name := range header {
 		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
-		if !slices.Contains([]string{"address", "display_name", "language", "delivery_status"}, name) {
-			return []error{LineError{Line: 1, Text: fmt.Sprintf("unknown column %q: there are address, display_name, language, delivery_status", name)}}
+		if !slices.Contains(known, name) {
+			return []error{LineError{Line: 1, Text: fmt.Sprintf("unknown column %q: there are %s", name, strings.Join(known, ", "))}}
 		}
 		column[name] = i
 	}
@@ -158,6 +160,7 @@ func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
 			name:     strings.Clone(get(row, "display_name")),
 			language: strings.Clone(get(row, "language")),
 			status:   DeliveryStatus(strings.Clone(get(row, "delivery_status"))),
+			mode:     DeliveryMode(strings.Clone(get(row, "delivery_mode"))),
 		})
 	}
 	return append(errs, errors.New("and perhaps more: the rest was not read"))
@@ -173,10 +176,13 @@ func (ro *Roster) add(errs []error, line int, text string, a about) []error {
 		}
 	}
 	if err == nil {
-		err = (&Member{Address: addr, DisplayName: a.name, Language: a.language, DeliveryStatus: a.status}).check()
+		err = (&Member{Address: addr, DisplayName: a.name, Language: a.language, DeliveryStatus: a.status, DeliveryMode: a.mode}).check()
 	}
 	if err != nil {
 		return append(errs, LineError{Line: line, Text: err.Error()})
+	}
+	if a.mode == DeliveryRegular {
+		a.mode = ""
 	}
 	n := newcomer{key: addr.Key()}
 	if exact := addr.String(); exact != n.key {
@@ -260,15 +266,21 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 		if err != nil {
 			return err // unreachable: it was parsed before
 		}
-		m := Member{Address: addr, Token: r.secret(), Joined: now}
+		m := Member{List: l, Role: RoleMember, Address: addr, Token: r.secret(), Joined: now}
 		if r.about != nil {
-			m.DisplayName, m.Language, m.DeliveryStatus = r.about.name, r.about.language, r.about.status
+			m.DisplayName, m.Language, m.DeliveryStatus, m.DeliveryMode = r.about.name, r.about.language, r.about.status, r.about.mode
 		}
 		k := keyOf(l, RoleMember, r.key)
 		if members.Has(tx, k) {
 			continue // joined since strangers looked
 		}
 		if err := members.Put(tx, k, m); err != nil {
+			return err
+		}
+		if m.DeliveryMode == "" {
+			continue
+		}
+		if err := indexMode(tx, &m); err != nil {
 			return err
 		}
 	}

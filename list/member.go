@@ -47,6 +47,10 @@ type Member struct {
 	DeliveryStatus DeliveryStatus `json:"delivery_status,omitempty"` // "" is enabled
 	// OffUntil is when delivery that somebody has switched off is on again by itself; zero is never.
 	OffUntil time.Time `json:"off_until,omitzero"`
+	// DeliveryMode is the form in which the posts to come are delivered; "" is regular. To switch it, set it and call SetMember.
+	DeliveryMode DeliveryMode `json:"delivery_mode,omitempty"`
+	// Earlier are the modes that held for posts some of which may still have to be delivered, oldest first. SetMember keeps them, ModeFor reads them.
+	Earlier []ModeSpan `json:"earlier_modes,omitempty"`
 	// AcknowledgePosts mails the member when a post of its own went out.
 	AcknowledgePosts bool `json:"acknowledge_posts,omitempty"`
 	// DeliveryReceipt mails the member, an hour after a post of its own, what became of the copies.
@@ -80,7 +84,7 @@ func (m *Member) check() error {
 	case !slices.Contains([]Action{"", Accept, Hold, Reject, Discard}, m.ModerationAction):
 		return fmt.Errorf("moderation_action %q is none of accept, hold, reject, discard", m.ModerationAction)
 	}
-	return nil
+	return checkMode(m.DeliveryMode)
 }
 
 // Receives reports whether the member gets mail at that time.
@@ -151,11 +155,13 @@ func putMember(tx *storage.Tx, k memberKey, m Member) error {
 	}
 	return errors.Join(
 		memberLists.Put(tx, storage.P(k.B, k.A), true),
+		indexMode(tx, &m),
 		members.Put(tx, k, m),
 	)
 }
 
-// SetMember replaces a member's row; its address, list and role must exist, else ErrNotMember.
+// SetMember replaces a member's row; its address, list and role must exist, else ErrNotMember. A new delivery mode holds from the list's
+// next post on.
 func SetMember(tx *storage.Tx, m Member) error {
 	old, err := GetMember(tx, m.List, m.Role, m.Address)
 	if err != nil {
@@ -170,7 +176,10 @@ func SetMember(tx *storage.Tx, m Member) error {
 			return err
 		}
 	}
-	return members.Put(tx, keyOf(m.List, m.Role, m.Address.Key()), m)
+	if err := switchMode(tx, old, &m); err != nil {
+		return err
+	}
+	return errors.Join(indexMode(tx, &m), members.Put(tx, keyOf(m.List, m.Role, m.Address.Key()), m))
 }
 
 // Leave removes a member, or returns ErrNotMember. Its unsubscribe link then answers that it has left.
@@ -186,7 +195,7 @@ func Leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) er
 		}
 	}
 	if r == RoleMember {
-		if err := SetBounces(tx, l, k.B, Bounces{}); err != nil {
+		if err := errors.Join(SetBounces(tx, l, k.B, Bounces{}), digestMembers.Delete(tx, storage.P(l, k.B))); err != nil {
 			return err
 		}
 	}

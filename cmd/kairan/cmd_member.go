@@ -100,9 +100,9 @@ type memberExport struct {
 
 func (cmd *memberExport) run(ctx context.Context, app *App, _ call, std streams) error {
 	w := csv.NewWriter(std.out)
-	w.Write([]string{"address", "display_name", "language", "delivery_status"})
+	w.Write([]string{"address", "display_name", "language", "delivery_status", "delivery_mode"})
 	err := app.eachMember(ctx, cmd.List, cmd.Role, func(m *list.Member) {
-		w.Write([]string{m.Address.String(), m.DisplayName, m.Language, string(m.DeliveryStatus)})
+		w.Write([]string{m.Address.String(), m.DisplayName, m.Language, string(m.DeliveryStatus), string(m.DeliveryMode)})
 	})
 	w.Flush()
 	return errors.Join(err, w.Error())
@@ -213,9 +213,9 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 	}
 	return cmd.show(std.out, views, func(w io.Writer) {
 		table(w, func(row func(...any)) {
-			row("LIST", "ROLE", "DELIVERY", "MODERATION", "SINCE")
+			row("LIST", "ROLE", "DELIVERY", "MODE", "MODERATION", "SINCE")
 			for _, v := range views {
-				row(v.List, v.Role, cmp.Or(string(v.DeliveryStatus), "enabled"), cmp.Or(string(v.ModerationAction), "-"), app.when(v.Joined))
+				row(v.List, v.Role, cmp.Or(string(v.DeliveryStatus), "enabled"), v.Mode(), cmp.Or(string(v.ModerationAction), "-"), app.when(v.Joined))
 			}
 		})
 		for _, v := range views {
@@ -275,6 +275,7 @@ type memberSet struct {
 	DisplayName     *string              `help:"The person's name."`
 	Language        *string              `enum:"ja,en" help:"${enum}."`
 	Delivery        *list.DeliveryStatus `enum:"enabled,by_user,by_moderator" help:"Whether mail is sent: ${enum}."`
+	DeliveryMode    *list.DeliveryMode   `enum:"regular,mime_digests,plaintext_digests" help:"How posts come: ${enum}. It holds from the next post on."`
 	Moderation      *string              `enum:"default,accept,hold,reject,discard" help:"What happens to this address's posts: ${enum}."`
 	OwnPosts        *bool                `negatable:"" help:"Send copies of own posts."`
 	Duplicates      *bool                `negatable:"" help:"Send copies of posts that name the member in To or Cc."`
@@ -305,6 +306,7 @@ func (cmd *memberSet) apply(m *list.Member) {
 	set(&m.DisplayName, cmd.DisplayName)
 	set(&m.Language, cmd.Language)
 	set(&m.DeliveryStatus, cmd.Delivery)
+	set(&m.DeliveryMode, cmd.DeliveryMode)
 	set(&m.Unauthenticated, cmd.Unauthenticated)
 	set(&m.AcknowledgePosts, cmd.Ack)
 	set(&m.DeliveryReceipt, cmd.Receipt)
