@@ -99,7 +99,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		Smarthost:   cfg.Delivery.Smarthost != "" && len(cfg.Delivery.Routes) == 0,
 		Connections: cfg.Delivery.Connections,
 		Group:       app.Relay.Group,
-		Limits:      cfg.groupLimits(),
+		Limits:      cfg.Delivery.limits(),
 		Signers:     runtime.GOMAXPROCS(0),
 		Log:         log,
 	})

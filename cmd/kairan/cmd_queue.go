@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"strings"
 	"time"
 
@@ -87,13 +86,18 @@ func (f queueFilter) copies(ctx context.Context, app *App) ([]copyView, error) {
 		for r := range app.Outbox.Rows(tx) {
 			chosen, _ := app.Outbox.Choose(q, r)
 			for _, to := range chosen {
-				domain := to.To.ASCIIDomain()
-				copies = append(copies, copyView{ID: r.ID, Post: r.Rendition, To: to.To.String(), Domain: domain, Group: cmp.Or(app.Outbox.GroupOf(domain), r.Group),
-					Attempts: r.Attempts, Queued: r.Queued, Next: r.Next, LastReply: r.Reply(to)})
+				copies = append(copies, app.copyView(r, to))
 			}
 		}
 		return nil
 	})
+}
+
+// copyView is what is known of one recipient of a row.
+func (app *App) copyView(r queue.Row, to queue.Recipient) copyView {
+	domain := to.To.ASCIIDomain()
+	return copyView{ID: r.ID, Post: r.Rendition, To: to.To.String(), Domain: domain, Group: cmp.Or(app.Outbox.GroupOf(domain), r.Group),
+		Attempts: r.Attempts, Queued: r.Queued, Next: r.Next, LastReply: r.Reply(to)}
 }
 
 type queueLs struct {
@@ -306,13 +310,4 @@ func (app *App) waiting(tx *storage.Tx) map[string]int {
 		n[r.Rendition] += len(r.Recipients)
 	}
 	return n
-}
-
-// groupLimits lets a smarthost that is one next hop among several have all connections.
-func (c *Config) groupLimits() map[string]queue.Limits {
-	host, _, err := net.SplitHostPort(c.Delivery.Smarthost)
-	if err != nil {
-		return nil // there is none
-	}
-	return map[string]queue.Limits{host: {Connections: c.Delivery.Connections}}
 }

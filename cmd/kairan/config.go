@@ -94,7 +94,39 @@ type DeliveryConfig struct {
 	MTASTS bool `toml:"mta_sts"`
 	// Connections at once, in all. Without a smarthost those that wait for an answer for more than ten seconds do not count, up to as many again.
 	Connections int `toml:"connections"`
+	// What one provider gets: see delivery.limits.NAME.
+	Limits map[string]GroupLimits `toml:"limits"`
 }
+
+// GroupLimits is what one provider gets. NAME is one of those in [delivery](delivery.md), such as google, or in quotes a group as `kairan queue ls --by group` names it, or the host of a smarthost or of a route: [delivery.limits."example.com"]. What is left out or 0 stays as it is.
+type GroupLimits struct {
+	// Connections at once.
+	Connections int `toml:"connections,omitzero"`
+	// Messages that a connection carries before it is closed.
+	Messages int `toml:"messages,omitzero"`
+	// Messages a second, in all; 0.5 is one every two seconds.
+	Rate float64 `toml:"rate,omitzero"`
+	// Copies of one post (which all have the same Message-ID) a second.
+	RateOfPost float64 `toml:"rate_of_post,omitzero"`
+	// Silence after it said that this is too much, such as "10m"; at least five minutes, and longer each time that comes again.
+	Pause Duration `toml:"pause,omitzero"`
+}
+
+// Duration is a time such as "90s", "10m" or "2h".
+type Duration time.Duration
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	t, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no time such as 10m", text)
+	}
+	*d = Duration(t)
+	return nil
+}
+
+// MarshalText writes it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
 
 // TrustConfig says whose word is taken about where mail came from.
 type TrustConfig struct {
@@ -162,7 +194,7 @@ func defaultConfig() *Config {
 		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}},
 		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
 		DNS:      DNSConfig{Servers: []string{}},
-		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, DANE: true, MTASTS: true},
+		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, Limits: map[string]GroupLimits{}, DANE: true, MTASTS: true},
 		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50, BanList: []string{}},
 	}
 }
@@ -271,7 +303,7 @@ func place(name string, line int) string {
 
 // lineOf finds the line on which a key is set, or the table it stands in; 0 if there is none.
 func lineOf(text, key string) int {
-	for ; key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] {
+	for ; key != ""; key = key[:max(0, strings.LastIndexByte(key, '.'))] { // a quoted name has dots of its own, which do no harm
 		if n := lineOfExactly(text, key); n > 0 {
 			return n
 		}
@@ -280,18 +312,19 @@ func lineOf(text, key string) int {
 }
 
 func lineOfExactly(text, key string) int {
-	table := ""
+	table, bare := "", strings.NewReplacer(`"`, "", "'", "")
+	key = bare.Replace(key)
 	for i, line := range strings.Split(text, "\n") {
 		line = strings.TrimSpace(line)
 		if strings.HasPrefix(line, "[") {
 			table, _, _ = strings.Cut(strings.TrimLeft(line, "["), "]")
-			if strings.TrimSpace(table) == key {
+			if table = bare.Replace(strings.TrimSpace(table)); table == key {
 				return i + 1
 			}
 			continue
 		}
 		name, _, ok := strings.Cut(line, "=")
-		name = strings.Trim(strings.TrimSpace(name), `"`)
+		name = bare.Replace(strings.TrimSpace(name))
 		if table != "" {
 			name = table + "." + name
 		}

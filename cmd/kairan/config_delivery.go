@@ -1,13 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
+	"kairan/smtpd/queue"
 	"kairan/smtpd/relay"
 	"kairan/smtpd/resolver"
 	"kairan/smtpd/tlspolicy"
@@ -55,6 +60,8 @@ func (d *DeliveryConfig) check(bad func(key, format string, args ...any)) {
 	}
 	if _, err := d.routes(); err != nil {
 		bad("delivery.routes", "%v", err)
+	} else {
+		d.checkLimits(bad)
 	}
 	if _, err := d.sources(); err != nil {
 		bad("delivery.source", "%v", err)
@@ -102,6 +109,100 @@ func (d *DeliveryConfig) sources() (ips []netip.Addr, err error) {
 	return ips, nil
 }
 
+// checkLimits checks the limits of groups.
+func (d *DeliveryConfig) checkLimits(bad func(key, format string, args ...any)) {
+	for _, name := range slices.Sorted(maps.Keys(d.Limits)) {
+		key := "delivery.limits." + name
+		if _, err := d.groupNamed(name); err != nil {
+			bad(key, "%v", err)
+		}
+		l := d.Limits[name]
+		for _, v := range []struct {
+			key   string
+			value float64
+			most  float64
+		}{
+			{"connections", float64(l.Connections), float64(d.Connections)},
+			{"messages", float64(l.Messages), 1e6},
+			{"rate", l.Rate, 1e6},
+			{"rate_of_post", l.RateOfPost, 1e6},
+			{"pause", time.Duration(l.Pause).Hours(), 24},
+		} {
+			switch {
+			case v.value < 0:
+				bad(key+"."+v.key, "less than nothing")
+			case v.key == "connections" && v.value > v.most:
+				bad(key+"."+v.key, "%g is more than delivery.connections, which is %g", v.value, v.most)
+			case v.key == "pause" && v.value > v.most:
+				bad(key+"."+v.key, "%s is more than a day", time.Duration(l.Pause))
+			case v.value > v.most:
+				bad(key+"."+v.key, "%g is more than %g", v.value, v.most)
+			case v.value > 0 && v.value < 0.01 && v.key != "pause":
+				bad(key+"."+v.key, "%g a second is too little: 0.01 is the least", v.value)
+			}
+		}
+	}
+}
+
+// groupNamed is the group of the queue that a key of delivery.limits means: a provider, the host of a next hop, or the registered domain of mail hosts.
+func (d *DeliveryConfig) groupNamed(key string) (string, error) {
+	hops := []string{d.Smarthost}
+	for _, hop := range d.Routes {
+		hops = append(hops, hop)
+	}
+	for _, hop := range hops {
+		switch host, _, err := net.SplitHostPort(hop); {
+		case err != nil || !strings.EqualFold(host, key):
+		case hop == d.Smarthost && len(d.Routes) == 0:
+			return "", nil // all mail is one group
+		default:
+			return host, nil
+		}
+	}
+	if d.Smarthost != "" && len(d.Routes) == 0 {
+		host, _, _ := net.SplitHostPort(d.Smarthost)
+		return "", fmt.Errorf("all mail goes to the smarthost: only [delivery.limits.%q] is of use", host)
+	}
+	var names []string
+	for _, p := range queue.Providers() {
+		if key == p.Name {
+			return p.Groups[0], nil
+		}
+		names = append(names, p.Name)
+	}
+	domain, err := parseDomain(key)
+	if err != nil || !strings.Contains(domain, ".") {
+		return "", fmt.Errorf("%q is no provider that is known (%s), no domain of mail hosts and no next hop", key, strings.Join(names, ", "))
+	}
+	if group := queue.GroupOf(domain); group != domain {
+		return "", fmt.Errorf("%q is in the group %q: name that", key, group)
+	}
+	return domain, nil
+}
+
+// limits are what groups of destinations get, as far as the site says so. A smarthost that is one next hop among several gets all connections.
+func (d *DeliveryConfig) limits() map[string]queue.Limits {
+	all := map[string]queue.Limits{}
+	host, _, err := net.SplitHostPort(d.Smarthost)
+	if err == nil && len(d.Routes) > 0 {
+		all[host] = queue.Limits{Connections: d.Connections}
+	}
+	for name, l := range d.Limits {
+		group, err := d.groupNamed(name)
+		if err != nil {
+			continue // check has told
+		}
+		own := all[group]
+		own.Connections = cmp.Or(l.Connections, own.Connections)
+		own.Messages, own.Rate, own.RateOfOne, own.Pause = l.Messages, l.Rate, l.RateOfPost, time.Duration(l.Pause)
+		all[group] = own
+		if group == "" {
+			all[host] = own // as the relay calls it
+		}
+	}
+	return all
+}
+
 // login reads the password for the smarthost.
 func (c *Config) login() (relay.Login, error) {
 	d := &c.Delivery
@@ -138,6 +239,7 @@ func (app *App) delivery(dns resolver.Validator) (o relay.Options, err error) {
 		Resolver:  dns,
 		NoDANE:    !c.Delivery.DANE,
 		Own:       ownPorts(c),
+		Limits:    c.Delivery.limits(),
 		Log:       app.Log,
 	}
 	if c.Delivery.MTASTS {

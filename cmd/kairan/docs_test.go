@@ -123,7 +123,7 @@ func comments(t testing.TB, file string) map[string]string {
 func fields(t testing.TB, v reflect.Value, help map[string]string) (all []field) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		name := f.Tag.Get("toml")
+		name, _, _ := strings.Cut(f.Tag.Get("toml"), ",")
 		if name == "" || f.Type.Kind() == reflect.Struct {
 			continue
 		}
@@ -137,6 +137,9 @@ func fields(t testing.TB, v reflect.Value, help map[string]string) (all []field)
 }
 
 func kindOf(t testing.TB, f reflect.Type) string {
+	if f == reflect.TypeFor[Duration]() {
+		return "time"
+	}
 	switch f.Kind() {
 	case reflect.String:
 		return "string"
@@ -147,8 +150,11 @@ func kindOf(t testing.TB, f reflect.Type) string {
 	case reflect.Float64:
 		return "number"
 	case reflect.Map:
-		if f == reflect.TypeFor[Routes]() {
+		switch f {
+		case reflect.TypeFor[Routes]():
 			return "table of strings"
+		case reflect.TypeFor[map[string]GroupLimits]():
+			return "tables"
 		}
 		return "text by language"
 	case reflect.Slice:
@@ -210,6 +216,16 @@ func configPage(t testing.TB) string {
 		_, about, _ := strings.Cut(help[f.Type.Name()], " ")
 		fmt.Fprintf(&b, "\n## [%s]\n\nThis %s\n\n", f.Tag.Get("toml"), about)
 		writeFields(&b, fields(t, config.Field(i), help))
+		for j := range f.Type.NumField() {
+			many := f.Type.Field(j)
+			if many.Type.Kind() != reflect.Map || many.Type.Elem().Kind() != reflect.Struct {
+				continue
+			}
+			each := many.Type.Elem()
+			_, about, _ := strings.Cut(help[each.Name()], " ")
+			fmt.Fprintf(&b, "\n## [%s.%s.NAME]\n\nThis %s\n\n", f.Tag.Get("toml"), many.Tag.Get("toml"), about)
+			writeFields(&b, fields(t, reflect.New(each).Elem(), help))
+		}
 	}
 	return b.String()
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"kairan/list"
 	"kairan/smtpd/queue"
@@ -28,6 +30,35 @@ type postTrace struct {
 	Counts     map[string]int  `json:"counts,omitempty"` // attempts by outcome
 	Deliveries []list.Delivery `json:"deliveries,omitempty"`
 	Waiting    int             `json:"waiting"` // recipients still in the queue
+	Delayed    []copyView      `json:"delayed,omitempty"`
+}
+
+// delayedAfter is how long a copy waits before that is worth a line of its own.
+const delayedAfter = time.Hour
+
+// delayed are the copies of each post that wait for long, by post.
+func (app *App) delayed(tx *storage.Tx, posts []*list.Post, now time.Time) map[string][]copyView {
+	closed := map[string]queue.GroupState{}
+	for _, g := range app.Outbox.Groups() {
+		closed[g.Name] = g
+	}
+	late := map[string][]copyView{}
+	for _, p := range posts {
+		late[string(p.ID)] = nil
+	}
+	for r := range app.Outbox.Rows(tx) {
+		if _, wanted := late[r.Rendition]; !wanted || now.Sub(r.Queued) < delayedAfter {
+			continue
+		}
+		for _, to := range r.Recipients {
+			c := app.copyView(r, to)
+			if g := closed[c.Group]; g.Gate.After(c.Next) {
+				c.Next, c.LastReply = g.Gate, cmp.Or(c.LastReply, g.Reply)
+			}
+			late[r.Rendition] = append(late[r.Rendition], c)
+		}
+	}
+	return late
 }
 
 func (cmd *traceCmd) run(ctx context.Context, app *App, _ call, std streams) error {
@@ -61,14 +92,14 @@ func (app *App) trace(tx *storage.Tx, id string) ([]postTrace, error) {
 	if p, err := list.GetPost(tx, list.PostID(id)); err == nil {
 		posts = append(posts, p)
 	}
-	waiting := app.waiting(tx)
+	waiting, late := app.waiting(tx), app.delayed(tx, posts, time.Now())
 	var traces []postTrace
 	for _, p := range posts {
 		l, err := list.Get(tx, p.List)
 		if err != nil {
 			return nil, err
 		}
-		t := postTrace{List: l.Address.String(), Post: p, Waiting: waiting[string(p.ID)]}
+		t := postTrace{List: l.Address.String(), Post: p, Waiting: waiting[string(p.ID)], Delayed: late[string(p.ID)]}
 		t.History = slices.Collect(list.History(tx, p.ID))
 		t.Deliveries = slices.Collect(list.Deliveries(tx, p.ID))
 		if t.Counts, err = list.DeliveryCounts(tx, p.ID); err != nil {
@@ -112,5 +143,8 @@ func (app *App) printTrace(w io.Writer, t postTrace, all bool) {
 		for _, to := range d.To {
 			fmt.Fprintf(w, "  %s  %-12s %s: %s\n", app.when(d.At), d.Status, printable(to), printable(said(d)))
 		}
+	}
+	for _, c := range t.Delayed {
+		fmt.Fprintf(w, "  %s  %-12s %s waits for %s, tried %d times, next %s: %s\n", app.when(time.Now()), "delayed", printable(c.To), app.age(c.Queued), c.Attempts, app.when(c.Next), printable(c.LastReply))
 	}
 }

@@ -27,7 +27,8 @@
 //     the limit of the group (Limits, Providers); after trouble it adds one.
 //   - A reply 4.7.x halves them; ten in a row, Google's 4.7.28, or a domain that cannot be reached while no other of the
 //     group can, close the gate: nothing is tried for 5 minutes, then 10…, and then by one connection.
-//   - Where copies of one rendition are paced, each waits for its moment. Who asks for less gets half, and the rate grows again.
+//   - Where copies are paced, all of a group (Limits.Rate) or those of one rendition (Limits.RateOfOne), each waits for its moment.
+//     Who asks for less gets half of the latter, and it grows again.
 //   - What was learnt is stored with the next outcomes and taken up at the next start.
 //
 // Whose turn it is is one rule everywhere: the rendition that was served longest ago, whatever the destination. So a post to
@@ -64,6 +65,6 @@
 // When more than twice Options.Connections destinations hang at once, others wait for a time-out.
 // Behind a smarthost all domains are one group, without slow start and without a pace for each provider: both are the smarthost's.
 // A connection is kept for its domain, not for its group: the demands of domains (MTA-STS, DANE) differ. How many copies it carries
-// is the Transport's choice, the same for all.
+// is for the Transport to see to (Limits.Messages).
 // The gate of a domain alone in a group that works is no more than the pauses of its rows: each row asks once.
 package queue

@@ -21,7 +21,7 @@ type destination struct {
 	limit   int                  // of workers: 1 at first and after a failure, then growing
 	careful bool                 // it was too much once: limit grows by one, not by doubling
 	rate    float64              // copies of one rendition a second; 0 no limit
-	paces   map[string]time.Time // when the next copy of a rendition may go
+	paces   map[string]time.Time // when the next copy of a rendition may go, and under "" of any
 	worked  map[string]time.Time // when a domain last took something, for a while
 
 	failures int       // in a row
@@ -29,7 +29,7 @@ type destination struct {
 	last     Outcome   // why the gate was closed
 	cut      time.Time // when the limit was last cut
 
-	paced  atomic.Bool  // rate is not 0
+	paced  atomic.Bool  // copies have to wait for their moment
 	shut   atomic.Bool  // the gate was closed while workers were at it: they stop
 	pushed atomic.Int64 // replies in a row that ask us to slow down
 }
@@ -51,7 +51,7 @@ func (s *schedule) group(name string) *destination {
 		return d
 	}
 	l := s.limits(name)
-	d = &destination{name: name, limits: l, limit: 1, rate: l.Rate, paces: map[string]time.Time{}, worked: map[string]time.Time{}}
+	d = &destination{name: name, limits: l, limit: 1, rate: l.RateOfOne, paces: map[string]time.Time{}, worked: map[string]time.Time{}}
 	if s.Smarthost {
 		d.limit = l.Connections // one of our own has no need to get used to us
 	}
@@ -61,7 +61,7 @@ func (s *schedule) group(name string) *destination {
 			heap.Push(&s.later, item{to: d, at: d.gate})
 		}
 	}
-	d.paced.Store(d.rate > 0)
+	d.paced.Store(d.slow() > 0)
 	s.destinations[name] = d
 	return d
 }
@@ -69,10 +69,18 @@ func (s *schedule) group(name string) *destination {
 // room reports whether another worker may start. A low rate needs few.
 func (d *destination) room() bool {
 	limit := d.limit
-	if d.rate > 0 {
-		limit = min(limit, max(1, int(d.rate)))
+	if rate := d.slow(); rate > 0 {
+		limit = min(limit, max(1, int(rate)))
 	}
 	return d.sending < limit
+}
+
+// slow is the lowest rate that holds a copy back, 0 for none.
+func (d *destination) slow() float64 {
+	if d.rate > 0 && d.limits.Rate > 0 {
+		return min(d.rate, d.limits.Rate)
+	}
+	return max(d.rate, d.limits.Rate)
 }
 
 // succeeded notes that a domain took copies. A limit grows only when it is what holds the group back.
@@ -92,8 +100,8 @@ func (s *schedule) succeeded(d *destination, domain string, now time.Time) {
 			d.limit = min(2*d.limit, d.limits.Connections)
 		}
 	}
-	if full := cmp.Or(d.limits.Rate, carefulRate); d.rate > 0 && (d.rate < full || d.limits.Rate == 0) {
-		if d.rate = min(d.rate+full/20, full); d.rate == full && d.limits.Rate == 0 {
+	if full := cmp.Or(d.limits.RateOfOne, carefulRate); d.rate > 0 && (d.rate < full || d.limits.RateOfOne == 0) {
+		if d.rate = min(d.rate+full/20, full); d.rate == full && d.limits.RateOfOne == 0 {
 			d.rate = 0
 		}
 	}
@@ -131,7 +139,8 @@ func (s *schedule) pressed(d *destination, out Outcome, now time.Time) {
 	stop := out.Enhanced == "4.7.28" // Google's: "stop for ten minutes at least"
 	if stop || now.Sub(d.cut) >= time.Second {
 		if stop || d.limit == 1 {
-			d.rate = max(minRate, cmp.Or(d.rate, carefulRate)/2)
+			least := min(minRate, cmp.Or(d.limits.RateOfOne, minRate))
+			d.rate = max(least, cmp.Or(d.rate, carefulRate)/2)
 		}
 		d.limit, d.careful, d.cut = max(1, d.limit/2), true, now
 		s.learn(d, now)
@@ -162,7 +171,7 @@ func slowDown(out Outcome) bool {
 
 // wait reserves the next moment at which a copy of a rendition may go, and returns how long that is.
 func (s *schedule) wait(d *destination, rendition string, now time.Time) time.Duration {
-	if d.rate == 0 {
+	if d.slow() == 0 {
 		return 0
 	}
 	if len(d.paces) > 100 {
@@ -172,11 +181,23 @@ func (s *schedule) wait(d *destination, rendition string, now time.Time) time.Du
 			}
 		}
 	}
-	at := d.paces[rendition]
-	if at.Before(now) {
-		at = now
+	at := now
+	for _, p := range []struct {
+		of   string
+		rate float64
+	}{{"", d.limits.Rate}, {rendition, d.rate}} {
+		if p.rate == 0 {
+			continue
+		}
+		mine := now // not at: while one rendition waits for its own moment others go
+		if next := d.paces[p.of]; next.After(now) {
+			mine = next
+		}
+		d.paces[p.of] = mine.Add(time.Duration(float64(time.Second) / p.rate))
+		if mine.After(at) {
+			at = mine
+		}
 	}
-	d.paces[rendition] = at.Add(time.Duration(float64(time.Second) / d.rate))
 	return at.Sub(now)
 }
 

@@ -244,6 +244,30 @@ func TestPace(t *testing.T) {
 	}
 }
 
+// A group with a rate of its own gets so many copies a second, of all posts together; so does a smarthost.
+func TestRate(t *testing.T) {
+	t.Parallel()
+	for _, o := range []queue.Options{
+		{Group: google, Limits: map[string]queue.Limits{"google.com": {Rate: 5, Connections: 3}}},
+		{Smarthost: true, Limits: map[string]queue.Limits{"": {Rate: 5}}},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s, begin := &script{}, time.Now()
+			w := scripted(t, open(t), s, o)
+			w.post("a", many(100, "gmail.com", "workspace.test")...)
+			w.post("b", many(50, "gmail.com", "workspace.test")...)
+			w.run()
+			for len(w.rows()) > 0 {
+				time.Sleep(100 * time.Millisecond)
+			}
+			if took := time.Since(begin); took < 29*time.Second || took > 31*time.Second {
+				t.Errorf("150 copies took %v, want 30s at 5 a second", took)
+			}
+			w.stop()
+		})
+	}
+}
+
 // A server takes two connections and refuses the third: that costs a copy a deferral, and nobody a pause.
 func TestOneConnectionTooMany(t *testing.T) {
 	t.Parallel()

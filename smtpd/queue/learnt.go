@@ -41,7 +41,7 @@ func learntOf(tx *storage.Tx) map[string]learnt {
 // learn notes the state of d, to be stored with the next outcomes.
 func (s *schedule) learn(d *destination, now time.Time) {
 	r := learnt{Limit: d.limit, Careful: d.careful, Rate: d.rate, Failures: d.failures, Gate: d.gate, Reply: d.last.Text, At: now}
-	d.paced.Store(d.rate > 0)
+	d.paced.Store(d.slow() > 0)
 	before := s.learnt[d.name]
 	if len(d.name) > 255 || now.Sub(before.At) < time.Hour && before.Limit == r.Limit && before.Careful == r.Careful && before.Rate == r.Rate && before.Failures == r.Failures && before.Gate.Equal(r.Gate) {
 		return // nothing new
@@ -53,7 +53,7 @@ func (s *schedule) learn(d *destination, now time.Time) {
 // recall takes up what was learnt before.
 func (d *destination) recall(r learnt) {
 	d.limit, d.careful = max(1, min(r.Limit, d.limits.Connections)), r.Careful
-	if d.limits.Rate == 0 || r.Rate > 0 && r.Rate < d.limits.Rate {
+	if d.limits.RateOfOne == 0 || r.Rate > 0 && r.Rate < d.limits.RateOfOne {
 		d.rate = r.Rate
 	}
 	d.failures, d.gate = r.Failures, r.Gate
@@ -135,7 +135,7 @@ func (o *Outbox) Groups() []GroupState {
 	defer o.mu.Unlock()
 	var all []GroupState
 	for _, d := range o.schedule.destinations {
-		g := GroupState{Name: d.name, Sending: d.sending, Connections: d.limit, Rate: d.rate, Waiting: o.schedule.waiting[d]}
+		g := GroupState{Name: d.name, Sending: d.sending, Connections: d.limit, Rate: d.slow(), Waiting: o.schedule.waiting[d]}
 		if d.gate.After(time.Now()) {
 			g.Gate, g.Reply = d.gate, d.last.Text
 		}

@@ -13,8 +13,10 @@ import (
 type Limits struct {
 	// Connections is how many deliveries run at a time.
 	Connections int
-	// Rate is how many copies of one rendition may go out in a second; 0 is no limit.
-	Rate float64
+	// Messages is how many copies a connection carries.
+	Messages int
+	// Rate is how many copies may go out in a second, RateOfOne how many of one rendition; 0 is no limit.
+	Rate, RateOfOne float64
 	// Pause is how long nothing is sent at least after the group said that it is too much.
 	Pause time.Duration
 }
@@ -33,14 +35,14 @@ type Provider struct {
 // Providers are the providers whose ways are known.
 //
 // Google counts copies with the same Message-ID, and asks for ten minutes of silence after 4.7.28, then one connection.
-// The Japanese carriers publish no figures but ask for little at a time.
+// Yahoo and the Japanese carriers publish no figures but end connections that carry much.
 func Providers() []Provider {
-	carrier := Limits{Connections: 3, Rate: 10}
+	carrier := Limits{Connections: 3, Messages: 20, RateOfOne: 10}
 	return []Provider{
-		{Name: "google", Groups: []string{"google.com", "googlemail.com", "gmail.com"}, Limits: Limits{Connections: 10, Rate: 20, Pause: 10 * time.Minute}},
+		{Name: "google", Groups: []string{"google.com", "googlemail.com", "gmail.com"}, Limits: Limits{Connections: 10, RateOfOne: 20, Pause: 10 * time.Minute}},
 		{Name: "microsoft", Groups: []string{"outlook.com", "mx.microsoft"}, Limits: Limits{Connections: 10}},
-		{Name: "yahoo", Groups: []string{"yahoodns.net"}, Limits: Limits{Connections: 5}},
-		{Name: "yahoo-japan", Groups: []string{"yahoo.co.jp"}, Limits: Limits{Connections: 5}},
+		{Name: "yahoo", Groups: []string{"yahoodns.net"}, Limits: Limits{Connections: 5, Messages: 20}},
+		{Name: "yahoo-japan", Groups: []string{"yahoo.co.jp"}, Limits: Limits{Connections: 5, Messages: 20}},
 		{Name: "docomo", Groups: []string{"docomo.ne.jp"}, NoOneClick: true, Limits: carrier},
 		{Name: "au", Groups: []string{"au.com", "ezweb.ne.jp"}, NoOneClick: true, Limits: carrier},
 		{Name: "softbank", Groups: []string{"softbank.ne.jp", "softbank.jp", "ymobile.ne.jp"}, NoOneClick: true, Limits: carrier},
@@ -71,14 +73,25 @@ func GroupOf(host string) string {
 	return host
 }
 
-// limits are those of a group: the site's own, else its provider's, else those of all.
-func (o Options) limits(group string) Limits {
-	l, known := o.Limits[group], Limits{}
+// LimitsOf returns what a group gets: the site's own limits, by group, where they are set, else those of its provider. A zero
+// field is that of all groups.
+func LimitsOf(own map[string]Limits, group string) Limits {
+	l, known := own[group], Limits{}
 	if p, ok := ProviderOf(group); ok {
 		known = p.Limits
 	}
-	l.Connections = min(cmp.Or(l.Connections, known.Connections, o.PerGroup), o.Connections)
-	l.Rate = cmp.Or(l.Rate, known.Rate)
-	l.Pause = cmp.Or(l.Pause, known.Pause)
+	return Limits{
+		Connections: cmp.Or(l.Connections, known.Connections),
+		Messages:    cmp.Or(l.Messages, known.Messages),
+		Rate:        cmp.Or(l.Rate, known.Rate),
+		RateOfOne:   cmp.Or(l.RateOfOne, known.RateOfOne),
+		Pause:       cmp.Or(l.Pause, known.Pause),
+	}
+}
+
+// limits are those of a group with what holds for all.
+func (o Options) limits(group string) Limits {
+	l := LimitsOf(o.Limits, group)
+	l.Connections = min(cmp.Or(l.Connections, o.PerGroup), o.Connections)
 	return l
 }

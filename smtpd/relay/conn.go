@@ -28,6 +28,7 @@ type conn struct {
 
 	key  string // of the destination, for the pool
 	sent int    // copies it took
+	most int    // that it may take
 	// proven says that it was good for something: an earlier delivery, or a verdict on a copy.
 	proven bool
 	dirty  bool // a transaction is half open: RSET comes first

@@ -26,10 +26,10 @@ type delivery struct {
 // It returns false, with the copy reported, when the next hop cannot be had.
 func (d *delivery) send(o *queue.Outgoing) bool {
 	for {
-		if d.c != nil && (!d.c.pipelining || d.c.sent+1 >= d.relay.MaxMessages) {
+		if d.c != nil && (!d.c.pipelining || d.c.sent+1 >= d.c.most) {
 			d.finish()
 		}
-		if d.c != nil && d.c.sent >= d.relay.MaxMessages {
+		if d.c != nil && d.c.sent >= d.c.most {
 			d.drop(true)
 		}
 		if d.c == nil {

@@ -14,6 +14,7 @@ import (
 // target is an address of a host, and how to speak to it.
 type target struct {
 	host, addr string
+	hop        bool // a smarthost or a route: a group of its own
 	login      Login
 	demand
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // Group names the group of domains that a domain's mail hosts serve (queue.Options.Group): its next hop's host where a route
-// or the smarthost says so, else the registered domain of the best MX host, else the domain itself.
+// or the smarthost says so, else what [queue.GroupOf] makes of the best MX host, or of a domain without any.
 func (r *Relay) Group(ctx context.Context, domain string) (string, error) {
 	if h := r.hop(domain); h.addr != "" {
 		host, _, err := net.SplitHostPort(h.addr)
@@ -21,7 +22,7 @@ func (r *Relay) Group(ctx context.Context, domain string) (string, error) {
 		return "", err
 	}
 	if len(records) == 0 {
-		return domain, nil
+		return queue.GroupOf(domain), nil // its own mail host
 	}
 	best := records[0]
 	for _, mx := range records[1:] {
@@ -34,4 +35,13 @@ func (r *Relay) Group(ctx context.Context, domain string) (string, error) {
 		return domain, nil // RFC 7505: it takes no mail
 	}
 	return queue.GroupOf(host), nil
+}
+
+// most is how many copies a connection to t carries.
+func (r *Relay) most(t target) int {
+	group := queue.GroupOf(t.host)
+	if t.hop {
+		group = t.host
+	}
+	return cmp.Or(queue.LimitsOf(r.Limits, group).Messages, r.MaxMessages)
 }

@@ -20,12 +20,13 @@ twice.test.       MX 10 b.example.org.
 twice.test.       MX 10 a.example.com.
 nomail.test.      MX 0  .
 plain.test.       A  192.0.2.1
+a.deep.test.      A  192.0.2.1
 routed.test.      MX 10 mx.example.org.
 ! temp MX broken.test.
 `)})
 	for domain, want := range map[string]string{
 		"gmail.com": "google.com", "workspace.test": "google.com", "tenant.test": "outlook.com", "own.test": "own.test",
-		"hosted.test": "example.co.jp", "twice.test": "example.com", "nomail.test": "nomail.test", "plain.test": "plain.test",
+		"hosted.test": "example.co.jp", "twice.test": "example.com", "nomail.test": "nomail.test", "plain.test": "plain.test", "a.deep.test": "deep.test",
 		"nowhere.test": "nowhere.test", "a.routed.test": "hop.example.net", "routed.test": "example.org",
 	} {
 		if got, err := r.Group(t.Context(), domain); err != nil || got != want {

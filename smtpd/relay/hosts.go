@@ -28,7 +28,7 @@ func (r *Relay) targets(ctx context.Context, domain string, yield func(target) b
 		if err != nil {
 			return noReply(queue.Deferred, "4.3.5", h.addr, "the next hop is no host:port")
 		}
-		yield(target{host: host, addr: h.addr, login: h.login, demand: demand{TLSPolicy: h.tls, name: host}})
+		yield(target{host: host, addr: h.addr, hop: true, login: h.login, demand: demand{TLSPolicy: h.tls, name: host}})
 		return queue.Outcome{}
 	}
 	hosts, secure, why := r.hosts(ctx, domain)

@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"time"
 
+	"kairan/smtpd/queue"
 	"kairan/smtpd/resolver"
 	"kairan/smtpd/tlspolicy"
 )
@@ -60,8 +61,10 @@ type Options struct {
 	Port int
 	// IdleTimeout is how long a connection is kept for the next delivery: 10 seconds.
 	IdleTimeout time.Duration
-	// MaxMessages is how many copies a connection carries: 1,000 to a smarthost, else 100.
+	// MaxMessages is how many copies a connection carries where Limits and the provider say nothing: 1,000 to a smarthost, else 100.
 	MaxMessages int
+	// Limits are the site's own limits of some groups, by name; Messages of them is read here.
+	Limits map[string]queue.Limits
 	// Dial replaces the system's, for tests.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 	// Log gets debug lines about connections; nil discards them.

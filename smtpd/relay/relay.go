@@ -124,6 +124,7 @@ func (r *Relay) try(ctx context.Context, t target) (_ *conn, err error) {
 		}
 	}()
 	c := newConn(nc, t.host, r.Timeouts)
+	c.most = r.most(t)
 	if t.TLSPolicy == Implicit {
 		if err := c.handshake(ctx, r.tlsConfig(t)); err != nil {
 			return nil, t.failed(err)
@@ -169,7 +170,7 @@ func (r *Relay) reuse(domain string) *conn {
 // keep holds a connection for the next delivery, or closes it.
 func (r *Relay) keep(c *conn) {
 	r.mu.Lock()
-	full := r.closed || r.kept >= maxIdle || c.sent >= r.MaxMessages
+	full := r.closed || r.kept >= maxIdle || c.sent >= c.most
 	if !full {
 		r.kept++
 		r.idle[c.key] = append(r.idle[c.key], c)

@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
 	"math/big"
 	"net"
 	"net/netip"
@@ -273,6 +274,36 @@ func TestConnectionsAreKept(t *testing.T) {
 		deliver(r, "", "i@example.com")
 		expect(4, 9)
 	})
+}
+
+// How many copies a connection carries is the site's word for the group of the host, else its provider's, else that for all.
+func TestMessagesOfAConnection(t *testing.T) {
+	t.Parallel()
+	zone := fakedns.Must(`
+yahoo.test.  MX 0 mta5.am0.yahoodns.net.
+mta5.am0.yahoodns.net. A 192.0.2.1
+big.test.    MX 0 mx.big.example.
+mx.big.example. A 192.0.2.1
+any.test.    MX 0 mx.any.example.
+mx.any.example. A 192.0.2.1
+`)
+	limits := map[string]queue.Limits{"big.example": {Messages: 7}, "192.0.2.1": {Messages: 3}}
+	for domain, want := range map[string]int64{"yahoo.test": 2, "big.test": 4, "any.test": 1, "routed.test": 9} {
+		sink := smtptest.NewSink(smtptest.Config{})
+		r := toSinks(t, Options{Resolver: zone, Limits: limits, Routes: map[string]string{"routed.test": "192.0.2.1:25"}}, sink)
+		var to []string
+		for n := range 25 {
+			to = append(to, fmt.Sprintf("a%d@%s", n, domain))
+		}
+		for _, got := range deliver(r, domain, to...) {
+			if !strings.Contains(got, "delivered") {
+				t.Fatal(got)
+			}
+		}
+		if c := sink.Counts(); c.Connections != want || c.Messages != 25 {
+			t.Errorf("%s: %d messages on %d connections, want 25 on %d", domain, c.Messages, c.Connections, want)
+		}
+	}
 }
 
 // A server that takes bytes slowly, or none, costs no more than the deadlines.
