@@ -133,19 +133,6 @@ func All(tx *storage.Tx) iter.Seq[*List] {
 	}
 }
 
-// Change replaces the settings of a list.
-func Change(tx *storage.Tx, id ID, s Settings) error {
-	if err := s.Check(); err != nil {
-		return err
-	}
-	l, err := Get(tx, id)
-	if err != nil {
-		return err
-	}
-	l.Settings = s
-	return lists.Put(tx, id, *l)
-}
-
 // Rename gives a list a new posting address. The old address is still accepted, URLs with the old name still lead to it, and
 // the archive stays where it is.
 func Rename(tx *storage.Tx, id ID, addr address.Address) error {

@@ -2,6 +2,7 @@ package list
 
 import (
 	"iter"
+	"strings"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -16,7 +17,7 @@ var memberHistory = storage.NewTable[storage.Pair[storage.Pair[ID, string], uint
 var memberPlace = storage.Pairs(listID, text)
 
 // NoteMember appends to what is remembered about an address in a list: joining, bounces, warnings, who changed what.
-// Event.Stage is the part of the program that did it.
+// Event.Stage is the part of the program that did it. What somebody else did to the member is in the list's log too.
 func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 	at := storage.P(l, addr.Key())
 	var n int
@@ -29,7 +30,10 @@ func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 		}
 		n++
 	}
-	return memberHistory.Put(tx, storage.P(at, next), e)
+	if err := memberHistory.Put(tx, storage.P(at, next), e); err != nil || e.By == "" || e.By == addr.String() {
+		return err
+	}
+	return Log(tx, l, Event{At: e.At, Stage: "member", Text: strings.TrimSpace(addr.String() + " " + e.Stage + " " + e.Text), By: e.By})
 }
 
 // MemberHistory yields what is remembered about an address in a list, oldest first. It stays after the member has left.

@@ -2,14 +2,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
-
-	"github.com/BurntSushi/toml"
 
 	"kairan/list"
 	"kairan/list/bounce"
@@ -21,6 +16,10 @@ type listCmd struct {
 	Create listCreate `cmd:"" help:"Make a list."`
 	Show   listShow   `cmd:"" help:"Show a list and its settings."`
 	Set    listSet    `cmd:"" help:"Change settings."`
+	Try    listTry    `cmd:"" help:"Say what the rules would have decided about the posts of the last days with other settings."`
+	Keep   listKeep   `cmd:"" help:"Keep changes of settings that would fall back."`
+	Revert listRevert `cmd:"" help:"Take a change of settings back."`
+	Log    listLog    `cmd:"" help:"Tell who changed settings or decided what, and why, the latest first."`
 	Rename listRename `cmd:"" help:"Give a list a new address; the old one is still accepted."`
 	Rm     listRm     `cmd:"" help:"Close a list. Its archive stays."`
 	Ls     listLs     `cmd:"" help:"Name the lists."`
@@ -145,91 +144,6 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 		fmt.Fprintln(w)
 		writeSettings(w, v.Settings)
 	})
-}
-
-func writeSettings(w io.Writer, s list.Settings) error { return toml.NewEncoder(w).Encode(s) }
-
-type listSet struct {
-	List       string   `arg:"" help:"Posting address."`
-	Settings   []string `arg:"" optional:"" help:"Settings as NAME=VALUE, in TOML: subject_prefix='[janog:%05d] ' emergency=true."`
-	File       string   `short:"f" placeholder:"FILE" help:"Replace all settings by those of a TOML file (- is standard input)."`
-	LastNumber *uint64  `placeholder:"N" help:"Set the post number counter, for a list that moved here."`
-}
-
-func (cmd *listSet) inputFile() string { return cmd.File }
-
-func (cmd *listSet) run(ctx context.Context, app *App, _ call, std streams) error {
-	text, err := settingsText(cmd, std.in)
-	if err != nil {
-		return err
-	}
-	return app.DB.Update(ctx, func(tx *storage.Tx) error {
-		l, err := parseList(tx, cmd.List)
-		if err != nil {
-			return err
-		}
-		s := l.Settings
-		if cmd.File != "" {
-			s = list.DefaultSettings(app.Site.Language)
-		}
-		var errs []error
-		for _, t := range text {
-			errs = append(errs, t.apply(&s))
-		}
-		if cmd.LastNumber != nil {
-			errs = append(errs, list.SetNumber(tx, l.ID, *cmd.LastNumber))
-		}
-		errs = append(errs, list.Change(tx, l.ID, s))
-		return errors.Join(errs...) // all that is wrong, and then nothing is changed
-	})
-}
-
-// maxSettings bounds a file of settings, in bytes.
-const maxSettings = 1 << 20
-
-// setting is a piece of TOML and the file it stands in. plain is the same with the value as a string: a bare word.
-type setting struct{ where, text, plain string }
-
-func settingsText(cmd *listSet, in io.Reader) ([]setting, error) {
-	var all []setting
-	if cmd.File != "" {
-		b, err := io.ReadAll(io.LimitReader(in, maxSettings+1))
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", cmd.File, err)
-		}
-		if len(b) > maxSettings {
-			return nil, fmt.Errorf("%s: larger than %d bytes", cmd.File, maxSettings)
-		}
-		all = append(all, setting{where: cmd.File, text: string(b)})
-	}
-	for _, s := range cmd.Settings {
-		name, value, ok := strings.Cut(s, "=")
-		if !ok {
-			return nil, usageError{fmt.Errorf("%q is not NAME=VALUE", s)}
-		}
-		quoted, err := json.Marshal(value) // a JSON string is a TOML string
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, setting{text: s, plain: name + " = " + string(quoted)})
-	}
-	if len(all) == 0 && cmd.LastNumber == nil {
-		return nil, usageError{errors.New("nothing to set: give NAME=VALUE, -f FILE or --last-number")}
-	}
-	return all, nil
-}
-
-// apply decodes the piece over s; unknown names and wrong types are errors with their place.
-func (t setting) apply(s *list.Settings) error {
-	err := decodeTOML(t.where, t.text, s)
-	if err == nil || t.plain == "" {
-		return err
-	}
-	err2 := decodeTOML(t.where, t.plain, s)
-	if _, notTOML := toml.Decode(t.text, &map[string]any{}); err2 == nil || notTOML != nil {
-		return err2
-	}
-	return err
 }
 
 type listRename struct {

@@ -235,7 +235,7 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 
 // noteOperator puts what was done on the command line into a member's history.
 func noteOperator(tx *storage.Tx, l *list.List, addr address.Address, stage string, role list.Role) error {
-	e := list.Event{At: time.Now(), Stage: stage, By: "operator"}
+	e := list.Event{At: time.Now(), Stage: stage, By: operator}
 	if role != list.RoleMember {
 		e.Text = "as " + string(role)
 	}

@@ -237,7 +237,10 @@ func settingsPage(t testing.TB) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The settings of a list\n\n%s\n", generated)
 	b.WriteString("`kairan list show LIST` prints them, `kairan list set LIST NAME=VALUE …` changes some of them.\n" +
-		"`kairan list show --toml LIST` writes them as a file, and `kairan list set LIST -f FILE` makes them what the file says: what it leaves out gets its default.\n\n")
+		"`kairan list show --toml LIST` writes them as a file, and `kairan list set LIST -f FILE` makes them what the file says: what it leaves out gets its default.\n\n" +
+		"Each change is kept with who made it, when and why (`--why`): `kairan list log LIST` tells them, and `kairan list revert LIST N` takes one back.\n" +
+		"`kairan list try LIST NAME=VALUE …` says, before anything is changed, which posts of the last 30 days the rules would have decided otherwise.\n" +
+		"A change that may shut somebody out can be made with `--within 10m`: unless `kairan list keep LIST` keeps it, it falls back after that time, also if the daemon was not running then.\n\n")
 	writeFields(&b, fields(t, reflect.ValueOf(settings), help))
 	return b.String()
 }

@@ -14,8 +14,10 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"kairan/list"
 	listweb "kairan/list/web"
 	"kairan/smtpd"
+	"kairan/storage"
 )
 
 type serveCmd struct {
@@ -81,6 +83,7 @@ func (app *App) serve(ctx context.Context, ready func()) error {
 	g.Go(func() error { return app.Moderation.Run(ctx) })
 	g.Go(func() error { return app.Bounces.Run(ctx) })
 	g.Go(func() error { return app.tidy(ctx) })
+	g.Go(func() error { return app.fallBack(ctx) })
 	g.Go(func() error {
 		<-ctx.Done()
 		app.Log.Info("stopping", "drain", drain.String())
@@ -166,6 +169,33 @@ func (app *App) tidy(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-time.After(time.Hour):
+		}
+	}
+}
+
+// fallBackEvery is how late a change of settings may fall back.
+const fallBackEvery = 5 * time.Second
+
+// fallBack takes back the changes of settings that nobody kept in time.
+func (app *App) fallBack(ctx context.Context) error {
+	tick := time.NewTicker(fallBackEvery)
+	defer tick.Stop()
+	for {
+		now, due := time.Now(), false
+		err := app.DB.View(ctx, func(tx *storage.Tx) error {
+			due = list.FallsBackBy(tx, now)
+			return nil
+		})
+		if err == nil && due {
+			err = app.DB.Update(ctx, func(tx *storage.Tx) error { return list.FallBack(tx, now) })
+		}
+		if err != nil && ctx.Err() == nil {
+			app.Log.Error("cannot take back settings that nobody kept; will retry in "+fallBackEvery.String(), "err", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
 		}
 	}
 }

@@ -17,7 +17,8 @@ func (w *world) change(fn func(*list.Settings)) {
 			return err
 		}
 		fn(&l.Settings)
-		return list.Change(tx, w.l.ID, l.Settings)
+		_, err = list.Change(tx, w.l.ID, l.Settings, list.Edit{})
+		return err
 	})
 }
 

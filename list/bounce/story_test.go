@@ -202,7 +202,8 @@ func TestEnable(t *testing.T) {
 		w.Update(func(tx *storage.Tx) error {
 			s := w.l.Settings
 			s.BounceSendProbes, s.BounceScoreThreshold = false, 1
-			return list.Change(tx, w.l.ID, s)
+			_, err := list.Change(tx, w.l.ID, s, list.Edit{})
+			return err
 		})
 		w.refuse("gone@people.test", "5.1.1 User unknown")
 		w.send()

@@ -357,7 +357,8 @@ func TestArchiveByMail(t *testing.T) {
 		w.Update(func(tx *storage.Tx) error {
 			s := l.Settings
 			s.ArchivePolicy = "public"
-			return list.Change(tx, l.ID, s)
+			_, err := list.Change(tx, l.ID, s, list.Edit{})
+			return err
 		})
 		got := answer(t, w, mail("zed@people.test", "", "get 3\nindex"))
 		has(t, text(got), "https://"+listtest.Domain+"/janog/m/m3@people.test/", "Number 3")

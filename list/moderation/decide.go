@@ -68,7 +68,7 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 	case d.Trust && d.Action == list.Accept:
 		did, out.Undone, err = trust(tx, l, p, now)
 	case d.Ban && d.Action == list.Discard:
-		did, out.Undone, err = ban(tx, l, p)
+		did, out.Undone, err = ban(tx, l, p, list.Edit{By: d.By, Why: "discard and ban", At: now})
 	}
 	if err != nil {
 		return Outcome{}, err
@@ -79,6 +79,7 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 		}
 	}
 	return out, errors.Join(
+		list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did), By: d.By}),
 		m.tellOutcome(tx, out, w, d),
 		putNews(tx, out, w, d),
 	)
@@ -105,7 +106,7 @@ func trust(tx *storage.Tx, l *list.List, p *list.Post, now time.Time) (did, undo
 }
 
 // ban keeps an author away. Whoever forges a member's address must not get the member banned.
-func ban(tx *storage.Tx, l *list.List, p *list.Post) (did, undone string, err error) {
+func ban(tx *storage.Tx, l *list.List, p *list.Post, e list.Edit) (did, undone string, err error) {
 	if p.Author.IsNull() {
 		return "", "no-author", nil
 	}
@@ -119,7 +120,8 @@ func ban(tx *storage.Tx, l *list.List, p *list.Post) (did, undone string, err er
 		return "", "full", nil
 	}
 	l.Settings.BanList = append(l.Settings.BanList, p.Author.String())
-	return fmt.Sprintf("banned %s", p.Author), "", list.Change(tx, l.ID, l.Settings)
+	_, err = list.Change(tx, l.ID, l.Settings, e)
+	return fmt.Sprintf("banned %s", p.Author), "", err
 }
 
 // hasPlace reports whether an address is a member, moderator or owner of a list.

@@ -144,12 +144,10 @@ func lookUp(tx *storage.Tx, in *posted) error {
 			*to = m
 		}
 	}
-	mine := map[list.ID]bool{}
 	for id, role := range list.Memberships(tx, f.Author) {
-		mine[id] = mine[id] || role == list.RoleMember
 		f.Owner = f.Owner || id == l.ID && (role == list.RoleOwner || role == list.RoleModerator)
 	}
-	f.Others = others(tx, l, mine)
+	f.Others = others(tx, l, mine(tx, f.Author))
 	f.Held, f.HeldSame = list.CountHeld(tx, l.ID, f.Author, f.Auth.Author())
 	return lateness(tx, in)
 }

@@ -129,7 +129,10 @@ func TestUndoOnlyWhatTheLinkDid(t *testing.T) {
 	w.do("POST", "/-/u/"+bad, oneClick)
 	s := l.Settings
 	s.BanList = []string{"bad@example.com"}
-	w.update(func(tx *storage.Tx) error { return list.Change(tx, l.ID, s) })
+	w.update(func(tx *storage.Tx) error {
+		_, err := list.Change(tx, l.ID, s, list.Edit{})
+		return err
+	})
 	if undo(bad); w.isMember(l, "bad@example.com") {
 		t.Error("one who was banned comes back by the undo")
 	}
