@@ -3,7 +3,9 @@ package templates
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"slices"
+	"strings"
 
 	"golang.org/x/text/language"
 )
@@ -18,6 +20,16 @@ type Frame struct {
 	List    ListHead // the list that the page belongs to; its zero value for none
 	Crumbs  []Link   // the way from the list's page to this one, without this one
 	Private bool     // only for this reader: never stored by caches
+	Nav     []Link   // for who is signed in: its own page, and what else it may do
+	Flash   Flash    // what was done on the page before
+}
+
+// SignIn is where a stranger signs in, to come back here; "" on the pages of signing in.
+func (f Frame) SignIn() string {
+	if f.User != "" || strings.HasPrefix(f.Path, "/-/login") {
+		return ""
+	}
+	return "/-/login?" + url.Values{"to": {f.Path}}.Encode()
 }
 
 // ListHead names the list a page belongs to.

@@ -41,7 +41,7 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, p Reply) error {
 	h.Set("Content-Security-Policy", ContentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
-	if p.Frame.Private || p.Frame.User != "" || p.Status != http.StatusOK {
+	if p.Frame.Private || p.Frame.User != "" || p.Frame.Flash.Text != "" || p.Status != http.StatusOK {
 		h.Set("Cache-Control", "private, no-store")
 	} else {
 		h.Set("Cache-Control", "no-cache")

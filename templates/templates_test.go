@@ -182,14 +182,18 @@ func sample() map[string][]any {
 		"why":         {Why{Name: "size", Sections: []Reason{{Lang: "ja", Title: "t", Means: "m", Do: "d"}}}},
 		"unsubscribe": {Unsubscribe{State: "confirm"}, Unsubscribe{State: "left", Undo: "/-/undo/x", UndoDays: 7}, Unsubscribe{State: "already", Join: "mailto:a@example.jp"}, Unsubscribe{State: "undone", ListHref: "/x/"}},
 		"leave":       {Leave{List: "JANOG", Leave: "mailto:a@example.jp"}},
-		"login":       {Login{State: "ask"}, Login{State: "confirm", Address: "ann@example.jp"}, Login{State: "bad"}},
-		"confirm":     {Confirm{}, Confirm{Title: "t", Text: "x", Lines: []string{"add ann@example.jp"}, Action: "/x", Button: "b", Other: "o", ListHref: "/x/", List: "JANOG"}},
+		"login": {Login{State: "ask"}, Login{State: "ask", ByMail: true, Address: `"<T>`, To: "/a?b", Wrong: "<T>"}, Login{State: "confirm", Address: "ann@example.jp"},
+			Login{State: "bad", ByMail: true}, Login{State: "code"}, Login{State: "code", Wrong: "x"}, Login{State: "elsewhere"}},
+		"demo": {Demo{}, Demo{Action: "/-/demo", People: []DemoPerson{{Address: "ann@example.jp", Role: "<T>", Means: "<T>"}}}},
+		"my": {My{}, My{Address: "ann@example.jp", Lists: []MyList{{Title: "<T>", Href: "/x/", Address: "x@example.jp", Member: true, Roles: []string{"owner"}}},
+			Sessions: []SessionRow{{ID: "0", Browser: "<T>", Begun: when, Seen: when, Here: true}, {ID: "1"}}}},
+		"confirm": {Confirm{}, Confirm{Title: "t", Text: "x", Lines: []string{"add ann@example.jp"}, Action: "/x", Button: "b", Other: "o", ListHref: "/x/", List: "JANOG"}},
 		"held": {Held{}, Held{List: "JANOG", ListHref: "/janog/", Lead: "l", Done: "d", Action: "/-/held/x", Words: []string{"accept", "ban"}, Reject: true, Texts: []string{"topic"},
 			Posts: []HeldPost{{ID: "1", From: "a@example.jp", Subject: "<b>", Received: when, Reasons: []string{"r"}, Text: "<script>", Files: []string{"a", "b"}}, {ID: "2", Received: when, Decided: "accepted"}, {ID: "3", Received: when}}}},
 		"search": {Search{Action: "/-/search"}, Search{Query: `"<b>"`, Asked: true, Long: true, Incomplete: true, Ignored: []string{"<i>"}, Wider: link}, Search{Asked: true, Slow: true},
 			Search{Action: "/x/search", Query: "b", Order: "date", Asked: true, Total: 2000, Seen: 1000, Best: link, Newest: link, Wider: link, Pages: pages,
 				Hits: []SearchHit{{Href: "/x", Subject: []SearchPiece{{Text: "a "}, {Text: "<b>", Mark: true}}, Text: []SearchPiece{{Text: "<b>", Mark: true}}, From: "f", List: link, Sent: when, HasAttachment: true}, {Href: "/y", Sent: when}}}},
-		"notice": {Notice{Text: "x", SignIn: "/-/login"}, Notice{}},
+		"notice": {Notice{Text: "x", SignIn: "/-/login"}, Notice{}, Notice{Text: "<T>", Help: link}},
 		"outbox": {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
 		"copy":   {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},
 	}
@@ -199,7 +203,7 @@ func TestEveryPageWithSampleData(t *testing.T) {
 	s := newSet(t)
 	samples := sample()
 	frame := Frame{Title: `<T> "q"`, Site: "lists.example.jp", Path: "/a?b=c&d", User: "ann@example.jp",
-		List: ListHead{Title: "JANOG", Href: "/janog/"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}}
+		List: ListHead{Title: "JANOG", Href: "/janog/"}, Nav: []Link{{Href: "/-/my", Text: "<T>"}}, Flash: Flash{Text: "<T>", Action: "/-/undo/0", Button: "Undo"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}}
 	for _, lang := range Languages() {
 		for name := range s.pages[lang] {
 			if len(samples[name]) == 0 {

@@ -202,17 +202,11 @@ type Leave struct {
 	List, Address, ListHref, Leave string
 }
 
-// Login is the view of page "login".
-type Login struct {
-	State   string // "ask", "confirm" or "bad"
-	Address string
-	Action  string
-}
-
 // Notice is the view of page "notice": an error or another short message.
 type Notice struct {
 	Text   string
 	SignIn string // address of the sign-in page, or ""
+	Help   Link   // who could help, or nobody
 }
 
 // Outbox is the view of page "outbox": the copies that the demo would have sent.

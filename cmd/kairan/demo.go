@@ -90,7 +90,7 @@ func (d *demo) open(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if d.app, err = assemble(ctx, cfg, slog.New(slog.NewTextHandler(d.log, nil)), d.outbox.attach); err != nil {
+	if d.app, err = assemble(ctx, cfg, slog.New(slog.NewTextHandler(d.log, nil)), d.outbox.attach, new(signIn).attach); err != nil {
 		return err
 	}
 	if err := os.Rename(d.configFile()+".new", d.configFile()); err != nil {

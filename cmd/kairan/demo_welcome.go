@@ -8,10 +8,7 @@ import (
 	"strings"
 	"time"
 
-	listweb "kairan/list/web"
-	"kairan/smtpd/address"
 	"kairan/smtpd/message"
-	"kairan/storage"
 )
 
 // example is a message to paste into a shell, and what will become of it.
@@ -69,14 +66,6 @@ func kairan() string {
 
 // welcome prints where everything is and what to try.
 func (d *demo) welcome(ctx context.Context, w io.Writer, now time.Time) error {
-	var login string
-	err := d.app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-		login, err = listweb.NewLoginLink(tx, d.app.Site, address.Must("haruka@example.jp"), now)
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	cli := kairan() + " -c " + d.configFile()
 	lines := []string{
 		"",
@@ -85,7 +74,7 @@ func (d *demo) welcome(ctx context.Context, w io.Writer, now time.Time) error {
 		"",
 		"  Lists and archives / リストと過去の投稿       " + d.app.Site.URL + "/",
 		"  Copies that would leave / 送信トレイ          " + d.app.Site.URL + d.outbox.dir,
-		"  Sign in as an owner / 管理者としてログイン    " + login,
+		"  Sign in as one of the people / ログイン       " + d.app.Site.URL + signInPath,
 		"  Log / ログ                                    " + d.logFile(),
 		"",
 		"Paste into another terminal / 別の端末に貼り付けてください",
@@ -103,6 +92,6 @@ func (d *demo) welcome(ctx context.Context, w io.Writer, now time.Time) error {
 	} else {
 		lines = append(lines, "Ctrl-C ends the demo and removes "+d.dir+". / Ctrl-C で終わり、フォルダも消えます。")
 	}
-	_, err = io.WriteString(w, strings.Join(lines, "\n")+"\n\n")
+	_, err := io.WriteString(w, strings.Join(lines, "\n")+"\n\n")
 	return err
 }

@@ -16,7 +16,7 @@ const largestPage = 100_000
 
 // crawl follows every link of the site from where readers begin, as a stranger and as an owner.
 func crawl(t *testing.T, d *demo) {
-	begin := []string{"/", "/-/login", "/-/outbox/", "/-/leave/netops", "/robots.txt", "/-/healthz"}
+	begin := []string{"/", "/-/login", "/-/demo", "/-/outbox/", "/-/leave/netops", "/robots.txt", "/-/healthz"}
 	for _, reason := range d.app.Templates.Reasons() {
 		begin = append(begin, "/-/why/"+reason)
 	}
@@ -128,6 +128,9 @@ func (c *crawler) links(base *url.URL, page string) (paths []string) {
 			}
 			if strings.HasPrefix(a.Val, "#") && !strings.Contains(page, `id="`+u.Fragment+`"`) {
 				c.Errorf("%s: nothing is at %s", base, a.Val)
+			}
+			if u.Path == "/-/login" { // which every page links to, with the way back
+				u.RawQuery = ""
 			}
 			if u.Host == base.Host {
 				paths = append(paths, u.RequestURI())

@@ -261,6 +261,8 @@ func (j *journey) signIn() {
 	j.shoot("login")
 	j.follow(`main button`)
 	j.sees("haruka@example.jp")
+	j.shoot("my")
+	j.follow(`.crumbs .home`)
 	j.shoot("home-signed-in")
 	j.open(month, 200)
 	j.shoot("private-month")
@@ -271,6 +273,11 @@ func (j *journey) signIn() {
 	j.shoot("login-bad")
 	j.follow(`form[action="/-/logout"] button`)
 	j.open(month, 403)
+	j.open("/-/demo", 200)
+	j.shoot("demo")
+	j.follow(`button[value="kenji@example.jp"]`)
+	j.sees("kenji@example.jp")
+	j.follow(`form[action="/-/logout"] button`)
 }
 
 // odd visits the pages that nobody looks for.

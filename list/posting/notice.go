@@ -30,6 +30,9 @@ type Notice struct {
 	Body    string // UTF-8, lines ended by LF
 	// InReplyTo is the Message-ID of the mail that this one answers, without "<>", or "".
 	InReplyTo string
+	// From is who writes; the zero Mailbox for the list's owners. A mail from another is the site's, and names the list nowhere;
+	// it has to be of the list's domain, which signs it.
+	From address.Mailbox
 	// ReplyTo is where an answer goes; null for the owners.
 	ReplyTo address.Address
 	// Unasked says that no mail of the receiver's caused it: a report to the owners, an invitation.
@@ -108,16 +111,21 @@ func (n Notice) compose(now time.Time) []byte {
 		}
 	}
 	domain := n.List.Address.ASCIIDomain()
-	from := address.Mailbox{Name: n.List.Title(), Address: n.List.Suffixed("owner")}
+	from := n.From
+	if from.Address.IsNull() {
+		from = address.Mailbox{Name: n.List.Title(), Address: n.List.Suffixed("owner")}
+	}
 	h := message.Header{
 		message.NewField("From", from.String()),
 		message.NewField("To", address.Mailbox{Address: n.To}.String()),
 		message.TextField("Subject", n.Subject, charset),
 		message.NewField("Date", now.Format(time.RFC1123Z)),
 		message.NewField("Message-ID", "<"+message.NewID(domain, now)+">"),
-		message.NewField("List-Id", "<"+n.List.ListID()+">"),
 		message.NewField("X-Auto-Response-Suppress", "All"),
 		message.NewField("MIME-Version", "1.0"),
+	}
+	if n.From.Address.IsNull() {
+		h = append(h, message.NewField("List-Id", "<"+n.List.ListID()+">"))
 	}
 	if !n.ReplyTo.IsNull() {
 		h = append(h, message.NewField("Reply-To", address.Mailbox{Address: n.ReplyTo}.String()))

@@ -29,6 +29,10 @@ var (
 	// ownersNotices is how many comings and goings the owners of a list are told.
 	ownersNotices = limit{most: 200, within: 24 * time.Hour}
 
+	// signIns and siteSignIns are mails with a link that signs in. Only addresses that are known here get them.
+	signIns     = limit{most: 10, within: 24 * time.Hour, gap: time.Minute}
+	siteSignIns = limit{most: 1000, within: time.Hour}
+
 	answers         = limit{most: 10, within: 24 * time.Hour}
 	verifiedAnswers = limit{most: 100, within: 24 * time.Hour}
 )
@@ -114,6 +118,16 @@ func MayAnswer(tx *storage.Tx, r Request, to address.Address) (bool, error) {
 		return false, nil
 	}
 	return spend(tx, append(shared(r.List, to), counter{key, answers}), r.Now)
+}
+
+// MaySignIn reports whether a link that signs in may be mailed to an address, and counts it if so. What is asked for addresses that are
+// not known here is counted too, and takes nothing from the others' room.
+func MaySignIn(tx *storage.Tx, to address.Address, known bool, now time.Time) (bool, error) {
+	counters := []counter{{"login " + to.Key(), signIns}}
+	if known {
+		counters = append(counters, counter{"site login", siteSignIns})
+	}
+	return spend(tx, counters, now)
 }
 
 // Expire forgets requests whose time is over, and counts that no longer limit anything.

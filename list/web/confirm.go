@@ -28,7 +28,7 @@ func (s *site) confirmations(mux *http.ServeMux) {
 
 // confirmForm shows what waits, and a button. Opening the link does nothing: programs that check links in mails open it too.
 func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
-	if !s.limits.allow(s.clientIP(r)) {
+	if !s.limits.allow(network(s.clientIP(r))) {
 		return errTooMany
 	}
 	p, l, err := s.Subscribe.Waiting(r.Context(), r.PathValue("token"), time.Now())
@@ -55,7 +55,7 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
 
 // confirm is the button: it uses the token up.
 func (s *site) confirm(w http.ResponseWriter, r *http.Request) error {
-	if !s.limits.allow(s.clientIP(r)) {
+	if !s.limits.allow(network(s.clientIP(r))) {
 		return errTooMany
 	}
 	res, err := s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) {

@@ -8,21 +8,30 @@
 // For those this package is the archive.Access: it knows lists and sessions.
 //
 // Nothing is changed by a GET. Signing in, and leaving by hand, are a page with a button.
+// A sign-in link works in the browser that asked for it, so that nobody can be made to open somebody else's.
 //
 // # Tables
 //
-//	login_links   SHA-256 of the token -> address, end; deleted by its use
-//	sessions      SHA-256 of the cookie -> address, end
+//	login_links   SHA-256 of the token -> address, browser that asked, where to go, end; deleted by its use
+//	login_codes   SHA-256 of that browser's cookie -> hash of the code, its link, wrong tries, end
+//	sessions      SHA-256 of the cookie -> address, browser, begin, last use, end
 //
-// Each is swept of what has ended whenever a row is added to it.
+// They are swept of what has ended once an hour.
+//
+// # Who may do what
+//
+// Each request has an [actor]: the address that is signed in and what it is here. [site.forPeople], [site.forRole] and [site.forAdmin]
+// make handlers of pages that need one; who is not allowed sees whom to ask. A change is made by the functions that mail and command
+// line call, with the actor's address as who brought it about, and answered with [site.done]: a redirect, and words that are shown once.
 //
 // # Invariants
 //
 //   - A token or a cookie is stored only as its hash, and neither is logged: of a path under /-/ log lines name the first part.
 //   - The one-click address works without cookies, from any origin, and never redirects (RFC 8058, section 3.1).
+//   - Who asks for a sign-in link gets the same answer, and makes the same rows, whether the address is known here or not.
 //   - Only the undo of a departure by that link brings a member back; who was removed otherwise is not brought back by it.
 //
 // # Limits
 //
-// Sign-in links are made by the operator. Rate limits are per process and forgotten when it ends.
+// Who has several addresses signs in with one at a time. Rate limits are per process and forgotten when it ends.
 package web

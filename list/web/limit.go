@@ -12,47 +12,63 @@ import (
 )
 
 const (
-	attempts      = 10 // at once, for one client
-	attemptEvery  = 6 * time.Second
+	// Attempts of a client without a session: to sign in, to join, to open a link.
+	attempts     = 10 // at once
+	attemptEvery = 6 * time.Second
+	// Changes by who is signed in.
+	changes     = 120 // at once
+	changeEvery = time.Second
+
 	limitedNumber = 10_000 // clients remembered
 )
 
-// limiter counts attempts to sign in by client. It remembers a bounded number of clients.
-type limiter struct {
+// limiter counts what somebody does. It remembers a bounded number of them.
+type limiter[K comparable] struct {
+	every time.Duration
+	burst int
+
 	mu      sync.Mutex // protects clients
-	clients map[netip.Prefix]*rate.Limiter
+	clients map[K]*rate.Limiter
 }
 
-func newLimiter() *limiter { return &limiter{clients: map[netip.Prefix]*rate.Limiter{}} }
+// newLimiter allows burst events at once, and one more each time after every.
+func newLimiter[K comparable](every time.Duration, burst int) *limiter[K] {
+	return &limiter[K]{every: every, burst: burst, clients: map[K]*rate.Limiter{}}
+}
 
-// allow reports whether one more attempt from ip is within bounds. IPv6 clients count by their /64.
-func (l *limiter) allow(ip netip.Addr) bool {
+// network is what a client counts by: its address, or with IPv6 its /64. Clients without an address, behind a unix socket, count as one.
+func network(ip netip.Addr) netip.Prefix {
 	bits := 32
 	if ip.Is6() {
 		bits = 64
 	}
-	who, err := ip.Prefix(bits)
+	p, err := ip.Prefix(bits)
 	if err != nil {
-		who = netip.Prefix{} // clients without an address, behind a unix socket, count as one
+		return netip.Prefix{}
 	}
+	return p
+}
+
+// allow reports whether one more event of who is within bounds.
+func (l *limiter[K]) allow(who K) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.clients[who]
 	if c == nil {
 		l.makeRoom()
-		c = rate.NewLimiter(rate.Every(attemptEvery), attempts)
+		c = rate.NewLimiter(rate.Every(l.every), l.burst)
 		l.clients[who] = c
 	}
 	return c.Allow()
 }
 
 // makeRoom forgets the clients that have their whole allowance back, and when there are none, any.
-func (l *limiter) makeRoom() {
+func (l *limiter[K]) makeRoom() {
 	if len(l.clients) < limitedNumber {
 		return
 	}
 	for who, c := range l.clients {
-		if c.Tokens() >= attempts {
+		if c.Tokens() >= float64(l.burst) {
 			delete(l.clients, who)
 		}
 	}

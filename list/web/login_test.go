@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"kairan/list"
 	"kairan/storage"
 )
 
@@ -81,9 +82,9 @@ func TestGrantsEnd(t *testing.T) {
 		return nil
 	})
 	var old string
-	w.update(func(tx *storage.Tx) (err error) {
-		old, err = newGrant(tx, sessions, grant{Address: parse(t, "ann@example.jp"), Until: time.Now().Add(-time.Second)}, time.Now())
-		return err
+	w.update(func(tx *storage.Tx) error {
+		old = list.NewToken()
+		return sessions.Put(tx, list.TokenHash(old), session{Address: parse(t, "ann@example.jp"), Until: time.Now().Add(-time.Second)})
 	})
 	if _, page := w.get("/", &http.Cookie{Name: "__Host-session", Value: old}); strings.Contains(page, "ann@example.jp") {
 		t.Error("a session works after its end")
@@ -133,10 +134,10 @@ func TestClientIP(t *testing.T) {
 
 func TestLimiterIsBounded(t *testing.T) {
 	t.Parallel()
-	l := newLimiter()
+	l := newLimiter[netip.Prefix](attemptEvery, attempts)
 	ip := netip.MustParseAddr("2001:db8::1")
 	for range limitedNumber + 100 {
-		l.allow(ip)
+		l.allow(network(ip))
 		b := ip.As16()
 		for i := 7; i >= 0; i-- { // the next /64
 			if b[i]++; b[i] != 0 {

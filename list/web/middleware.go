@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
@@ -53,8 +54,14 @@ func (s *site) framed(next http.Handler) http.Handler {
 			Site: s.Site.Hostname,
 			Path: r.URL.RequestURI(),
 		}
-		f.User = s.signedIn(r)
-		next.ServeHTTP(w, r.WithContext(templates.WithFrame(r.Context(), f)))
+		a := s.recognise(r)
+		if a.signedIn() {
+			f.User = a.address.String()
+		}
+		f.Nav = s.nav(a, f.Lang)
+		f.Flash = s.takeFlash(w, r)
+		ctx := context.WithValue(r.Context(), actorKey{}, a)
+		next.ServeHTTP(w, r.WithContext(templates.WithFrame(ctx, f)))
 	})
 }
 
@@ -74,8 +81,11 @@ var errTooMany = errors.New("too many attempts")
 func (s *site) page(serve func(http.ResponseWriter, *http.Request) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := serve(w, r)
+		var no denied
 		switch {
 		case err == nil:
+		case errors.As(err, &no):
+			s.deny(w, r, no)
 		case errors.Is(err, storage.ErrNotFound), errors.Is(err, list.ErrNoList), errors.Is(err, list.ErrNotMember), errors.Is(err, list.ErrToken):
 			s.notice(w, r, http.StatusNotFound)
 		case errors.Is(err, archive.ErrForbidden):

@@ -163,15 +163,3 @@ func (s *site) membershipPage(w http.ResponseWriter, r *http.Request, m membersh
 	}
 	return s.Templates.Serve(w, r, templates.Reply{Page: "unsubscribe", Frame: f, View: view})
 }
-
-// sweep deletes the rows that have ended.
-func sweep[V interface{ ended(time.Time) bool }](tx *storage.Tx, t storage.Table[string, V], now time.Time) error {
-	for key, v := range t.Scan(tx, storage.Range[string]{}) {
-		if v.ended(now) {
-			if err := t.Delete(tx, key); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}

@@ -105,7 +105,7 @@ func TestURLsAreDocumented(t *testing.T) {
 	}
 	for _, address := range []string{"`/LIST/`", "`/LIST/2026-01/`", "`/LIST/m/<message-id>/`", "`/LIST/m/<message-id>/2/`", "`/LIST/m/<message-id>/raw`",
 		"`/LIST/m/<message-id>/att/N/NAME`", "`/LIST/t/<message-id>/`", "`/LIST/<number>`", "`/-/u/TOKEN`", "`/-/leave/LIST`", "`/-/why/REASON`",
-		"`/-/login`", "`/-/login/TOKEN`", "`/-/logout`", "`/-/lang`", "`/-/static/", "`/-/healthz`", "`/robots.txt`"} {
+		"`/-/login`", "`/-/login/TOKEN`", "`/-/login/code`", "`/-/my`", "`/-/my/sessions`", "`/-/logout`", "`/-/lang`", "`/-/static/", "`/-/healthz`", "`/robots.txt`"} {
 		if !strings.Contains(string(b), address) {
 			t.Errorf("docs/urls.md does not name %s", address)
 		}

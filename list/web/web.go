@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"kairan/archive"
@@ -31,7 +32,7 @@ type Options struct {
 	// Left is called after a member has left by the one-click link, to send the mail that offers the way back. Nil sends none.
 	// list.UndoToken makes the token of /-/undo/ from the member's.
 	Left func(ctx context.Context, l *list.List, m *list.Member)
-	// Subscribe has the pages of the links that ask for a confirmation. Nil leaves them out.
+	// Subscribe has the pages of joining, leaving and signing in by mail, and with them those of who is signed in. Nil leaves them out.
 	Subscribe *subscribe.Workflow
 	// Moderation has the page of the links in mails about held posts. Nil leaves it out.
 	Moderation *moderation.Moderation
@@ -44,8 +45,10 @@ type Options struct {
 // site serves all pages.
 type site struct {
 	Options
-	limits *limiter
-	secure bool // the site's address is https
+	limits *limiter[netip.Prefix] // by client
+	posts  *limiter[string]       // by address key of who is signed in
+	swept  atomic.Int64           // Unix time of the last sweep
+	secure bool                   // the site's address is https
 }
 
 // New returns the handler of the whole site.
@@ -53,7 +56,10 @@ func New(o Options) http.Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &site{Options: o, limits: newLimiter(), secure: strings.HasPrefix(o.Site.URL, "https://")}
+	s := &site{
+		Options: o, secure: strings.HasPrefix(o.Site.URL, "https://"),
+		limits: newLimiter[netip.Prefix](attemptEvery, attempts), posts: newLimiter[string](changeEvery, changes),
+	}
 	return s.recovered(headers(s.framed(s.sameOrigin(s.rooms()))))
 }
 
@@ -86,6 +92,7 @@ func (s *site) special() http.Handler {
 	mux.HandleFunc("POST /-/login/{token}", s.page(s.login))
 	mux.HandleFunc("POST /-/logout", s.page(s.logout))
 	s.confirmations(mux)
+	s.people(mux)
 	s.held(mux)
 	if s.Search != nil {
 		mux.Handle("GET /-/search", s.searchPages())

@@ -1,0 +1,151 @@
+package web
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"kairan/list"
+	"kairan/smtpd/address"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// actor is who a request acts for. Every change that a page makes is recorded under its address.
+type actor struct {
+	address address.Address // null for a stranger
+	session string          // key of the session, "" for a stranger
+	admin   bool            // of the site
+	// What it is in some list; admin is everything everywhere.
+	moderates, owns bool
+}
+
+func (a actor) signedIn() bool { return !a.address.IsNull() }
+
+// may reports whether the actor has a role in a list. An owner moderates, and the site's administrator is everything but a member.
+func (a actor) may(tx *storage.Tx, l *list.List, need list.Role) bool {
+	switch {
+	case !a.signedIn():
+		return false
+	case need == list.RoleMember:
+		return list.Has(tx, l.ID, a.address, list.RoleMember)
+	case need == list.RoleModerator:
+		return a.admin || list.Has(tx, l.ID, a.address, list.RoleModerator, list.RoleOwner)
+	}
+	return a.admin || list.Has(tx, l.ID, a.address, list.RoleOwner)
+}
+
+// newActor finds out what an address is here.
+func (s *site) newActor(tx *storage.Tx, addr address.Address, session string) actor {
+	a := actor{address: addr, session: session, admin: addr.Key() == s.Site.Admin.Key()}
+	a.moderates, a.owns = a.admin, a.admin
+	for _, role := range list.Memberships(tx, addr) {
+		a.owns = a.owns || role == list.RoleOwner
+		a.moderates = a.moderates || role == list.RoleOwner || role == list.RoleModerator
+	}
+	return a
+}
+
+type actorKey struct{}
+
+// actorOf returns who the request acts for.
+func actorOf(ctx context.Context) actor {
+	a, _ := ctx.Value(actorKey{}).(actor)
+	return a
+}
+
+// nav are the links of the frame for who is signed in.
+func (s *site) nav(a actor, lang string) (links []templates.Link) {
+	if !a.signedIn() || s.Subscribe == nil {
+		return nil
+	}
+	return append(links, templates.Link{Href: "/-/my", Text: s.Templates.T(lang, "frame.my")})
+}
+
+// denied is returned by a page that is not for the actor. The answer says who could help.
+type denied struct {
+	need list.Role  // what the actor would have to be; "" for the site's administrator
+	list *list.List // in which list; nil in the site
+}
+
+func (d denied) Error() string { return "not allowed" }
+
+// forPeople makes a handler of a page for who is signed in. A stranger who asks for it signs in first and then comes back.
+func (s *site) forPeople(serve func(http.ResponseWriter, *http.Request, actor) error) http.HandlerFunc {
+	return s.page(func(w http.ResponseWriter, r *http.Request) error {
+		a := actorOf(r.Context())
+		switch {
+		case a.signedIn() && r.Method == http.MethodPost && !s.posts.allow(a.address.Key()):
+			return errTooMany
+		case a.signedIn():
+			return serve(w, r, a)
+		case r.Method == http.MethodGet || r.Method == http.MethodHead:
+			w.Header().Set("Cache-Control", "private, no-store")
+			http.Redirect(w, r, loginPath(r.URL.RequestURI()), http.StatusSeeOther)
+			return nil
+		}
+		return denied{need: list.RoleMember}
+	})
+}
+
+// forRole makes a handler of a page about the list {list}, for those who have a role in it.
+func (s *site) forRole(need list.Role, serve func(http.ResponseWriter, *http.Request, actor, *list.List) error) http.HandlerFunc {
+	return s.forPeople(func(w http.ResponseWriter, r *http.Request, a actor) error {
+		var l *list.List
+		err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+			if l, err = list.ByName(tx, r.PathValue("list")); err == nil && !a.may(tx, l, need) {
+				err = denied{need: need, list: l}
+			}
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		return serve(w, r, a, l)
+	})
+}
+
+// forAdmin makes a handler of a page for the site's administrator.
+func (s *site) forAdmin(serve func(http.ResponseWriter, *http.Request, actor) error) http.HandlerFunc {
+	return s.forPeople(func(w http.ResponseWriter, r *http.Request, a actor) error {
+		if !a.admin {
+			return denied{}
+		}
+		return serve(w, r, a)
+	})
+}
+
+// deny answers with a page that says for whom another page is, and whom to ask.
+func (s *site) deny(w http.ResponseWriter, r *http.Request, d denied) {
+	f := templates.FrameOf(r.Context())
+	a := actorOf(r.Context())
+	f.Private, f.Title = true, s.Templates.T(f.Lang, "denied.title")
+	view := templates.Notice{}
+	switch {
+	case !a.signedIn():
+		view.Text, view.SignIn = s.Templates.T(f.Lang, "denied.sign-in"), "/-/login"
+	case d.list != nil:
+		owner := d.list.Suffixed("owner")
+		view.Text = s.Templates.T(f.Lang, "denied."+string(d.need), "list", d.list.Title(), "address", a.address)
+		view.Help = templates.Link{Href: mailto(owner), Text: owner.String()}
+	default:
+		view.Text = s.Templates.T(f.Lang, "denied.admin", "address", a.address)
+		view.Help = templates.Link{Href: mailto(s.Site.Admin), Text: s.Site.Admin.String()}
+	}
+	if err := s.Templates.Serve(w, r, templates.Reply{Status: http.StatusForbidden, Page: "notice", Frame: f, View: view}); err != nil {
+		s.Log.Error("page", "path", loggable(r), "error", err)
+		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
+	}
+}
+
+// loginPath is where to sign in on the way to a path of this site.
+func loginPath(to string) string { return "/-/login?" + url.Values{"to": {to}}.Encode() }
+
+// afterLogin is where to go after signing in: the path in to if it is one of this site, else the person's own page.
+func afterLogin(to string) string {
+	if to = local(to); to == "/" || strings.HasPrefix(to, "/-/login") {
+		return "/-/my"
+	}
+	return to
+}

@@ -1,0 +1,17 @@
+package web
+
+import (
+	"net/http"
+)
+
+// people are the pages of joining, of signing in by mail, and of who is signed in.
+func (s *site) people(mux *http.ServeMux) {
+	if s.Subscribe == nil {
+		return
+	}
+	mux.HandleFunc("POST /-/login", s.page(s.requestLogin))
+	mux.HandleFunc("GET /-/login/code", s.page(s.codeForm))
+	mux.HandleFunc("POST /-/login/code", s.page(s.enterCode))
+	mux.HandleFunc("GET /-/my", s.forPeople(s.my))
+	mux.HandleFunc("POST /-/my/sessions", s.forPeople(s.endSessions))
+}
