@@ -36,9 +36,9 @@ fuzz:
 		done; \
 	done
 
-# Figures, as ratios to floors measured in the same run. See docs/performance.md.
+# Figures, as ratios to floors measured in the same run. See docs/performance.md, also for what BENCH may add.
 bench:
-	go run ./cmd/kairan-bench
+	go run ./cmd/kairan-bench -run all -n 3 $(BENCH)
 
 demo:
 	go run ./cmd/kairan demo

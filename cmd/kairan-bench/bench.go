@@ -32,7 +32,8 @@ type bench struct {
 	dns      *fakedns.Server
 	sink     *smtptest.Sink
 	sinkAddr string
-	direct   bool // new sites have no smarthost
+	direct   bool   // new sites have no smarthost
+	limits   string // of new sites, in their configuration
 	key      *rsa.PrivateKey
 	size     int // bytes of a copy, as the sink got them last
 	table    table

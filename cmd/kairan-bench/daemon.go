@@ -20,8 +20,7 @@ import (
 type roster struct {
 	address string
 	members int
-	shared  bool     // personal_unsubscribe=false: one signature for all copies
-	set     []string // further settings, as name=value
+	set     []string // settings, as name=value
 }
 
 // site is a data folder with its configuration.
@@ -66,7 +65,7 @@ listen = ""
 smarthost = %q
 [dns]
 servers = [%q]
-`, smtp, smarthost, b.dns.Addr)
+%s`, smtp, smarthost, b.dns.Addr, b.limits)
 	return s, os.WriteFile(s.config, []byte(text), 0o600)
 }
 
@@ -102,9 +101,6 @@ func (s *site) command(ctx context.Context, args ...string) *exec.Cmd {
 // create makes a list without members.
 func (s *site) create(ctx context.Context, l roster) error {
 	_, err := s.kairan(ctx, "list", "create", l.address, "--owner", "owner@example.jp")
-	if l.shared {
-		l.set = append(slices.Clone(l.set), "personal_unsubscribe=false")
-	}
 	if err == nil && len(l.set) > 0 {
 		_, err = s.kairan(ctx, slices.Concat([]string{"list", "set", l.address}, l.set)...)
 	}
@@ -185,26 +181,6 @@ func (d *daemon) failed(err, also error) error {
 		return fmt.Errorf("%w (and %v)\n%s", err, also, text)
 	}
 	return fmt.Errorf("%w\n%s", err, text)
-}
-
-// cpu is the processor time the daemon has used.
-func (d *daemon) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(stat), ") ")
-	const utime, stime, tick = 11, 12, 10 * time.Millisecond // proc(5); USER_HZ is 100
-	fields := strings.Fields(rest)
-	if len(fields) <= stime {
-		return 0, fmt.Errorf("/proc/PID/stat: %q", stat)
-	}
-	user, err := strconv.Atoi(fields[utime])
-	if err != nil {
-		return 0, err
-	}
-	system, err := strconv.Atoi(fields[stime])
-	return time.Duration(user+system) * tick, err
 }
 
 // memory is the watch over a process's anonymous memory.

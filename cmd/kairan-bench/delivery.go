@@ -34,43 +34,45 @@ func (b *bench) hundred(ctx context.Context) error {
 	if _, err := b.fanout(ctx, d, large); err != nil {
 		return err
 	}
-	var one, all durations
-	var ratios []float64
+	var c comparison
 	for range b.runs {
-		t, err := b.fanout(ctx, d, large)
+		one, err := b.fanout(ctx, d, large)
 		if err != nil {
 			return err
 		}
-		m, err := b.fanouts(ctx, d, lists[1:])
+		all, err := b.fanouts(ctx, d, lists[1:])
 		if err != nil {
 			return err
 		}
-		one, all, ratios = append(one, t), append(all, m), append(ratios, float64(m)/float64(t))
+		c.add(all.per(large.members), one.per(large.members))
 	}
-	b.table.add(row{figure: fmt.Sprintf("posts to %d lists of %d at once", many, manyMembers), measured: all.String(),
-		floor: fmt.Sprintf("%s one list of %d", one, large.members), ratio: quantile(ratios, 0.5), goal: 1.25})
+	b.table.add(c.row(fmt.Sprintf("posts to %d lists of %d at once", many, manyMembers), large.members, large.members, "to one list", 1.25))
 	return d.stop(syscall.SIGTERM)
 }
 
-// fanouts posts to all lists, one after the other without waiting, and returns the time to the last delivery.
-func (b *bench) fanouts(ctx context.Context, d *daemon, lists []roster) (time.Duration, error) {
+// fanouts posts to all lists, one after the other without waiting, and returns what it cost until the last delivery.
+func (b *bench) fanouts(ctx context.Context, d *daemon, lists []roster) (cost, error) {
 	p, err := newPoster(ctx, d.smtp, "EHLO")
 	if err != nil {
-		return 0, d.failed(err, nil)
+		return cost{}, d.failed(err, nil)
 	}
 	defer p.Close()
-	before, want := b.sink.Counts(), int64(0)
-	begin := time.Now()
-	for _, l := range lists {
-		if _, _, err := p.post(l.address); err != nil {
-			return 0, d.failed(err, nil)
+	return b.spend(d, func() (time.Duration, error) {
+		before, want := b.sink.Counts(), int64(0)
+		begin := time.Now()
+		for _, l := range lists {
+			if _, _, err := p.post(l.address); err != nil {
+				return 0, d.failed(err, nil)
+			}
+			want += int64(l.members)
 		}
-		want += int64(l.members)
-	}
-	if err := b.sink.Wait(ctx, before.Messages+want); err != nil {
-		return 0, d.failed(fmt.Errorf("%d of %d copies arrived: %w", b.sink.Counts().Messages-before.Messages, want, err), nil)
-	}
-	return time.Since(begin), nil
+		if err := b.sink.Wait(ctx, before.Messages+want); err != nil {
+			return 0, d.failed(fmt.Errorf("%d of %d copies arrived: %w", b.sink.Counts().Messages-before.Messages, want, err), nil)
+		}
+		took := time.Since(begin)
+		pause(ctx, 300*time.Millisecond) // as in fanout
+		return took, nil
+	})
 }
 
 // far compares a smarthost that is a round trip of 20 ms away with one that is here.
@@ -93,23 +95,21 @@ func (b *bench) far(ctx context.Context) error {
 		return err
 	}
 	defer farther.stop(syscall.SIGKILL)
-	var here, there durations
-	var ratios []float64
+	var c comparison
 	for n := range b.runs + 1 {
-		h, err := b.fanout(ctx, near, l)
+		here, err := b.fanout(ctx, near, l)
 		if err != nil {
 			return err
 		}
-		t, err := b.fanout(ctx, farther, l)
+		there, err := b.fanout(ctx, farther, l)
 		if err != nil {
 			return err
 		}
 		if n > 0 { // the first warms up
-			here, there, ratios = append(here, h), append(there, t), append(ratios, float64(t)/float64(h))
+			c.add(there.per(l.members), here.per(l.members))
 		}
 	}
-	b.table.add(row{figure: fmt.Sprintf("post to %d, smarthost %s away", l.members, distance), measured: there.String(),
-		floor: here.String() + " here", ratio: quantile(ratios, 0.5), goal: 1.3})
+	b.table.add(c.row(fmt.Sprintf("post to %d, smarthost %s away", l.members, distance), l.members, l.members, "here", 1.3))
 	return errors.Join(near.stop(syscall.SIGTERM), farther.stop(syscall.SIGTERM))
 }
 

@@ -35,7 +35,7 @@ func (b *bench) latencySmall(ctx context.Context) error {
 }
 
 func (b *bench) latencyHuge(ctx context.Context) error {
-	l := roster{address: "huge@lists.example.jp", members: b.scaled(hugeList)}
+	l := b.huge()
 	posts := b.scaled(hugePosts)
 	return b.latency(ctx, l, func(d *daemon, a *accepted) error {
 		return b.during(ctx, d, l, a, func() bool { return len(a.busy) < posts })

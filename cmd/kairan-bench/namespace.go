@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,6 +13,9 @@ import (
 
 // insideNamespace is set in the environment of the bench that runs in a network of its own.
 const insideNamespace = "KAIRAN_BENCH_NAMESPACE"
+
+// errNamespace says that the system lets us have none.
+var errNamespace = errors.New("a network of its own cannot be had here")
 
 // network is the part of 192.0.2.0/24 that the mail hosts of the direct parts have, on the loopback interface of the
 // bench's own network. Nothing there can be reached from elsewhere, and nothing elsewhere from there.
@@ -36,7 +40,10 @@ func runInNamespace(ctx context.Context, args []string, out, progress io.Writer)
 		Pdeathsig:   syscall.SIGKILL,
 	}
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	if err := cmd.Run(); err != nil {
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("%w: %w", errNamespace, err)
+	}
+	if err := cmd.Wait(); err != nil {
 		return fmt.Errorf("in a network of its own: %w", err)
 	}
 	return nil

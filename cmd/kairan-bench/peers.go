@@ -51,7 +51,8 @@ func (b *bench) peers(ctx context.Context) error {
 
 	own := *b
 	own.sink, own.sinkAddr = sink, peerSink
-	signed, shared := b.small(), roster{address: "shared@lists.example.jp", members: b.members, shared: true}
+	signed := b.small()
+	shared := roster{address: "shared@lists.example.jp", members: b.members, set: []string{"personal_unsubscribe=false"}}
 	d, err := own.serve(ctx, signed, shared)
 	if err != nil {
 		return err

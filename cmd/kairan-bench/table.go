@@ -41,6 +41,7 @@ func short(d time.Duration) string {
 type row struct {
 	figure, measured, floor string
 	ratio                   float64
+	processors              float64 // ratio of processor times, where there is one
 	goal                    float64 // the largest ratio, or the largest value in unit
 	unit                    string  // of ratio and goal; "" for a ratio
 }
@@ -52,9 +53,9 @@ func (t *table) add(r row) { t.rows = append(t.rows, r) }
 
 func (t *table) write(w io.Writer) error {
 	tw := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(tw, "figure\tmeasured\tfloor\tratio\tgoal\t")
+	fmt.Fprintln(tw, "figure\tmeasured\tfloor\tratio\tgoal\t\tof processor time\t")
 	for _, r := range t.rows {
-		ratio, goal, verdict := "", "", ""
+		ratio, goal, verdict, processors := "", "", "", ""
 		if r.ratio != 0 && r.unit == "" {
 			ratio = fmt.Sprintf("%.2f", r.ratio)
 		}
@@ -64,7 +65,10 @@ func (t *table) write(w io.Writer) error {
 				verdict = "over"
 			}
 		}
-		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", r.figure, r.measured, r.floor, ratio, goal, verdict)
+		if r.processors != 0 {
+			processors = fmt.Sprintf("%.2f", r.processors)
+		}
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", r.figure, r.measured, r.floor, ratio, goal, verdict, processors)
 	}
 	return tw.Flush()
 }

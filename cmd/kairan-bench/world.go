@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"net"
@@ -11,6 +12,7 @@ import (
 	"syscall"
 	"time"
 
+	"kairan/smtpd/resolver/fakedns"
 	"kairan/smtpd/smtptest"
 )
 
@@ -18,6 +20,7 @@ import (
 // one for each ISP or company, and ten that host those who are alone at their domain.
 type world struct {
 	sink    *smtptest.Sink
+	dns     *fakedns.Server
 	trouble atomic.Bool
 	silent  string // address of a host that accepts connections and says nothing while there is trouble
 	mu      sync.Mutex
@@ -46,35 +49,49 @@ func host(domain string) (name, addr string) {
 	return name, fmt.Sprintf("192.0.2.%d", firstHost+n)
 }
 
-// newWorld serves the mail hosts and puts them into the zone.
-func (b *bench) newWorld() (*world, error) {
-	zone, seen := &strings.Builder{}, map[string]bool{}
+// newWorld serves the mail hosts, and the DNS that names them as rename has it; nil leaves the names.
+func (b *bench) newWorld(rename func(domain, host string) string) (*world, error) {
+	text, seen := &strings.Builder{}, map[string]bool{}
+	text.WriteString(records)
 	for _, a := range members(b.members) {
 		_, domain, _ := strings.Cut(a, "@")
 		name, addr := host(domain)
+		if domain == posterDomain {
+			name = "mx." + posterDomain
+		} else if rename != nil {
+			name = rename(domain, name)
+		}
 		if domain != posterDomain && !seen[domain] {
-			fmt.Fprintf(zone, "%s. 3600 IN MX 10 %s.\n", domain, name)
+			fmt.Fprintf(text, "%s. 3600 IN MX 10 %s.\n", domain, name)
 		}
 		if !seen[name] {
-			fmt.Fprintf(zone, "%s. 3600 IN A %s\n", name, addr)
-		}
-		if domain == posterDomain {
-			fmt.Fprintf(zone, "mx.%s. 3600 IN A %s\n", domain, addr)
+			fmt.Fprintf(text, "%s. 3600 IN A %s\n", name, addr)
 		}
 		seen[domain], seen[name] = true, true
 	}
-	if err := b.zone.Add(zone.String()); err != nil {
+	zone, err := fakedns.Parse(text.String())
+	if err != nil {
 		return nil, err
 	}
 	w := &world{}
+	if w.dns, err = fakedns.Serve(zone); err != nil {
+		return nil, err
+	}
 	_, w.silent = host(fmt.Sprintf("isp%02d.example.jp", troubled))
 	w.sink = smtptest.NewSink(smtptest.Config{Behave: w.behave})
 	l, err := net.Listen("tcp", ":25")
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, w.dns.Close())
 	}
 	go w.sink.Serve(worldListener{l, w}) // ends with Close
 	return w, nil
+}
+
+// bench returns b with sites that deliver to the world's hosts.
+func (w *world) bench(b *bench) *bench {
+	own := *b
+	own.direct, own.sink, own.dns = true, w.sink, w.dns
+	return &own
 }
 
 // behave defers a tenth of the recipients while there is trouble, always the same.
@@ -127,6 +144,7 @@ func (l worldListener) Accept() (net.Conn, error) {
 // close ends the hosts and the connections that nobody answered.
 func (w *world) close() {
 	w.sink.Close()
+	w.dns.Close()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, conn := range w.held {
@@ -137,16 +155,15 @@ func (w *world) close() {
 // troubles compares posts to mail hosts directly when all is well with posts when a tenth of the recipients is deferred and one host
 // says nothing: all others are to have their copies as soon as ever.
 func (b *bench) troubles(ctx context.Context) error {
-	w, err := b.newWorld()
+	w, err := b.newWorld(nil)
 	if err != nil {
 		return err
 	}
 	defer w.close()
-	own := *b
-	own.direct, own.sink = true, w.sink
+	own := w.bench(b)
 	l := b.small()
-	var calm, rough durations
-	var ratios []float64
+	reached := w.reached(l.members)
+	var c comparison
 	for range b.few() {
 		w.trouble.Store(false)
 		d, err := own.serve(ctx, l)
@@ -154,24 +171,23 @@ func (b *bench) troubles(ctx context.Context) error {
 			return err
 		}
 		defer d.stop(syscall.SIGKILL)
-		var c time.Duration
+		var calm cost
 		for range 2 { // the first asks DNS and learns how fast the hosts are
-			if c, err = own.fanout(ctx, d, l); err != nil {
+			if calm, err = own.fanout(ctx, d, l); err != nil {
 				return err
 			}
 		}
 		w.trouble.Store(true)
-		r, err := own.arrives(ctx, d, l, w.reached(l.members))
+		rough, err := own.spend(d, func() (time.Duration, error) { return own.arrives(ctx, d, l, reached) })
 		if err != nil {
 			return err
 		}
 		if err := d.stop(syscall.SIGKILL); err != nil { // with what waits for the next attempt
 			return err
 		}
-		calm, rough, ratios = append(calm, c), append(rough, r), append(ratios, float64(r)/float64(c))
+		c.add(rough.per(l.members), calm.per(l.members))
 	}
-	b.table.add(row{figure: fmt.Sprintf("direct post to %d, a tenth deferred and one host silent", l.members), measured: rough.String(),
-		floor: calm.String() + " without", ratio: quantile(ratios, 0.5), goal: 1.25})
+	b.table.add(c.row(fmt.Sprintf("direct post to %d, a tenth deferred and one host silent", l.members), l.members, l.members, "without", 1.25))
 	return nil
 }
 
