@@ -98,8 +98,7 @@ func monthMembers(tx *storage.Tx, list, month string) iter.Seq[*Message] {
 
 // threadMembers yields the rows of the messages of a thread, oldest first.
 func threadMembers(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
-	from := storage.P(list, storage.P(thread, moment{}))
-	to := storage.P(list, storage.P(thread+1, moment{}))
+	from, to := threadSpan(list, thread)
 	return func(yield func(*Message) bool) {
 		for k := range threadRows.Scan(tx, storage.Range[threadKey]{From: &from, To: &to}) {
 			if m := load(tx, list, k.B.B.B); m != nil && !yield(m) {
@@ -107,6 +106,11 @@ func threadMembers(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message
 			}
 		}
 	}
+}
+
+// threadSpan returns where the rows of a thread begin, and where those of the next do.
+func threadSpan(list string, thread uint64) (from, to threadKey) {
+	return storage.P(list, storage.P(thread, moment{})), storage.P(list, storage.P(thread+1, moment{}))
 }
 
 // someOf collects at most n messages.

@@ -15,6 +15,7 @@ type Frame struct {
 	Lang    string   // language of the page
 	Title   string   // of the page, without the site's name
 	Site    string   // the site's name
+	URL     string   // of the site, without a slash at its end
 	Path    string   // path and query of the page, to come back to after choosing a language
 	User    string   // the address signed in, "" for a stranger
 	List    ListHead // the list that the page belongs to; its zero value for none

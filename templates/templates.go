@@ -55,6 +55,7 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		"t":         func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
 		"static":    s.StaticURL,
 		"languages": func() []Language { return languageNames(lang) },
+		"lang":      func(text any) template.HTMLAttr { return langAttribute(lang, text) },
 	})
 	base, err := base.ParseFS(files, "html/frame.html", "html/parts/*.html")
 	if err != nil {

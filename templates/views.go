@@ -8,6 +8,7 @@ import (
 // Time is a moment for a page: for machines (RFC 3339) and for people.
 type Time struct {
 	Machine, Human string
+	Offset         string // of the time zone: "+09:00"
 }
 
 // IsZero reports whether there is no moment to show.
@@ -18,7 +19,7 @@ func NewTime(lang string, t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	return Time{Machine: t.Format(time.RFC3339), Human: NewDate(lang, t).Human + t.Format(" 15:04")}
+	return Time{Machine: t.Format(time.RFC3339), Human: NewDate(lang, t).Human + t.Format(" 15:04"), Offset: t.Format("-07:00")}
 }
 
 // NewDate is NewTime without the time of day for people.
@@ -119,6 +120,7 @@ type OutlineRow struct {
 	Subject       string // "" where it only repeats the thread's
 	Sent          Time
 	Current       bool
+	New           bool // since the reader's last visit
 	HasAttachment bool
 }
 
@@ -137,11 +139,17 @@ type Message struct {
 
 // Thread is the view of page "thread".
 type Thread struct {
+	Canonical   string
 	Subject     string
 	Count       int
-	People      int
+	People      int // 0 where they were not counted
 	First, Last Time
-	Outline     []OutlineRow
+	Latest      string       // address of the newest message
+	Orders      []PageLink   // by reply or by time; empty where there is nothing to choose
+	New         int          // messages since the reader's last visit
+	NewFrom     string       // address of the first of them, "" for none
+	Seq         uint64       // of the newest message, for ?since=m123
+	Outline     []OutlineRow // of this page
 	Posts       []Post
 	Pages       []PageLink // empty when all messages are on one page
 }
@@ -155,7 +163,8 @@ type Post struct {
 	Initial           string // the first letter of the name, for the eye
 	Sent              Time
 	Href, Raw, Reply  string
-	InReplyTo         Link // the message answered, on the same page
+	InReplyTo         Link // the message answered
+	New, FirstNew     bool // since the reader's last visit; the first such in its thread
 	Blocks            []Block
 	Attachments       []Attachment
 	Cut               bool // the text was too long to show whole

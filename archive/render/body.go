@@ -31,6 +31,8 @@ type Block struct {
 	Fold         bool // long enough to be shown on demand only
 	Preformatted bool // a patch, a table or a drawing: columns matter, lines must not be wrapped
 	HTML         template.HTML
+
+	lines []string
 }
 
 // Body is what a page shows of a message.
@@ -38,6 +40,30 @@ type Body struct {
 	Blocks      []Block
 	Attachments []Attachment
 	Cut         bool // there is more text than is shown
+
+	mask func(string) string
+}
+
+// Own returns the lines that the author wrote, without quotes and signature, until they have limit bytes.
+func (b Body) Own(limit int) (lines []string) {
+	for _, block := range b.Blocks {
+		if block.Kind != Text {
+			continue
+		}
+		if len(lines) > 0 {
+			lines = append(lines, "")
+		}
+		for _, line := range block.lines {
+			if limit -= len(line); limit < 0 {
+				return lines
+			}
+			if line = clean(line); b.mask != nil {
+				line = b.mask(line)
+			}
+			lines = append(lines, line)
+		}
+	}
+	return lines
 }
 
 // Options say how to show a message.
@@ -47,7 +73,7 @@ type Options struct {
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, left: maxText, lines: maxLines}
+	s := shower{mask: o.Mask, left: maxText, lines: maxLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -141,7 +167,7 @@ func (s *shower) block(r run) Block {
 	return Block{
 		Kind: r.kind, Depth: r.depth, Lines: len(r.lines),
 		Preformatted: r.kind != Signature && isPreformatted(r.lines),
-		HTML:         template.HTML(b.String()),
+		HTML:         template.HTML(b.String()), lines: r.lines,
 	}
 }
 

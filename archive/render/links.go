@@ -17,13 +17,7 @@ const maxURL = 2000
 
 // writeLine writes a line as HTML. mask hides addresses in text, unless it is nil.
 func writeLine(b *strings.Builder, line string, mask func(string) string) {
-	line = strings.ToValidUTF8(line, "\ufffd")
-	line = strings.Map(func(r rune) rune {
-		if isHidden(r) {
-			return -1
-		}
-		return r
-	}, line)
+	line = clean(line)
 	done := 0
 	var found [][]int
 	if strings.Contains(line, "://") || strings.Contains(strings.ToLower(line), "mailto:") { // the expression is slow
@@ -40,6 +34,16 @@ func writeLine(b *strings.Builder, line string, mask func(string) string) {
 		done = at[0] + len(u)
 	}
 	writeText(b, line[done:], mask)
+}
+
+// clean returns a line without what is not to be written.
+func clean(line string) string {
+	return strings.Map(func(r rune) rune {
+		if isHidden(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(line, "\ufffd"))
 }
 
 func writeText(b *strings.Builder, text string, mask func(string) string) {

@@ -10,8 +10,8 @@ import (
 	"kairan/templates"
 )
 
-// head is a message as a page shows it, without its text.
-func (h *handler) head(q *request, m *archive.Message) templates.Post {
+// post is a message as a page shows it, without its text if msg is nil. The reply link may quote until it has that many bytes.
+func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quote int) templates.Post {
 	name := h.name(q, m)
 	p := templates.Post{
 		Anchor:  anchor(m.Seq),
@@ -20,30 +20,30 @@ func (h *handler) head(q *request, m *archive.Message) templates.Post {
 		Sent:    h.time(q, m.Date),
 		Href:    q.messagePath(m),
 		Raw:     q.messagePath(m) + "raw",
-		Reply:   q.reply(m),
+		Cut:     true,
 	}
 	if m.FromName != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
-	return p
-}
-
-// body adds text and attachments.
-func (q *request) body(p *templates.Post, m *archive.Message, msg *message.Message) {
 	options := render.Options{}
 	if q.stranger() {
 		options.Mask = q.mask
 	}
-	body := render.Show(msg, options)
-	p.Cut = body.Cut
-	for _, b := range body.Blocks {
+	var shown render.Body
+	if msg != nil {
+		shown = render.Show(msg, options)
+		p.Cut = shown.Cut
+	}
+	for _, b := range shown.Blocks {
 		p.Blocks = append(p.Blocks, templates.Block{
 			Kind: string(b.Kind), Fold: b.Fold, Lines: b.Lines, Preformatted: b.Preformatted, HTML: b.HTML,
 		})
 	}
-	for _, a := range body.Attachments {
+	for _, a := range shown.Attachments {
 		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
 	}
+	p.Reply = q.reply(m, h.quote(q, m, shown), quote)
+	return p
 }
 
 // attachmentLink leads to a file that came with the message.

@@ -10,7 +10,7 @@
 //	/LIST/m/<message-id>/              a message; …/2/ is the second of that ID
 //	/LIST/m/<message-id>/raw           its source, for strangers as archive.Public lets it out
 //	/LIST/m/<message-id>/att/N/NAME    the attachment number N, from 1; NAME is only for the reader
-//	/LIST/t/<message-id>/              the thread that the message is in
+//	/LIST/t/<message-id>/              the thread that the message is in, by reply or by time, from where the reader left off
 //	/LIST/<number>                     leads to the message with that post number
 //
 // # Invariants
@@ -21,7 +21,8 @@
 //
 // # Limits
 //
-// A thread's page has 100 messages, with the texts of the first 32 MB of mail, and a month's page 200 threads; longer ones go over several pages. A thread is arranged
-// up to 2,000 messages. A Message-ID of "." or ".." cannot be a path segment, because browsers resolve it (RFC 3986,
+// A thread's page has 100 messages, with the texts of the first 32 MB of mail, and a month's page 200 threads; longer ones go over
+// several pages. A thread of more than 1,000 messages is never read whole: its pages go by time, and each is arranged by itself.
+// A Message-ID of "." or ".." cannot be a path segment, because browsers resolve it (RFC 3986,
 // section 5.2.4); such a message is read in its thread.
 package web

@@ -24,14 +24,11 @@ func (h *handler) message(q *request) error {
 		if m, err = q.find(tx); err != nil {
 			return err
 		}
-		prev = bySeq(tx, q.list.ID, m.Seq-1)
-		next = bySeq(tx, q.list.ID, m.Seq+1)
+		prev, next = archive.Around(tx, m)
 		if t, err = archive.GetThread(tx, q.list.ID, m.Thread); err != nil {
 			return err
 		}
-		if t.Count > 1 {
-			nodes = arrange(threadMessages(tx, q.list.ID, m.Thread))
-		}
+		nodes = beside(tx, m)
 		return nil
 	})
 	if err != nil {
@@ -43,14 +40,16 @@ func (h *handler) message(q *request) error {
 	}
 	msg := message.Parse(raw)
 	view := templates.Message{
-		Post:        h.head(q, m),
+		Post:        h.post(q, m, msg, maxReply),
 		Canonical:   q.messagePath(m),
 		Thread:      q.threadPath(t.ID) + "#" + anchor(m.Seq),
 		ThreadCount: t.Count,
 		Recipients:  q.recipients(msg, "To"),
 		Cc:          q.recipients(msg, "Cc"),
 	}
-	q.body(&view.Post, m, msg)
+	if t.Count > threadPosts {
+		view.Thread = q.threadPath(m.ID) // leads to the page that it is on
+	}
 	view.Subject = q.subject(m.Subject)
 	if m.Number > 0 {
 		view.Number = strconv.FormatUint(m.Number, 10)
@@ -77,26 +76,52 @@ func (h *handler) place(q *request, view *templates.Message, m *archive.Message,
 	if at < 0 {
 		return
 	}
-	link := func(n node) templates.Link {
-		return templates.Link{Href: q.messagePath(n.Message), Text: h.name(q, n.Message)}
+	link := func(m *archive.Message) templates.Link {
+		return templates.Link{Href: q.messagePath(m), Text: h.name(q, m)}
 	}
 	if at > 0 {
-		view.ThreadPrev = link(nodes[at-1])
+		view.ThreadPrev = link(nodes[at-1].Message)
 	}
 	if at+1 < len(nodes) {
-		view.ThreadNext = link(nodes[at+1])
+		view.ThreadNext = link(nodes[at+1].Message)
 	}
 	if p := nodes[at].parent; p != nil {
-		view.InReplyTo = link(node{Message: p})
+		view.InReplyTo = link(p)
 	}
-	if len(nodes) > outlineRows {
+	if view.ThreadCount > outlineRows {
 		return
 	}
+	base, _ := message.BaseSubject(nodes[0].Subject)
 	for _, n := range nodes {
 		row := h.row(q, n, q.messagePath(n.Message))
 		row.Current = n.Seq == m.Seq
+		if own, _ := message.BaseSubject(n.Subject); own != base {
+			row.Subject = q.subject(n.Subject)
+		}
 		view.Outline = append(view.Outline, row)
 	}
+}
+
+// beside returns the messages of the thread of m as it reads, and of a long one only those before and after, by time.
+func beside(tx *storage.Tx, m *archive.Message) []node {
+	var seqs []uint64
+	for _, seq := range archive.ThreadKeys(tx, m.List, m.Thread) {
+		if seqs = append(seqs, seq); len(seqs) > outlineRows {
+			break
+		}
+	}
+	if len(seqs) <= outlineRows {
+		return arrange(archive.Load(tx, m.List, seqs), false)
+	}
+	own := []node{{Message: m, parent: answered(tx, m)}}
+	prev, next := archive.AroundInThread(tx, m)
+	if prev != nil {
+		own = slices.Insert(own, 0, node{Message: prev})
+	}
+	if next != nil {
+		own = append(own, node{Message: next})
+	}
+	return own
 }
 
 // find returns the message that the path names.
@@ -106,24 +131,6 @@ func (q *request) find(tx *storage.Tx) (*archive.Message, error) {
 		return nil, storage.ErrNotFound
 	}
 	return archive.ByID(tx, q.list.ID, q.r.PathValue("id"), n)
-}
-
-// bySeq returns the message at that position, or nil.
-func bySeq(tx *storage.Tx, list string, seq uint64) *archive.Message {
-	if m, err := archive.BySeq(tx, list, seq); err == nil {
-		return m
-	}
-	return nil
-}
-
-func threadMessages(tx *storage.Tx, list string, thread uint64) []*archive.Message {
-	var out []*archive.Message
-	for m := range archive.InThread(tx, list, thread) {
-		if out = append(out, m); len(out) == maxThread {
-			break
-		}
-	}
-	return out
 }
 
 // recipients returns a recipient field as a line of a page.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -39,7 +40,7 @@ func (h *handler) month(q *request) error {
 		}
 		h.around(tx, q, month, &view)
 		page := pageNumber(q.r.URL.Query().Get("p"), len(groups), monthThreads)
-		view.Pages = pageLinks(len(groups), monthThreads, page)
+		view.Pages = pageLinks(len(groups), monthThreads, page, func(n int) string { return "?p=" + itoa(n) })
 		for _, g := range groups[(page-1)*monthThreads : min(page*monthThreads, len(groups))] {
 			view.Threads = append(view.Threads, h.monthThread(tx, q, g))
 		}
@@ -76,8 +77,13 @@ func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) templates.Mo
 	}
 	shown := g.messages[:min(len(g.messages), monthRows)]
 	out.More = len(g.messages) - len(shown)
-	for _, n := range arrange(shown) {
-		out.Rows = append(out.Rows, h.row(q, n, q.messagePath(n.Message)))
+	base, _ := message.BaseSubject(out.Subject)
+	for _, n := range arrange(shown, false) {
+		row := h.row(q, n, q.messagePath(n.Message))
+		if own, _ := message.BaseSubject(n.Subject); own != base {
+			row.Subject = q.subject(n.Subject)
+		}
+		out.Rows = append(out.Rows, row)
 	}
 	return out
 }
@@ -134,8 +140,8 @@ func pageNumber(p string, entries, perPage int) int {
 	return n
 }
 
-// pageLinks leads to the parts of something long; nothing when it has only one.
-func pageLinks(entries, perPage, current int) []templates.PageLink {
+// pageLinks leads to the parts of something long by href; nothing when it has only one.
+func pageLinks(entries, perPage, current int, href func(page int) string) []templates.PageLink {
 	pages := (entries + perPage - 1) / perPage
 	if pages <= 1 {
 		return nil
@@ -146,7 +152,7 @@ func pageLinks(entries, perPage, current int) []templates.PageLink {
 	}
 	var out []templates.PageLink
 	for _, n := range slices.Sorted(maps.Keys(shown)) {
-		out = append(out, templates.PageLink{Href: "?p=" + strconv.Itoa(n), Text: strconv.Itoa(n), Current: n == current})
+		out = append(out, templates.PageLink{Href: href(n), Text: strconv.Itoa(n), Current: n == current})
 	}
 	return out
 }

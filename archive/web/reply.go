@@ -5,12 +5,19 @@ import (
 	"strings"
 
 	"kairan/archive"
+	"kairan/archive/render"
 	"kairan/smtpd/message"
 )
 
+const (
+	maxReply  = 2000      // bytes of a reply link; some systems hand no longer address to a mail program
+	maxQuotes = 10 * 2000 // bytes that the quotes in the reply links of one page have together
+	ellipsis  = "> […]"
+)
+
 // reply returns a link that opens an answer in the reader's mail program (RFC 6068): to the list, in the thread by
-// In-Reply-To, and for members with the author in Cc. A closed list takes none.
-func (q *request) reply(m *archive.Message) string {
+// In-Reply-To, for members with the author in Cc, and with as many of the quoted lines as fit into limit bytes. A closed list takes none.
+func (q *request) reply(m *archive.Message, quoted []string, limit int) string {
 	if q.list.Closed {
 		return ""
 	}
@@ -22,7 +29,42 @@ func (q *request) reply(m *archive.Message) string {
 	if !q.stranger() && m.FromAddr != "" && !strings.EqualFold(m.FromAddr, q.list.Address) {
 		params = append([]string{"Cc=" + mailtoValue(m.FromAddr)}, params...)
 	}
-	return "mailto:" + mailtoValue(q.list.Address) + "?" + strings.Join(params, "&")
+	link := "mailto:" + mailtoValue(q.list.Address) + "?" + strings.Join(params, "&")
+	return link + replyBody(quoted, min(limit, maxReply)-len(link))
+}
+
+// replyBody returns the parameter with the quoted lines, as many as fit into that many bytes; "" if not even two do.
+func replyBody(lines []string, limit int) string {
+	const lineEnd = "%0D%0A"
+	body := "&Body="
+	reserve := len(mailtoValue(ellipsis)) + len(lineEnd)
+	for i, line := range lines {
+		line = mailtoValue(line) + lineEnd
+		if len(body)+len(line)+reserve > limit {
+			if i < 2 {
+				return ""
+			}
+			return body + mailtoValue(ellipsis) + lineEnd
+		}
+		body += line
+	}
+	if len(lines) == 0 {
+		return ""
+	}
+	return body
+}
+
+// quote returns what the author wrote as an answer quotes it, after a line that says who wrote it and when.
+func (h *handler) quote(q *request, m *archive.Message, b render.Body) []string {
+	own := b.Own(maxReply)
+	if len(own) == 0 {
+		return nil
+	}
+	lines := []string{h.set.T(q.lang(), "reply.wrote", "time", h.time(q, m.Date).Human, "name", h.name(q, m))}
+	for _, line := range own {
+		lines = append(lines, strings.TrimRight("> "+line, " "))
+	}
+	return lines
 }
 
 // mailtoValue escapes a value for a mailto link; unlike in a form, "+" is no space there.

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"kairan/archive"
@@ -104,10 +103,7 @@ func (h *searcher) answer(q *request, lists []archive.Info, view templates.Searc
 		return err
 	}
 	view.Total = result.Total
-	view.Pages = pageLinks(min(result.Total, search.MaxHits), searchHits, page)
-	for i, link := range view.Pages {
-		view.Pages[i].Href = "?" + question(q.r, nil) + "&" + strings.TrimPrefix(link.Href, "?")
-	}
+	view.Pages = pageLinks(min(result.Total, search.MaxHits), searchHits, page, func(n int) string { return "?" + question(q.r, nil) + "&p=" + itoa(n) })
 	if view.Hits, err = h.hits(q, query, lists, result.Hits); err != nil {
 		return err
 	}

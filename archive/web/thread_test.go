@@ -3,9 +3,13 @@ package web
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
+	"kairan/archive"
+	"kairan/storage"
 	"kairan/templates"
 )
 
@@ -21,7 +25,7 @@ func TestThreadPage(t *testing.T) {
 		t.Error("the messages do not stand in reading order")
 	}
 	res, _ := w.get("/janog/t/3@x.test/", "")
-	if got := res.Header.Get("Location"); res.StatusCode != http.StatusFound || got != "/janog/t/1@x.test/" {
+	if got := res.Header.Get("Location"); res.StatusCode != http.StatusFound || got != "/janog/t/1@x.test/#m3" {
 		t.Errorf("the thread by a later message = %d to %q", res.StatusCode, got)
 	}
 }
@@ -33,13 +37,128 @@ func TestLongThreadHasPages(t *testing.T) {
 	for n := 1; n <= threadPosts+4; n++ { // each answers the one before: as deep as it is long
 		w.add(fmt.Sprintf("%d@x.test", n), fmt.Sprintf("Subject: Re: Long\r\nReferences: <%d@x.test>\r\n", n-1), fmt.Sprintf("This is text %d.\r\n", n))
 	}
-	first := w.page("/janog/t/0@x.test/", `href="?p=2#m105"`, "This is text 99.", `<a href="?p=2">2</a>`)
+	first := w.page("/janog/t/0@x.test/", `<a href="?p=2#m105">Newest post</a>`, "This is text 99.", `<a href="?p=2">2</a>`)
 	if strings.Contains(first, "This is text 100.") {
 		t.Error("the first page has more than its messages")
 	}
-	w.page("/janog/t/0@x.test/?p=2", "This is text 104.", `href="?p=1#m1"`, `href="#m105"`)
+	w.page("/janog/t/0@x.test/?p=2", "This is text 104.", `<a class="up" href="./#m100">`, `href="#m105"`, `<a href="./">1</a>`)
 	w.page("/janog/t/0@x.test/?p=99", "Start.")
 	w.page("/janog/t/0@x.test/?p=-1", "Start.")
+}
+
+func TestThreadByTime(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("1@x.test", "Subject: A plan\r\n", "One.\r\n")
+	w.add("2@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\n", "Two.\r\n")
+	w.add("3@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test>\r\n", "Three.\r\n")
+	w.add("4@x.test", "Subject: Re: A plan\r\nReferences: <1@x.test> <2@x.test>\r\n", "Four.\r\n")
+	for path, want := range map[string]string{
+		"/janog/t/1@x.test/":                        "m1 d0, m2 d1, m4 d2, m3 d1",
+		"/janog/t/1@x.test/?order=time":             "m1 d0, m2 d0, m3 d0, m4 d0",
+		"/janog/t/1@x.test/?order=time&since=m2":    "m1 d0, m2 d0, m3 d0 new, m4 d0 new",
+		"/janog/t/1@x.test/?since=2026-01-05T13:00": "m1 d0, m2 d1, m4 d2, m3 d1", // no such time
+	} {
+		page := w.page(path, `href="#m2">in reply to`)
+		var got []string
+		for _, m := range regexp.MustCompile(`<article class="post (d\d( new)?)" id="(m\d)">`).FindAllStringSubmatch(page, -1) {
+			got = append(got, m[3]+" "+m[1])
+		}
+		if got := strings.Join(got, ", "); got != want {
+			t.Errorf("%s shows %s, want %s", path, got, want)
+		}
+	}
+	w.page("/janog/t/1@x.test/", `<b aria-current="true">By reply</b><a href="?order=time"`)
+	w.page("/janog/t/1@x.test/?order=time", `<a href="./" rel="nofollow">By reply</a><b aria-current="true">By time</b>`)
+}
+
+func TestThreadSince(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("0@x.test", "Subject: Long\r\n", "Start.\r\n")
+	for n := 1; n <= threadPosts+4; n++ {
+		w.add(fmt.Sprintf("%d@x.test", n), "Subject: Re: Long\r\nReferences: <0@x.test>\r\n", "Text.\r\n")
+	}
+	path := "/janog/t/0@x.test/"
+	if page := w.page(path, `<a href="?p=2#m105">Newest post</a>`); strings.Contains(page, "fresh") {
+		t.Error("something is new to a reader of whom nothing is known")
+	}
+	for since, want := range map[string]string{ // the messages come an hour after one another, number 1 at 10:00 on 5 January
+		"m103":                        "2 new posts m104",
+		"m99":                         "6 new posts m100",
+		"m104":                        "1 new post m105",
+		"m105":                        "",
+		"2026-01-09":                  "19 new posts m87", // a day begins in the site's zone
+		"2026-01-09T08:30:00Z":        "1 new post m105",
+		"2026-01-09T17:30:00%2B09:00": "1 new post m105",
+		"2026-01-09T17:30:00+09:00":   "1 new post m105",
+		"yesterday":                   "",
+	} {
+		got := ""
+		if m := regexp.MustCompile(`<a class="fresh" href="[^"#]*#(m\d+)">([^<]*)</a>`).FindStringSubmatch(w.page(path + "?since=" + since)); m != nil {
+			got = m[2] + " " + m[1]
+		}
+		if got != want {
+			t.Errorf("since %s: %q, want %q", since, got, want)
+		}
+	}
+	w.page(path+"?since=m103", `<a class="fresh" href="#m104">`, `id="new"`, `id="m104"`, `href="?p=1&amp;since=m103">1</a>`)
+	w.page(path+"?since=m103&p=1", `<a class="fresh" href="?p=2&amp;since=m103#m104">`, `id="m1"`)
+}
+
+// TestThreadOfThousands reads a thread too long to be arranged as one.
+func TestThreadOfThousands(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	entries := make([]archive.Entry, 3*threadPosts+maxArranged)
+	for n := range entries {
+		id := fmt.Sprintf("%d@x.test", n)
+		head := "Subject: Re: Long\r\nReferences: <0@x.test> <" + fmt.Sprint(n-n%7-1) + "@x.test>\r\n"
+		entries[n] = archive.Entry{List: "0list", Post: id, Number: uint64(n + 1), ID: id, Received: time.Unix(1767571200+int64(n)*60, 0),
+			Raw: []byte("From: Ann <ann@example.jp>\r\nMessage-ID: <" + id + ">\r\n" + head + "\r\nText " + fmt.Sprint(n) + ".\r\n")}
+	}
+	w.fill(entries)
+	found := map[string]bool{}
+	for page := 1; page <= len(entries)/threadPosts; page++ {
+		for _, m := range regexp.MustCompile(`<article class="post d\d" id="(m\d+)">`).FindAllStringSubmatch(w.page(fmt.Sprintf("/janog/t/0@x.test/?p=%d", page)), -1) {
+			found[m[1]] = true
+		}
+	}
+	if len(found) != len(entries) {
+		t.Errorf("%d of %d messages are on the pages", len(found), len(entries))
+	}
+	w.page("/janog/t/0@x.test/?p=7", `<article class="post d2" id="m610">`, `href="?p=6#m595">in reply to`, `<a class="up" href="#m602">`)
+	w.page("/janog/t/0@x.test/?since=m1250", "50 new posts", `id="new"`)
+	res, _ := w.get("/janog/t/1234@x.test/", "")
+	if got := res.Header.Get("Location"); got != "/janog/t/0@x.test/?p=13#m1235" {
+		t.Errorf("a late message is said to be at %s", got)
+	}
+	w.page("/janog/m/1234@x.test/", `href="/janog/m/1233@x.test/"`, `href="/janog/m/1235@x.test/"`, `href="/janog/t/1234@x.test/">This thread`, "1300 messages")
+}
+
+func TestNeighboursOfHiddenMessages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := 1; n <= 5; n++ {
+		w.add(fmt.Sprintf("%d@x.test", n), "Subject: Topic "+fmt.Sprint(n)+"\r\n", "Text.\r\n")
+	}
+	for _, id := range []string{"2@x.test", "3@x.test", "5@x.test"} {
+		var m *archive.Message
+		err := w.arch.DB.View(w.Context(), func(tx *storage.Tx) (err error) {
+			m, err = archive.ByID(tx, "0list", id, 1)
+			return err
+		})
+		if err == nil {
+			err = w.arch.Hide(w.Context(), m, archive.Order{By: "owner"})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.page("/janog/m/1@x.test/", `href="/janog/m/4@x.test/"><small>Newer</small>`)
+	if page := w.page("/janog/m/4@x.test/", `href="/janog/m/1@x.test/"><small>Older</small>`); strings.Contains(page, "Newer") {
+		t.Error("a hidden message is linked")
+	}
 }
 
 func TestMonthPage(t *testing.T) {

@@ -5,10 +5,8 @@ import (
 	"kairan/archive/thread"
 )
 
-const (
-	maxDepth  = 8    // deeper answers are shown at this depth; the style sheet knows no more
-	maxThread = 2000 // messages of a thread that are arranged
-)
+// maxDepth is the depth at which deeper answers are shown; the style sheet knows no more.
+const maxDepth = 8
 
 // node is a message at its place in a thread.
 type node struct {
@@ -17,19 +15,22 @@ type node struct {
 	parent *archive.Message // the message answered, nil for none
 }
 
-// arrange puts messages into reading order: each followed by its answers.
-func arrange(messages []*archive.Message) []node {
+// arrange puts messages into reading order: each followed by its answers, or all by time.
+func arrange(messages []*archive.Message, byTime bool) []node {
 	in := make([]thread.Message, len(messages))
 	for i, m := range messages {
 		in[i] = thread.Message{ID: m.ID, Parents: m.Parents, Date: m.Received}
 	}
-	out := make([]node, 0, len(messages))
-	for _, row := range thread.Arrange(in, maxDepth) {
+	out := make([]node, len(messages))
+	for i, row := range thread.Arrange(in, maxDepth) {
 		n := node{Message: messages[row.Index], depth: row.Depth}
 		if row.Parent >= 0 {
 			n.parent = messages[row.Parent]
 		}
-		out = append(out, n)
+		if byTime { // as they came
+			i, n.depth = row.Index, 0
+		}
+		out[i] = n
 	}
 	return out
 }

@@ -2,10 +2,13 @@ package web
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +66,21 @@ func (w *world) add(id, header, body string) {
 	raw := "Received: from secret.example.com by lists.example.jp\r\n" + header + "Message-ID: <" + id + ">\r\n\r\n" + body
 	_, err := w.arch.Add(w.Context(), archive.Entry{List: "0list", Post: fmt.Sprintf("post%d", w.n), Number: w.n, ID: id, Received: when, Raw: []byte(raw)}, nil)
 	if err != nil {
+		w.Fatal(err)
+	}
+}
+
+// fill archives many messages at once.
+func (w *world) fill(entries []archive.Entry) {
+	w.Helper()
+	batch := make([]*archive.Prepared, len(entries))
+	for i, e := range entries {
+		var err error
+		if batch[i], err = archive.Prepare(e); err != nil {
+			w.Fatal(err)
+		}
+	}
+	if _, err := w.arch.Import(w.Context(), "0list", batch); err != nil {
 		w.Fatal(err)
 	}
 }
@@ -128,16 +146,42 @@ func TestReplyLink(t *testing.T) {
 	q := &request{list: archive.Info{Address: "janog@lists.example.jp"}}
 	m := &archive.Message{ID: `a&b"c@example.jp`, Subject: "Re: [JANOG:00012] 日程 & more?", FromAddr: "ann+x@example.jp"}
 	want := "mailto:janog@lists.example.jp?In-Reply-To=%3Ca%26b%22c@example.jp%3E&Subject=Re%3A%20%E6%97%A5%E7%A8%8B%20%26%20more%3F"
-	if got := q.reply(m); got != want {
+	if got := q.reply(m, nil, maxReply); got != want {
 		t.Errorf("for a stranger\n got %s\nwant %s", got, want)
 	}
 	q.frame.User = "me@example.jp"
-	if got := q.reply(m); !strings.Contains(got, "?Cc=ann%2Bx@example.jp&") {
+	if got := q.reply(m, nil, maxReply); !strings.Contains(got, "?Cc=ann%2Bx@example.jp&") {
 		t.Errorf("for a member %s", got)
 	}
 	q.list.Closed = true
-	if got := q.reply(m); got != "" {
+	if got := q.reply(m, nil, maxReply); got != "" {
 		t.Errorf("for a closed list %s", got)
+	}
+}
+
+func TestReplyQuotes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("a@example.jp", "Subject: x\r\n", "Bob wrote:\r\n> an old line\r\n\r\nMy answer, see c@example.com.\r\nSecond line.\r\n-- \r\nAnn\r\n")
+	w.add("b@example.jp", "Subject: y\r\nContent-Type: text/plain; charset=utf-8\r\n", strings.Repeat("とても長い文章です。\r\n", 200))
+	for id, want := range map[string]string{
+		"a@example.jp": "On Mon 5 Jan 2026 10:00, Ann Example wrote:\r\n> Bob wrote:\r\n>\r\n> My answer, see …@example.com.\r\n> Second line.\r\n",
+		"b@example.jp": "On Mon 5 Jan 2026 11:00, Ann Example wrote:\r\n" + strings.Repeat("> とても長い文章です。\r\n", 17) + "> […]\r\n",
+	} {
+		for _, room := range []string{"m", "t"} {
+			page := w.page("/janog/" + room + "/" + id + "/")
+			link := regexp.MustCompile(`"(mailto:[^"]*)"`).FindStringSubmatch(page)
+			if link == nil || len(html.UnescapeString(link[1])) > 2000 {
+				t.Fatalf("%s: the link is %q", id, link)
+			}
+			u, err := url.Parse(html.UnescapeString(link[1]))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := u.Query().Get("Body"); got != want {
+				t.Errorf("%s quotes %q, want %q", id, got, want)
+			}
+		}
 	}
 }
 

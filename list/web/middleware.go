@@ -52,6 +52,7 @@ func (s *site) framed(next http.Handler) http.Handler {
 		f := templates.Frame{
 			Lang: templates.ChooseLanguage(r, s.Site.Language),
 			Site: s.Site.Hostname,
+			URL:  s.Site.URL,
 			Path: r.URL.RequestURI(),
 		}
 		a := s.recognise(r)

@@ -1,0 +1,78 @@
+package archive
+
+import (
+	"iter"
+	"time"
+
+	"kairan/storage"
+)
+
+// maxHidden is how many hidden messages in a row are passed over by who looks for the next one.
+const maxHidden = 1000
+
+// Around returns the messages that came before and after m in its list, and nil where there is none.
+func Around(tx *storage.Tx, m *Message) (before, after *Message) {
+	from, to := storage.P(m.List, storage.P("", moment{})), storage.P(m.List, storage.P("~", moment{}))
+	return around(tx, monthRows, m, monthRow(m), storage.Range[monthKey]{From: &from, To: &to})
+}
+
+// AroundInThread is [Around] within the thread of m.
+func AroundInThread(tx *storage.Tx, m *Message) (before, after *Message) {
+	from, to := threadSpan(m.List, m.Thread)
+	return around(tx, threadRows, m, threadRow(m), storage.Range[threadKey]{From: &from, To: &to})
+}
+
+// placed is the key of a table that has messages in the order of their times, by something.
+type placed[A any] = storage.Pair[string, storage.Pair[A, moment]]
+
+// around returns the neighbours within r of m, whose own row is at key own.
+func around[A any](tx *storage.Tx, t storage.Table[placed[A], none], m *Message, own placed[A], r storage.Range[placed[A]]) (before, after *Message) {
+	v := newViewer(tx)
+	first := func(r storage.Range[placed[A]]) *Message {
+		passed := 0
+		for k := range t.Scan(tx, r) {
+			if seen := v.load(tx, m.List, k.B.B.B); seen != nil {
+				return seen
+			}
+			if passed++; passed == maxHidden {
+				break
+			}
+		}
+		return nil
+	}
+	return first(storage.Range[placed[A]]{From: r.From, To: &own, Reverse: true}), first(storage.Range[placed[A]]{After: &own, To: r.To})
+}
+
+// ThreadKeys yields the time of receipt and the Seq of every message of a thread, oldest first. It reads no message, so it counts
+// hidden ones too.
+func ThreadKeys(tx *storage.Tx, list string, thread uint64) iter.Seq2[time.Time, uint64] {
+	from, to := threadSpan(list, thread)
+	return func(yield func(time.Time, uint64) bool) {
+		for k := range threadRows.Scan(tx, storage.Range[threadKey]{From: &from, To: &to}) {
+			if !yield(time.UnixMicro(int64(k.B.B.A)), k.B.B.B) {
+				return
+			}
+		}
+	}
+}
+
+// Load returns those of the messages at these positions that readers see.
+func Load(tx *storage.Tx, list string, seqs []uint64) []*Message {
+	v := newViewer(tx)
+	some := make([]*Message, 0, len(seqs))
+	for _, seq := range seqs {
+		if m := v.load(tx, list, seq); m != nil {
+			some = append(some, m)
+		}
+	}
+	return some
+}
+
+// load returns the message at that position as readers see it, or nil.
+func (v viewer) load(tx *storage.Tx, list string, seq uint64) *Message {
+	m := load(tx, list, seq)
+	if m == nil {
+		return nil
+	}
+	return v.message(m)
+}

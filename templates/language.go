@@ -1,0 +1,43 @@
+package templates
+
+import (
+	"fmt"
+	"html/template"
+	"unicode"
+)
+
+// langAttribute returns the attribute that tells in which language a text from outside is, where that can be seen and is not the
+// page's: browsers choose letters and line breaks by it, and readers' programs the voice. The text may be a string or safe HTML.
+func langAttribute(page string, text any) template.HTMLAttr {
+	var s string
+	switch text := text.(type) {
+	case string:
+		s = text
+	case template.HTML:
+		s = string(text)
+	}
+	lang := languageOf(s)
+	if lang == "" || lang == page {
+		return ""
+	}
+	return template.HTMLAttr(fmt.Sprintf(` lang="%s"`, lang))
+}
+
+// languageOf guesses "ja" for a text with kana and "en" for one in ASCII; "" where it cannot tell, such as for kanji alone.
+func languageOf(s string) string {
+	letters, other := false, false
+	for _, r := range s {
+		switch {
+		case r >= 0x3041 && r <= 0x30ff && r != '・', r >= 0xff66 && r <= 0xff9d: // hiragana, katakana, half-width katakana
+			return "ja"
+		case r > unicode.MaxASCII && unicode.IsLetter(r):
+			other = true
+		case r <= unicode.MaxASCII && unicode.IsLetter(r):
+			letters = true
+		}
+	}
+	if letters && !other {
+		return "en"
+	}
+	return ""
+}
