@@ -54,7 +54,7 @@ func TestURLs(t *testing.T) {
 		{"/janog/m/c@example.jp/1/", "", 404},
 		{"/janog/t/a%2Fb@example.jp/", "", 200},
 		{"/janog/t/a%2Fb@example.jp", "/janog/t/a%2Fb@example.jp/", 301},
-		{"/janog/t/c@example.jp/", "/janog/t/a%2Fb@example.jp/", 302},
+		{"/janog/t/c@example.jp/", "/janog/t/a%2Fb@example.jp/#m2", 302},
 		{"/janog/1", "/janog/m/a%2Fb@example.jp/", 302},
 		{"/janog/3", "/janog/m/c@example.jp/2/", 302},
 		{"/-/u/" + token, "", 200},
