@@ -26,6 +26,7 @@ import (
 	"kairan/smtpd/mailauth"
 	"kairan/smtpd/queue"
 	"kairan/smtpd/relay"
+	"kairan/smtpd/tlsreport"
 	"kairan/storage"
 	"kairan/storage/bolt"
 	"kairan/templates"
@@ -44,6 +45,8 @@ type App struct {
 	Copies    *posting.Copies
 	Path      *posting.Path
 	Templates *templates.Set
+	// TLSReports is nil where there are none.
+	TLSReports *tlsreport.Reports
 
 	Subscribe  *subscribe.Workflow
 	Commands   *command.Processor
@@ -90,6 +93,10 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 	app.Archive = &archive.Archive{DB: app.DB, Location: app.Site.Location, Log: log}
 	app.Search = search.New(app.Archive, log)
 	app.Copies = &posting.Copies{DB: app.DB, Site: app.Site}
+	if app.Templates, err = templates.New(); err != nil {
+		return nil, err
+	}
+	app.tlsReports(dns)
 	delivery, err := app.delivery(dns)
 	if err != nil {
 		return nil, err
@@ -103,9 +110,6 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		Signers:     runtime.GOMAXPROCS(0),
 		Log:         log,
 	})
-	if app.Templates, err = templates.New(); err != nil {
-		return nil, err
-	}
 	app.Path = posting.New(posting.Options{
 		DB:        app.DB,
 		Archive:   app.Archive,

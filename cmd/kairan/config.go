@@ -92,6 +92,8 @@ type DeliveryConfig struct {
 	// Whether the demands of domains are looked up and kept: DANE needs a resolver that validates, see dns.validating.
 	DANE   bool `toml:"dane"`
 	MTASTS bool `toml:"mta_sts"`
+	// Whether domains that ask for it are told once a day how TLS with their mail hosts went (TLSRPT, RFC 8460).
+	TLSReports bool `toml:"tls_reports"`
 	// Connections at once, in all. Without a smarthost those that wait for an answer for more than ten seconds do not count, up to as many again.
 	Connections int `toml:"connections"`
 	// What one provider gets: see delivery.limits.NAME.
@@ -194,7 +196,7 @@ func defaultConfig() *Config {
 		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}},
 		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
 		DNS:      DNSConfig{Servers: []string{}},
-		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, Limits: map[string]GroupLimits{}, DANE: true, MTASTS: true},
+		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, Limits: map[string]GroupLimits{}, DANE: true, MTASTS: true, TLSReports: true},
 		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50, BanList: []string{}},
 	}
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -12,10 +14,13 @@ import (
 	"strings"
 	"time"
 
+	"kairan/list"
 	"kairan/smtpd/queue"
 	"kairan/smtpd/relay"
 	"kairan/smtpd/resolver"
 	"kairan/smtpd/tlspolicy"
+	"kairan/smtpd/tlsreport"
+	"kairan/storage"
 )
 
 // Routes are next hops by domain.
@@ -242,6 +247,9 @@ func (app *App) delivery(dns resolver.Validator) (o relay.Options, err error) {
 		Limits:    c.Delivery.limits(),
 		Log:       app.Log,
 	}
+	if app.TLSReports != nil {
+		o.Sessions = app.TLSReports.Count
+	}
 	if c.Delivery.MTASTS {
 		o.STS = tlspolicy.New(tlspolicy.Options{DB: app.DB, Resolver: dns, Log: app.Log})
 	}
@@ -253,6 +261,38 @@ func (app *App) delivery(dns resolver.Validator) (o relay.Options, err error) {
 	}
 	o.Login, err = c.login()
 	return o, err
+}
+
+// tlsReports makes what tells domains how TLS went. Where all mail goes to a smarthost there is nothing to tell.
+func (app *App) tlsReports(dns resolver.Resolver) {
+	c := app.Config
+	if !c.Delivery.TLSReports || c.Delivery.Smarthost != "" && len(c.Delivery.Routes) == 0 {
+		return
+	}
+	app.TLSReports = tlsreport.New(tlsreport.Options{
+		DB:        app.DB,
+		Resolver:  dns,
+		Templates: app.Templates,
+		Language:  c.Language,
+		Contact:   app.Site.Admin,
+		Domain:    app.signingDomain,
+		Send: func(ctx context.Context, m tlsreport.Mail, with func(*storage.Tx) error) error {
+			return app.Path.SendReport(ctx, m, with)
+		},
+		Log: app.Log,
+	})
+}
+
+// signingDomain is the domain that speaks for the site: that of its host name if it has a key, else the first that has one, else "".
+func (app *App) signingDomain(tx *storage.Tx) (string, error) {
+	hostname := strings.ToLower(app.Config.Hostname)
+	if _, err := list.GetDKIMKey(tx, hostname); !errors.Is(err, storage.ErrNotFound) {
+		return hostname, err
+	}
+	for domain := range list.DKIMKeys(tx) {
+		return domain, nil
+	}
+	return "", nil
 }
 
 // ownPorts are the addresses at which this site takes mail: delivering there would be a loop.

@@ -82,6 +82,9 @@ func (app *App) serve(ctx context.Context, ready func()) error {
 	g.Go(func() error { return app.Outbox.Run(ctx) })
 	g.Go(func() error { return app.Moderation.Run(ctx) })
 	g.Go(func() error { return app.Bounces.Run(ctx) })
+	if app.TLSReports != nil {
+		g.Go(func() error { return app.TLSReports.Run(ctx) })
+	}
 	g.Go(func() error { return app.tidy(ctx) })
 	g.Go(func() error { return app.fallBack(ctx) })
 	g.Go(func() error {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -40,8 +39,7 @@ func TestTraceDelay(t *testing.T) {
 		running.Go(func() { s.app.Outbox.Run(ctx) })
 		to := address.Must(testList)
 		env := &smtpd.Envelope{ID: "1", RemoteIP: netip.MustParseAddr("192.0.2.1"), Helo: "x", From: address.Must("ann@people.test"), To: []address.Address{to}, At: time.Now()}
-		raw := bytes.ReplaceAll([]byte(post("ann@people.test", "late@people.test", "x")), []byte("\n"), []byte("\r\n"))
-		if r, err := s.app.Inbound.Data(ctx, env, bytes.ReplaceAll(raw, []byte("\r\r"), []byte("\r"))); err != nil || !r[0].OK() {
+		if r, err := s.app.Inbound.Data(ctx, env, []byte(crlf(string(post("ann@people.test", "late@people.test", "x"))))); err != nil || !r[0].OK() {
 			t.Fatalf("%+v, %v", r, err)
 		}
 		time.Sleep(30 * time.Minute)

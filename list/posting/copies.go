@@ -42,7 +42,7 @@ type Return struct {
 func (c *Copies) Personalise(ctx context.Context, rendition, group string, to []queue.Recipient) (copies []queue.Copy, err error) {
 	err = c.DB.View(ctx, func(tx *storage.Tx) error {
 		if strings.HasPrefix(rendition, noticePrefix) {
-			copies, err = c.notices(tx, to)
+			copies, err = c.notices(tx, rendition, to)
 		} else {
 			copies, err = c.post(tx, list.PostID(rendition), group, to)
 		}
@@ -110,7 +110,7 @@ func sharesCopies(l *list.List, group string) bool {
 }
 
 // notices go out with the null sender (RFC 3834, section 3.3), signed by the domain they speak for.
-func (c *Copies) notices(tx *storage.Tx, to []queue.Recipient) ([]queue.Copy, error) {
+func (c *Copies) notices(tx *storage.Tx, rendition string, to []queue.Recipient) ([]queue.Copy, error) {
 	var copies []queue.Copy
 	for _, r := range to {
 		domain, id, key := parseRef(r.Ref)
@@ -118,7 +118,7 @@ func (c *Copies) notices(tx *storage.Tx, to []queue.Recipient) ([]queue.Copy, er
 		if err != nil {
 			return nil, err
 		}
-		copy := queue.Copy{Recipient: r, Signer: signer}
+		copy := queue.Copy{Recipient: r, Signer: signer, Report: strings.HasPrefix(rendition, reportPrefix)}
 		if id != "" {
 			if copy.Sender, err = c.probeSender(tx, id, key); errors.Is(err, list.ErrNotMember) {
 				copy.Skip = "left the list"

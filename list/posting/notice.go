@@ -16,11 +16,15 @@ import (
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/smtpd/queue"
+	"kairan/smtpd/tlsreport"
 	"kairan/storage"
 )
 
 // noticePrefix marks the renditions that are no post but a notice of ours; a recipient's Ref is then the domain that signs.
 const noticePrefix = "notice-"
+
+// reportPrefix marks those that are reports about TLS.
+const reportPrefix = noticePrefix + "tls-"
 
 // Notice is a mail of ours to one person, about a list.
 type Notice struct {
@@ -208,6 +212,26 @@ func (p *Path) sendAs(ctx context.Context, id string, n waiting, with func(*stor
 	})
 	if err != nil {
 		return fmt.Errorf("mail to %s: %w", n.To, err)
+	}
+	p.Outbox.Wake()
+	return nil
+}
+
+// SendReport queues a report about TLS, signed by the domain it comes from, with something to do in the same transaction.
+func (p *Path) SendReport(ctx context.Context, m tlsreport.Mail, with func(*storage.Tx) error) error {
+	id := reportPrefix + storage.NewID(time.Now())
+	if err := p.Outbox.AddRendition(ctx, id, m.Message); err != nil {
+		return fmt.Errorf("a report: %w", err)
+	}
+	var to []queue.Recipient
+	for _, a := range m.To {
+		to = append(to, queue.Recipient{Ref: m.Domain, To: a})
+	}
+	err := p.DB.Update(ctx, func(tx *storage.Tx) error {
+		return errors.Join(p.Outbox.Enqueue(tx, id, to), p.Outbox.Seal(tx, id), with(tx))
+	})
+	if err != nil {
+		return fmt.Errorf("a report: %w", err)
 	}
 	p.Outbox.Wake()
 	return nil

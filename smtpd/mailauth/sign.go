@@ -29,12 +29,12 @@ func oversigned() []string {
 		"List-Unsubscribe", "List-Unsubscribe-Post"}
 }
 
-// signed lists the other fields that are signed where they occur (RFC 6376, section 5.4.1; RFC 8058; RFC 9477).
+// signed lists the other fields that are signed where they occur (RFC 6376, section 5.4.1; RFC 8058; RFC 9477; RFC 8460, section 5.3).
 func signed() []string {
 	return []string{"Sender", "In-Reply-To", "References", "MIME-Version", "Content-Transfer-Encoding",
 		"Content-Disposition", "Content-Language", "Auto-Submitted", "Author", "Original-From", "X-Original-From",
 		"List-Id", "List-Help", "List-Subscribe", "List-Post", "List-Owner", "List-Archive", "Archived-At",
-		"Feedback-ID", "CFBL-Address", "CFBL-Feedback-ID"}
+		"Feedback-ID", "CFBL-Address", "CFBL-Feedback-ID", "TLS-Report-Domain", "TLS-Report-Submitter"}
 }
 
 // Prepared is a rendition made ready by one signer. It is safe for concurrent use.

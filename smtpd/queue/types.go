@@ -29,6 +29,8 @@ type Copy struct {
 	Header []byte
 	// Signer signs the copy; nil leaves it unsigned.
 	Signer *mailauth.Signer
+	// Report says that the copy is a report about TLS, which must arrive whatever the domain demands (RFC 8460, section 3).
+	Report bool
 }
 
 // Status is what an attempt came to.

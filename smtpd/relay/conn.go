@@ -29,6 +29,8 @@ type conn struct {
 	key  string // of the destination, for the pool
 	sent int    // copies it took
 	most int    // that it may take
+	// report says that it does not fulfil what the domain demands, and carries reports about that alone.
+	report bool
 	// proven says that it was good for something: an earlier delivery, or a verdict on a copy.
 	proven bool
 	dirty  bool // a transaction is half open: RSET comes first

@@ -26,14 +26,14 @@ type delivery struct {
 // It returns false, with the copy reported, when the next hop cannot be had.
 func (d *delivery) send(o *queue.Outgoing) bool {
 	for {
-		if d.c != nil && (!d.c.pipelining || d.c.sent+1 >= d.c.most) {
+		if d.c != nil && (!d.c.pipelining || d.c.sent+1 >= d.c.most || d.c.report != o.Report) {
 			d.finish()
 		}
-		if d.c != nil && d.c.sent >= d.c.most {
+		if d.c != nil && (d.c.sent >= d.c.most || d.c.report != o.Report) {
 			d.drop(true)
 		}
 		if d.c == nil {
-			if out := d.connect(); out.Status != "" {
+			if out := d.connect(o.Report); out.Status != "" {
 				d.report(o, out)
 				return false
 			}
@@ -61,8 +61,8 @@ func (d *delivery) send(o *queue.Outgoing) bool {
 }
 
 // connect takes a connection and ties it to the delivery's context.
-func (d *delivery) connect() queue.Outcome {
-	c, why := d.relay.connect(d.ctx, d.domain)
+func (d *delivery) connect(report bool) queue.Outcome {
+	c, why := d.relay.connect(d.ctx, d.domain, report)
 	if c == nil {
 		return why
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/mjl-/mox/tlsrpt"
+
 	"kairan/smtpd/queue"
 	"kairan/smtpd/resolver"
 	"kairan/smtpd/tlspolicy"
@@ -14,6 +16,7 @@ import (
 // target is an address of a host, and how to speak to it.
 type target struct {
 	host, addr string
+	domain     string
 	hop        bool // a smarthost or a route: a group of its own
 	login      Login
 	demand
@@ -25,6 +28,8 @@ type demand struct {
 	name   string                          // of the host, to ask for in the handshake
 	verify func(tls.ConnectionState) error // takes the place of the usual check of certificates; nil leaves it
 	by     string                          // who else than we demands it, ""
+	trial  bool                            // what is demanded shall only be reported: MTA-STS in mode testing
+	policy tlsrpt.ResultPolicy             // that a session counts under; the zero one is not counted
 }
 
 // tlsError is what stands in the way of encryption, or of knowing with whom.
@@ -68,6 +73,9 @@ func (r *Relay) asked(ctx context.Context, domain string, secure bool) (asked, q
 		r.Log.Error("relay", "domain", domain, "err", err, "then", "will be tried again")
 		return a, noReply(queue.Deferred, "4.3.0", "", "the MTA-STS policy of "+domain+" could not be looked up here")
 	}
+	if t := a.policy.Trouble; t != nil {
+		r.counted(domain, stsPolicy(domain, tlspolicy.Policy{}), "", fetchFailureOf(t), "")
+	}
 	return a, queue.Outcome{}
 }
 
@@ -77,18 +85,33 @@ func (r *Relay) demands(ctx context.Context, a asked, host string, found resolve
 	if !r.NoDANE && a.secure && found.Secure {
 		var err error
 		if pins, err = tlspolicy.FindPins(ctx, r.Resolver, host, found); err != nil {
+			r.counted(a.domain, danePolicy(host, nil), host, tlsrpt.ResultDNSSECInvalid, "")
 			return demand{}, noReply(queue.Deferred, "4.7.5", host, "the TLSA records of "+host+" cannot be found now, so it is not to be used (DANE)")
 		}
 	}
 	enforced := a.policy.Mode == tlspolicy.Enforce
-	switch {
-	case pins.Exist() && (len(pins.Records) > 0 || !enforced):
+	if pins.Exist() && (len(pins.Records) > 0 || !enforced) {
+		policy := danePolicy(pins.Base, pins.Records)
+		if len(pins.Records) == 0 {
+			r.counted(a.domain, policy, host, tlsrpt.ResultTLSAInvalid, "")
+			policy = noPolicy(a.domain)
+		}
 		verify := func(cs tls.ConnectionState) error { return pins.Verify(cs, []string{host, a.domain}) }
-		return demand{TLSPolicy: Required, name: pins.Base, verify: verify, by: "DANE for " + host}, queue.Outcome{}
-	case enforced && !a.policy.Matches(host):
+		return demand{TLSPolicy: Required, name: pins.Base, verify: verify, by: "DANE for " + host, policy: policy}, queue.Outcome{}
+	}
+	if a.policy.Mode == "" {
+		return demand{name: host, policy: noPolicy(a.domain)}, queue.Outcome{}
+	}
+	sts := stsPolicy(a.domain, a.policy)
+	switch matches := a.policy.Matches(host); {
+	case !matches:
+		r.counted(a.domain, sts, host, tlsrpt.ResultValidationFailure, "sts-mx-mismatch")
+		if !enforced {
+			return demand{name: host}, queue.Outcome{}
+		}
 		return demand{}, noReply(queue.Deferred, "4.7.5", host, "the MTA-STS policy of "+a.domain+" does not name the mail host "+host)
 	case enforced:
-		return demand{TLSPolicy: Required, name: host, by: "the MTA-STS policy of " + a.domain}, queue.Outcome{}
+		return demand{TLSPolicy: Required, name: host, by: "the MTA-STS policy of " + a.domain, policy: sts}, queue.Outcome{}
 	}
-	return demand{name: host}, queue.Outcome{}
+	return demand{name: host, trial: true, policy: sts}, queue.Outcome{}
 }

@@ -19,6 +19,9 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mjl-/mox/tlsrpt"
+
+	"kairan/smtpd/queue"
 	"kairan/smtpd/resolver/fakedns"
 	"kairan/smtpd/smtptest"
 	"kairan/smtpd/tlspolicy"
@@ -54,22 +57,28 @@ func TestDemands(t *testing.T) {
 		server             *tls.Config
 		want               string
 		tls                bool
+		counted            string // sessions, as RFC 8460 counts them
 	}{
-		{"enforce", mx + sts, "enforce mx.example.test", server, "ann delivered", true},
-		{"enforce, bad certificate", mx + sts, "enforce mx.example.test", selfSigned(t), "ann deferred 4.7.5 the MTA-STS policy of example.test is not fulfilled: TLS handshake", false},
-		{"enforce, no STARTTLS", mx + sts, "enforce mx.example.test", nil, "ann deferred 4.7.5 the MTA-STS policy of example.test is not fulfilled: mx.example.test offers no STARTTLS", false},
-		{"enforce, another host", mx + sts, "enforce other.test", server, "ann deferred 4.7.5 the MTA-STS policy of example.test does not name the mail host mx.example.test", false},
-		{"testing, another host", mx + sts, "testing other.test", nil, "ann delivered", false},
-		{"none", mx + sts, "none x", nil, "ann delivered", false},
-		{"DANE", mx + tlsa + secure, "", server, "ann delivered", true},
-		{"DANE, another key", mx + wrong + secure, "", server, "ann deferred 4.7.5 DANE for mx.example.test is not fulfilled: TLS handshake", false},
-		{"DANE, no STARTTLS", mx + tlsa + secure, "", nil, "ann deferred 4.7.5 DANE for mx.example.test is not fulfilled: mx.example.test offers no STARTTLS", false},
-		{"DANE, not secure", mx + wrong, "", nil, "ann delivered", false},
-		{"DANE, addresses not secure", "example.test. MX 10 mx.open.test.\nmx.open.test. A 192.0.2.1\n_25._tcp.mx.open.test. TLSA 3 1 1 00\n" + secure, "", nil, "ann delivered", false},
-		{"DANE, no answer", mx + secure + "! temp TLSA _25._tcp.mx.example.test.", "", server, "ann deferred 4.7.5 the TLSA records of mx.example.test cannot be found", false},
-		{"DANE, none usable", mx + secure + "_25._tcp.mx.example.test. TLSA 1 1 1 " + pin, "", selfSigned(t), "ann delivered", true},
-		{"DANE before MTA-STS", mx + sts + tlsa + secure, "enforce other.test", server, "ann delivered", true},
-		{"a failing DANE in spite of MTA-STS", mx + sts + wrong + secure, "enforce mx.example.test", server, "ann deferred 4.7.5 DANE", false},
+		{"enforce", mx + sts, "enforce mx.example.test", server, "ann delivered", true, "sts example.test 1/0"},
+		{"enforce, bad certificate", mx + sts, "enforce mx.example.test", selfSigned(t), "ann deferred 4.7.5 the MTA-STS policy of example.test is not fulfilled: TLS handshake", false, "sts example.test 0/1 certificate-host-mismatch"},
+		{"enforce, no STARTTLS", mx + sts, "enforce mx.example.test", nil, "ann deferred 4.7.5 the MTA-STS policy of example.test is not fulfilled: mx.example.test offers no STARTTLS", false, "sts example.test 0/1 starttls-not-supported"},
+		{"enforce, another host", mx + sts, "enforce other.test", server, "ann deferred 4.7.5 the MTA-STS policy of example.test does not name the mail host mx.example.test", false, "sts example.test 0/1 validation-failure sts-mx-mismatch"},
+		{"testing, another host", mx + sts, "testing other.test", nil, "ann delivered", false, "sts example.test 0/1 validation-failure sts-mx-mismatch"},
+		{"testing", mx + sts, "testing mx.example.test", server, "ann delivered", true, "sts example.test 1/0"},
+		{"testing, bad certificate", mx + sts, "testing mx.example.test", selfSigned(t), "ann delivered", true, "sts example.test 0/1 certificate-host-mismatch"},
+		{"testing, no STARTTLS", mx + sts, "testing mx.example.test", nil, "ann delivered", false, "sts example.test 0/1 starttls-not-supported"},
+		{"no policy page", mx + sts, "broken x", server, "ann delivered", true, "sts example.test 0/1 sts-policy-invalid, no-policy-found example.test 1/0"},
+		{"nothing", mx, "", selfSigned(t), "ann delivered", true, "no-policy-found example.test 1/0"},
+		{"none", mx + sts, "none x", nil, "ann delivered", false, "no-policy-found example.test 0/1 starttls-not-supported"},
+		{"DANE", mx + tlsa + secure, "", server, "ann delivered", true, "tlsa mx.example.test 1/0"},
+		{"DANE, another key", mx + wrong + secure, "", server, "ann deferred 4.7.5 DANE for mx.example.test is not fulfilled: TLS handshake", false, "tlsa mx.example.test 0/1 validation-failure tlsa-no-match"},
+		{"DANE, no STARTTLS", mx + tlsa + secure, "", nil, "ann deferred 4.7.5 DANE for mx.example.test is not fulfilled: mx.example.test offers no STARTTLS", false, "tlsa mx.example.test 0/1 starttls-not-supported"},
+		{"DANE, not secure", mx + wrong, "", nil, "ann delivered", false, "no-policy-found example.test 0/1 starttls-not-supported"},
+		{"DANE, addresses not secure", "example.test. MX 10 mx.open.test.\nmx.open.test. A 192.0.2.1\n_25._tcp.mx.open.test. TLSA 3 1 1 00\n" + secure, "", nil, "ann delivered", false, "no-policy-found example.test 0/1 starttls-not-supported"},
+		{"DANE, no answer", mx + secure + "! temp TLSA _25._tcp.mx.example.test.", "", server, "ann deferred 4.7.5 the TLSA records of mx.example.test cannot be found", false, "tlsa mx.example.test 0/1 dnssec-invalid"},
+		{"DANE, none usable", mx + secure + "_25._tcp.mx.example.test. TLSA 1 1 1 " + pin, "", selfSigned(t), "ann delivered", true, "tlsa mx.example.test 0/1 tlsa-invalid, no-policy-found example.test 1/0"},
+		{"DANE before MTA-STS", mx + sts + tlsa + secure, "enforce other.test", server, "ann delivered", true, "tlsa mx.example.test 1/0"},
+		{"a failing DANE in spite of MTA-STS", mx + sts + wrong + secure, "enforce mx.example.test", server, "ann deferred 4.7.5 DANE", false, "tlsa mx.example.test 0/1 validation-failure tlsa-no-match"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -88,10 +97,24 @@ func TestDemands(t *testing.T) {
 					return (&net.Dialer{}).DialContext(ctx, network, web.Listener.Addr().String())
 				}})
 			}
+			var counted []string
+			opts.Sessions = func(domain string, res tlsrpt.Result) {
+				line := fmt.Sprintf("%s %s %d/%d", res.Policy.Type, res.Policy.Domain, res.Summary.TotalSuccessfulSessionCount, res.Summary.TotalFailureSessionCount)
+				for _, f := range res.FailureDetails {
+					line = strings.TrimSpace(line + " " + string(f.ResultType) + " " + f.FailureReasonCode)
+				}
+				counted = append(counted, line)
+				if domain != "example.test" {
+					t.Errorf("counted for %s", domain)
+				}
+			}
 			r := toSinks(t, opts, sink)
 			got := deliver(r, "example.test", "ann@example.test")
 			if len(got) != 1 || !strings.HasPrefix(got[0], test.want) {
 				t.Errorf("got %q, want %q", got, test.want)
+			}
+			if got := strings.Join(counted, ", "); got != test.counted {
+				t.Errorf("counted %q, want %q", got, test.counted)
 			}
 			secure := strings.Contains(test.zone, secure) && !strings.Contains(test.name, "not secure")
 			if asked := strings.Contains(strings.Join(zone.Questions(), "\n"), "TLSA"); asked != secure {
@@ -101,6 +124,23 @@ func TestDemands(t *testing.T) {
 				t.Errorf("TLS is %t", m[0].TLS)
 			}
 		})
+	}
+}
+
+// A report about TLS goes whatever the domain demands, over a connection that nothing else uses and that nobody counts.
+func TestReportsGoAnyway(t *testing.T) {
+	t.Parallel()
+	_, pool, _ := ca(t)
+	zone := fakedns.Must("example.test. MX 10 mx.example.test.\nmx.example.test. A 192.0.2.1\n_25._tcp.mx.example.test. TLSA 3 1 1 " + strings.Repeat("00", 32) + "\n! secure example.test.\n")
+	sink := smtptest.NewSink(smtptest.Config{Record: true, TLS: selfSigned(t)})
+	counted := 0
+	r := toSinks(t, Options{Resolver: zone, TLSConfig: &tls.Config{RootCAs: pool}, Sessions: func(string, tlsrpt.Result) { counted++ }}, sink)
+	report := func(o *queue.Outgoing) { o.Report = o.To.Local() == "reports" }
+	if got := deliverAs(r, "example.test", report, "reports@example.test", "ann@example.test"); len(got) != 2 || got[0] != "reports delivered 2.0.0 OK" || !strings.HasPrefix(got[1], "ann deferred 4.7.5") {
+		t.Errorf("got %q", got)
+	}
+	if m := sink.Messages(); len(m) != 1 || !m[0].TLS || counted != 1 {
+		t.Errorf("%d messages, %d sessions counted", len(m), counted)
 	}
 }
 
@@ -154,7 +194,7 @@ func TestLogin(t *testing.T) {
 					return (&net.Dialer{}).DialContext(ctx, network, l.Addr().String())
 				}})
 			defer r.Close()
-			c, why := r.connect(t.Context(), "")
+			c, why := r.connect(t.Context(), "", false)
 			if c != nil {
 				c.close(true)
 			}

@@ -22,6 +22,8 @@
 //   - Opportunistic TLS never fails for a bad certificate, and falls back to plain text. Where a host (DANE) or a domain
 //     (MTA-STS) demands more, nothing is sent without it: the copies are deferred, with a text that says what is not fulfilled.
 //     Package tlspolicy knows these demands; they are looked up when a connection is made, not for each copy.
+//   - A report about TLS goes without regard to these demands (RFC 8460, section 3), over connections of its own that nothing else uses and that
+//     are counted for no report.
 //   - A password is said only over TLS to a host whose certificate is valid for its name. A refused login defers.
 //   - Nothing that the server said before the TLS handshake counts after it.
 //

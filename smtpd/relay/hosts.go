@@ -20,9 +20,9 @@ const (
 	maxAddresses = 8  // tried in all
 )
 
-// targets yields what to try for a domain, in order, until yield returns false.
+// targets yields what to try for a domain, in order, until yield returns false. For a report the demands of the domain do not count.
 // It returns why nothing could be yielded, or the zero Outcome (RFC 5321, section 5.1).
-func (r *Relay) targets(ctx context.Context, domain string, yield func(target) bool) queue.Outcome {
+func (r *Relay) targets(ctx context.Context, domain string, report bool, yield func(target) bool) queue.Outcome {
 	if h := r.hop(domain); h.addr != "" {
 		host, _, err := net.SplitHostPort(h.addr)
 		if err != nil {
@@ -35,9 +35,11 @@ func (r *Relay) targets(ctx context.Context, domain string, yield func(target) b
 	if why.Status != "" {
 		return why
 	}
-	asked, why := r.asked(ctx, domain, secure)
-	if why.Status != "" {
-		return why
+	var asked asked
+	if !report {
+		if asked, why = r.asked(ctx, domain, secure); why.Status != "" {
+			return why
+		}
 	}
 	tried := 0
 	why = noReply(queue.Failed, "5.4.4", "", "the mail hosts of "+domain+" have no address")
@@ -53,7 +55,10 @@ func (r *Relay) targets(ctx context.Context, domain string, yield func(target) b
 		if len(ips) == 0 {
 			continue
 		}
-		demand, not := r.demands(ctx, asked, host, found)
+		demand, not := demand{name: host}, queue.Outcome{}
+		if !report {
+			demand, not = r.demands(ctx, asked, host, found)
+		}
 		if not.Status != "" {
 			r.Log.Debug("relay", "domain", domain, "host", host, "err", not.Text, "then", "passed over")
 			why = not
@@ -63,7 +68,7 @@ func (r *Relay) targets(ctx context.Context, domain string, yield func(target) b
 			if tried++; tried > maxAddresses {
 				return queue.Outcome{}
 			}
-			if !yield(target{host: host, addr: net.JoinHostPort(ip.String(), strconv.Itoa(r.port())), demand: demand}) {
+			if !yield(target{host: host, addr: net.JoinHostPort(ip.String(), strconv.Itoa(r.port())), domain: domain, demand: demand}) {
 				return queue.Outcome{}
 			}
 		}

@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mjl-/mox/tlsrpt"
+
 	"kairan/smtpd/queue"
 	"kairan/smtpd/resolver"
 	"kairan/smtpd/tlspolicy"
@@ -48,6 +50,8 @@ type Options struct {
 	NoDANE bool
 	// STS knows the MTA-STS policies of domains; nil does without them.
 	STS *tlspolicy.Cache
+	// Sessions gets what became of TLS with the mail hosts of a domain, once for each connection; nil does without. It must not wait.
+	Sessions func(domain string, r tlsrpt.Result)
 	// TLSConfig is the base of ours: certificate authorities, our own certificate. nil is Go's default.
 	TLSConfig *tls.Config
 	// Timeouts of RFC 5321, section 4.5.3.2.

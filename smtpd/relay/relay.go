@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/mjl-/mox/tlsrpt"
 
 	"kairan/smtpd/queue"
 )
@@ -57,18 +60,20 @@ func (r *Relay) Close() {
 	}
 }
 
-// connect returns a kept or a new connection to the domain, or why there is none.
-func (r *Relay) connect(ctx context.Context, domain string) (*conn, queue.Outcome) {
+// connect returns a kept or a new connection to the domain, or why there is none. One for a report regards no demands and is not kept.
+func (r *Relay) connect(ctx context.Context, domain string, report bool) (*conn, queue.Outcome) {
 	key := domain
 	if h := r.hop(domain); h.addr != "" {
 		key = h.addr
 	}
-	if c := r.reuse(key); c != nil {
-		return c, queue.Outcome{}
+	if !report {
+		if c := r.reuse(key); c != nil {
+			return c, queue.Outcome{}
+		}
 	}
 	var c *conn
 	why := noReply(queue.Deferred, "4.4.1", "", "no connection to "+domain)
-	none := r.targets(ctx, domain, func(t target) bool {
+	none := r.targets(ctx, domain, report, func(t target) bool {
 		var err error
 		if c, err = r.open(ctx, t); err == nil {
 			return false
@@ -83,7 +88,7 @@ func (r *Relay) connect(ctx context.Context, domain string) (*conn, queue.Outcom
 	if c == nil {
 		return nil, why
 	}
-	c.key = key
+	c.key, c.report = key, report
 	return c, queue.Outcome{}
 }
 
@@ -104,7 +109,7 @@ func (r *Relay) open(ctx context.Context, t target) (*conn, error) {
 	c, err := r.try(ctx, t)
 	if _, failed := errors.AsType[*tlsError](err); failed && t.TLSPolicy == Opportunistic {
 		r.Log.Debug("relay", "host", t.host, "addr", t.addr, "err", err, "then", "once more in plain text")
-		t.TLSPolicy = Plain
+		t.TLSPolicy, t.policy = Plain, tlsrpt.ResultPolicy{}
 		return r.try(ctx, t)
 	}
 	return c, err
@@ -118,38 +123,49 @@ func (r *Relay) try(ctx context.Context, t target) (_ *conn, err error) {
 		return nil, err
 	}
 	defer context.AfterFunc(ctx, func() { nc.Close() })()
-	defer func() {
-		if err != nil {
-			nc.Close()
-		}
-	}()
 	c := newConn(nc, t.host, r.Timeouts)
 	c.most = r.most(t)
+	s := &session{Relay: r, target: t, nc: nc}
+	err = r.hello(ctx, c, s)
+	s.ended(c.tls, err)
+	if err == nil && t.login.User != "" {
+		err = c.login(t)
+	}
+	if err = cmp.Or(err, ctx.Err()); err != nil {
+		nc.Close()
+		return nil, err
+	}
+	return c, nil
+}
+
+// hello brings a connection so far that it can take mail, encrypted as its target wants it.
+func (r *Relay) hello(ctx context.Context, c *conn, s *session) error {
+	t := s.target
+	cfg := r.tlsConfig(t)
+	if t.trial {
+		s.watch(cfg)
+	}
 	if t.TLSPolicy == Implicit {
-		if err := c.handshake(ctx, r.tlsConfig(t)); err != nil {
-			return nil, t.failed(err)
+		if err := c.handshake(ctx, cfg); err != nil {
+			return t.failed(err)
 		}
 	}
 	if err := c.greet(r.Hostname); err != nil {
-		return nil, err
+		return err
 	}
-	if t.TLSPolicy == Opportunistic && c.startTLS || t.TLSPolicy == Required {
-		if !c.startTLS {
-			return nil, t.failed(fmt.Errorf("%s offers no STARTTLS", t.host))
-		}
-		if err := c.starttls(ctx, r.tlsConfig(t)); err != nil {
-			return nil, t.failed(err)
-		}
-		if err := c.ehlo(r.Hostname); err != nil {
-			return nil, err
-		}
+	switch {
+	case t.TLSPolicy != Opportunistic && t.TLSPolicy != Required:
+		return nil
+	case !c.startTLS && t.TLSPolicy == Required:
+		return t.failed(fmt.Errorf("%s offers %w", t.host, errNoSTARTTLS))
+	case !c.startTLS:
+		s.doubt = errNoSTARTTLS
+		return nil
 	}
-	if t.login.User != "" {
-		if err := c.login(t); err != nil {
-			return nil, err
-		}
+	if err := c.starttls(ctx, cfg); err != nil {
+		return t.failed(err)
 	}
-	return c, ctx.Err()
+	return c.ehlo(r.Hostname)
 }
 
 // reuse takes a kept connection.
@@ -170,7 +186,7 @@ func (r *Relay) reuse(domain string) *conn {
 // keep holds a connection for the next delivery, or closes it.
 func (r *Relay) keep(c *conn) {
 	r.mu.Lock()
-	full := r.closed || r.kept >= maxIdle || c.sent >= c.most
+	full := r.closed || r.kept >= maxIdle || c.sent >= c.most || c.report
 	if !full {
 		r.kept++
 		r.idle[c.key] = append(r.idle[c.key], c)

@@ -40,16 +40,19 @@ type Cache struct {
 	flight singleflight.Group
 
 	mu     sync.Mutex
-	failed map[string]time.Time // when a fetch failed, by domain
+	failed map[string]failure // the last fetch, by domain
+}
+
+// failure is a fetch that failed.
+type failure struct {
+	at  time.Time
+	why error
 }
 
 // New returns a cache over what is in the store.
 func New(o Options) *Cache {
 	o.Log = cmp.Or(o.Log, slog.New(slog.DiscardHandler))
-	if o.Dial == nil {
-		o.Dial = (&net.Dialer{}).DialContext
-	}
-	return &Cache{Options: o, failed: map[string]time.Time{}}
+	return &Cache{Options: o, failed: map[string]failure{}}
 }
 
 // row is what is kept of a domain. It is on disk: a new field's zero value must mean what was before.
@@ -81,16 +84,21 @@ func (c *Cache) Policy(ctx context.Context, domain string) (Policy, error) {
 	texts, err := c.Resolver.TXT(ctx, "_mta-sts."+domain)
 	id := parseRecord(texts)
 	// A record that is gone or cannot be found does not end a policy: RFC 8461, section 3.1 and 5.1.
-	if wanted := err == nil && id != "" && (!holds || id != known.ID || known.stale(now)); wanted && !c.failedLately(domain, now) {
-		if known, err = c.shared(ctx, domain, id); err != nil {
-			return Policy{}, err
+	var trouble error
+	if wanted := err == nil && id != "" && (!holds || id != known.ID || known.stale(now)); wanted {
+		if trouble = c.failedLately(domain, now); trouble == nil {
+			if known, err = c.shared(ctx, domain, id); err != nil {
+				return Policy{}, err
+			}
+			holds, trouble = known.holds(time.Now()), c.failedLately(domain, time.Now())
 		}
-		holds = known.holds(time.Now())
 	}
-	if !holds || known.Policy.Mode == None {
-		return Policy{}, nil
+	p := known.Policy
+	if !holds || p.Mode == None {
+		p = Policy{}
 	}
-	return known.Policy, nil
+	p.Trouble = trouble
+	return p, nil
 }
 
 func (c *Cache) known(ctx context.Context, domain string) (r row, err error) {
@@ -122,9 +130,10 @@ func (c *Cache) renew(ctx context.Context, domain, id string) (row, error) {
 	p, err := c.fetch(ctx, domain)
 	if err != nil {
 		c.Log.Info("mta-sts", "domain", domain, "err", err, "then", "what was known before holds; another try in "+retryAfter.String())
-		c.fail(domain, time.Now())
+		c.note(domain, &failure{time.Now(), err})
 		return c.known(ctx, domain)
 	}
+	c.note(domain, nil)
 	c.Log.Info("mta-sts", "domain", domain, "id", id, "mode", string(p.Mode), "mx", p.MX, "max_age", p.MaxAge)
 	r := row{ID: id, Policy: p, Fetched: time.Now()}
 	err = c.DB.Update(ctx, func(tx *storage.Tx) error {
@@ -147,18 +156,26 @@ func (c *Cache) renew(ctx context.Context, domain, id string) (row, error) {
 	return r, err
 }
 
-func (c *Cache) failedLately(domain string, now time.Time) bool {
+// failedLately is why a fetch failed that is not to be repeated yet, nil for none.
+func (c *Cache) failedLately(domain string, now time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	at, ok := c.failed[domain]
-	return ok && now.Before(at.Add(retryAfter))
+	if f, ok := c.failed[domain]; ok && now.Before(f.at.Add(retryAfter)) {
+		return f.why
+	}
+	return nil
 }
 
-func (c *Cache) fail(domain string, now time.Time) {
+// note remembers a failed fetch, or forgets it after one that did not fail.
+func (c *Cache) note(domain string, f *failure) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if f == nil {
+		delete(c.failed, domain)
+		return
+	}
 	if len(c.failed) >= maxFailures {
 		clear(c.failed)
 	}
-	c.failed[domain] = now
+	c.failed[domain] = *f
 }

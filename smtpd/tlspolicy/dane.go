@@ -113,7 +113,7 @@ func (p Pins) Verify(cs tls.ConnectionState, names []string) error {
 	if why != nil {
 		return fmt.Errorf("the certificate under a TLSA record of %s: %w", p.Base, why)
 	}
-	return fmt.Errorf("no certificate matches the TLSA records of %s", p.Base)
+	return fmt.Errorf("%w of %s", ErrNoMatch, p.Base)
 }
 
 func matches(rr resolver.TLSA, cert *x509.Certificate) bool {
@@ -131,6 +131,9 @@ func matches(rr resolver.TLSA, cert *x509.Certificate) bool {
 	}
 	return bytes.Equal(data, rr.Data)
 }
+
+// ErrNoMatch says that a host shows another certificate or key than DANE says.
+var ErrNoMatch = errors.New("no certificate matches the TLSA records")
 
 var errNoAnchor = errors.New("no such authority")
 

@@ -28,5 +28,5 @@
 // # Limits
 //
 // A policy that is in use is fetched again once a day, by the delivery that notices; it waits for that.
-// A policy that no mail needs for longer than its max_age is lost. There are no reports to the domains (TLSRPT, RFC 8460).
+// A policy that no mail needs for longer than its max_age is lost. Reports to the domains are made by package tlsreport.
 package tlspolicy

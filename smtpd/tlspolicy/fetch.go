@@ -24,18 +24,7 @@ func (c *Cache) fetch(ctx context.Context, domain string) (Policy, error) {
 	ctx, cancel := context.WithTimeout(ctx, fetchTime)
 	defer cancel()
 	host := "mta-sts." + domain
-	transport := &http.Transport{
-		// The transport's own context has no deadline.
-		DialContext: func(context.Context, string, string) (net.Conn, error) { return c.dial(ctx, host) },
-		TLSClientConfig: &tls.Config{
-			RootCAs:    c.RootCAs,
-			ServerName: host,
-		},
-		DisableKeepAlives:      true,
-		DisableCompression:     true,
-		MaxResponseHeaderBytes: maxPolicySize,
-	}
-	client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	client := c.Client(ctx, host)
 	ask, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+host+"/.well-known/mta-sts.txt", nil)
 	if err != nil {
 		return Policy{}, err
@@ -58,12 +47,32 @@ func (c *Cache) fetch(ctx context.Context, domain string) (Policy, error) {
 	if len(text) > maxPolicySize {
 		return Policy{}, fmt.Errorf("%s sends more than %d bytes", host, maxPolicySize)
 	}
-	return parsePolicy(text)
+	p, err := parsePolicy(text)
+	if err != nil {
+		return Policy{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	return p, nil
+}
+
+// Client speaks HTTPS with the host of a stranger, and with no other: there are no redirects and no proxies. ctx needs a deadline.
+func (o *Options) Client(ctx context.Context, host string) *http.Client {
+	transport := &http.Transport{
+		// The transport's own context has no deadline.
+		DialContext: func(context.Context, string, string) (net.Conn, error) { return o.dial(ctx, host) },
+		TLSClientConfig: &tls.Config{
+			RootCAs:    o.RootCAs,
+			ServerName: host,
+		},
+		DisableKeepAlives:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxPolicySize,
+	}
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // dial connects to the HTTPS port of a host whose owner is a stranger: not to what only this machine may reach.
-func (c *Cache) dial(ctx context.Context, host string) (net.Conn, error) {
-	addrs, err := c.Resolver.Addr(ctx, host)
+func (o *Options) dial(ctx context.Context, host string) (net.Conn, error) {
+	addrs, err := o.Resolver.Addr(ctx, host)
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +84,7 @@ func (c *Cache) dial(ctx context.Context, host string) (net.Conn, error) {
 		// Each address gets its share of the time that is left.
 		deadline, _ := ctx.Deadline()
 		try, cancel := context.WithTimeout(ctx, time.Until(deadline)/time.Duration(len(addrs)-n+1))
-		conn, dialErr := c.Dial(try, "tcp", netip.AddrPortFrom(ip, 443).String())
+		conn, dialErr := o.connect(try, "tcp", netip.AddrPortFrom(ip, 443).String())
 		cancel()
 		if dialErr == nil {
 			return conn, nil
@@ -86,4 +95,12 @@ func (c *Cache) dial(ctx context.Context, host string) (net.Conn, error) {
 		return nil, fmt.Errorf("%s has no public address", host)
 	}
 	return nil, errors.Join(errs...)
+}
+
+// connect is Dial, or the system's.
+func (o *Options) connect(ctx context.Context, network, addr string) (net.Conn, error) {
+	if o.Dial != nil {
+		return o.Dial(ctx, network, addr)
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, addr)
 }

@@ -30,6 +30,20 @@ type Policy struct {
 	MX []string `json:"mx,omitempty"`
 	// MaxAge is how long the policy holds after it was fetched.
 	MaxAge time.Duration `json:"max_age"`
+	// Trouble is why the policy that the DNS speaks of could not be fetched just now: an older one may hold, or none.
+	Trouble error `json:"-"`
+}
+
+// ErrInvalid says that what was fetched is no policy.
+var ErrInvalid = errors.New("no valid policy")
+
+// Lines is the policy as its domain writes it.
+func (p Policy) Lines() []string {
+	lines := []string{"version: STSv1", "mode: " + string(p.Mode)}
+	for _, mx := range p.MX {
+		lines = append(lines, "mx: "+mx)
+	}
+	return append(lines, "max_age: "+strconv.FormatInt(int64(p.MaxAge/time.Second), 10))
 }
 
 const (

@@ -11,11 +11,11 @@ import (
 func TestParsePolicy(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]Policy{
-		"version: STSv1\r\nmode: enforce\r\nmx: MX.example.com.\r\nmx: *.example.net\r\nmax_age: 604800\r\n": {Enforce, []string{"mx.example.com", "*.example.net"}, 7 * 24 * time.Hour},
-		"version:STSv1\nmode:testing\nmx:a.test\nmax_age:86400\nfuture: thing\n":                             {Testing, []string{"a.test"}, 24 * time.Hour},
+		"version: STSv1\r\nmode: enforce\r\nmx: MX.example.com.\r\nmx: *.example.net\r\nmax_age: 604800\r\n": {Enforce, []string{"mx.example.com", "*.example.net"}, 7 * 24 * time.Hour, nil},
+		"version:STSv1\nmode:testing\nmx:a.test\nmax_age:86400\nfuture: thing\n":                             {Testing, []string{"a.test"}, 24 * time.Hour, nil},
 		"version: STSv1\nmode: none\nmax_age: 86400\n":                                                       {Mode: None, MaxAge: 24 * time.Hour},
-		"version: STSv1\nmode: enforce\nmode: none\nmx: a.test\nmax_age: 1\n":                                {Enforce, []string{"a.test"}, minAge},
-		"version: STSv1\nmode: enforce\nmx: a.test\nmax_age: 9999999999\n":                                   {Enforce, []string{"a.test"}, maxAge},
+		"version: STSv1\nmode: enforce\nmode: none\nmx: a.test\nmax_age: 1\n":                                {Enforce, []string{"a.test"}, minAge, nil},
+		"version: STSv1\nmode: enforce\nmx: a.test\nmax_age: 9999999999\n":                                   {Enforce, []string{"a.test"}, maxAge, nil},
 	} {
 		got, err := parsePolicy([]byte(text))
 		if diff := cmp.Diff(want, got); err != nil || diff != "" {
