@@ -17,7 +17,7 @@ import (
 
 const (
 	batch     = 500                    // changes that are read at once
-	inHand    = 2000                   // documents or changes after which what is in memory goes to disk
+	inHand    = 2000                   // changes after which what is in memory goes to disk
 	fanIn     = 6                      // segments of one size that are merged into one
 	lookEvery = 200 * time.Millisecond // for changes
 	maxMerged = 2 << 20                // documents of a segment
@@ -27,6 +27,8 @@ const (
 type Index struct {
 	arch *archive.Archive
 	log  *slog.Logger
+
+	inHand int // in tests another than the constant
 
 	mu       sync.RWMutex
 	segments []*segment
@@ -61,7 +63,9 @@ var (
 const theIndex = "index"
 
 // New returns the index of an archive. It finds nothing before Run has opened it.
-func New(arch *archive.Archive, log *slog.Logger) *Index { return &Index{arch: arch, log: log} }
+func New(arch *archive.Archive, log *slog.Logger) *Index {
+	return &Index{arch: arch, log: log, inHand: inHand}
+}
 
 // Run opens the index and follows the archive's changes until ctx ends. Errors are logged, and what failed is tried again.
 func (x *Index) Run(ctx context.Context) error {

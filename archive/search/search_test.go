@@ -64,6 +64,12 @@ func (w *world) add(list string, n int, header, text string) *archive.Message {
 func (w *world) find(query string, lists ...string) string {
 	w.t.Helper()
 	time.Sleep(time.Second)
+	return w.now(query, lists...)
+}
+
+// now is find without waiting.
+func (w *world) now(query string, lists ...string) string {
+	w.t.Helper()
 	if lists == nil {
 		lists = []string{"one", "two"}
 	}
@@ -176,7 +182,7 @@ func TestReopen(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		queries := []string{"-nowhere", "東京", "network", `"the network"`, "経路制御", "路", "192.0.2.7", "from:ann", "subject:topic"}
+		queries := []string{"-nowhere", "東京", "network", `"the network"`, "経路制御", "路", "192.0.2.7", "from:ann", "subject:router"}
 		before := map[string]string{}
 		for _, q := range queries {
 			if before[q] = w.find(q); before[q] == "" && !strings.HasPrefix(q, "192") {

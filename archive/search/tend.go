@@ -13,7 +13,7 @@ import (
 
 // tend keeps the number of segments small, and saves what is in memory from time to time.
 func (x *Index) tend(ctx context.Context) error {
-	if x.unsaved >= inHand {
+	if x.unsaved >= x.inHand {
 		if err := x.save(ctx); err != nil {
 			return err
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -38,6 +39,7 @@ func TestParts(t *testing.T) {
 		"post to 20, one signature", "the same beside mlmmj", "20 posts to 20, one signature", "post to 142, one signature", "accept during 20, p99", "member import of 20", "post to 142, all signed", "post to 1428, all signed",
 		"processor time of kairan a copy",
 		"accept during 1428, p50", "member import of 1428", "posts to 2 lists of 70 at once", "post to 20, smarthost 20ms away",
+		"28 messages: import, threads and index", "28 messages: index to mail", "28 messages: one new post", "28 messages: month", "28 messages: search, p99", "571 messages: message",
 	} {
 		if !strings.Contains(out.String(), "\n"+figure) {
 			t.Errorf("no row %q in\n%s", figure, out.Bytes())
@@ -67,7 +69,7 @@ func TestDirect(t *testing.T) {
 
 func TestWrongFlags(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"-run", "fanout9k"}, {"-n", "0"}, {"members"}, {"members", "x"}, {"post"}, {"more"}} {
+	for _, args := range [][]string{{"-run", "fanout9k"}, {"-n", "0"}, {"members"}, {"members", "x"}, {"corpus", "-1"}, {"post"}, {"more"}} {
 		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%q: no error", args)
 		}
@@ -100,6 +102,37 @@ func TestMembers(t *testing.T) {
 	}
 }
 
+// TestQueries draws queries from a corpus.
+func TestQueries(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "corpus.mbox")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := writeCorpus(f, 300, usualThreads); err != nil {
+		t.Fatal(err)
+	}
+	s, err := readSample(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(s.ids) != 300 || s.id() == "" {
+		t.Errorf("%d messages", len(s.ids))
+	}
+	all, kinds := s.queries(600), [6]int{}
+	for i, q := range all {
+		kinds[i%6]++
+		if japanese := i%6 >= 3; japanese != (len(q) > len([]rune(q))) || strings.Contains(q, `"`) != (i%6 == 2 || i%6 == 5) {
+			t.Errorf("query %d is %q", i, q)
+		}
+	}
+	if len(all) != 600 || kinds[5] != 100 {
+		t.Errorf("%d queries, of each kind %d", len(all), kinds)
+	}
+}
+
 func TestMessageSize(t *testing.T) {
 	t.Parallel()
 	if n := len(appendMessage(nil, "1", "list@example.jp", postSize)); n > postSize || n < postSize-100 {
@@ -127,13 +160,15 @@ func TestVerdicts(t *testing.T) {
 	tb.add(row{figure: "near", ratio: 1.4, goal: 1.5})
 	tb.add(row{figure: "far", ratio: 1.6, goal: 1.5, processors: 1.2})
 	tb.bytes("small", 149e6, 150)
+	tb.add(row{figure: "slow", ratio: 400, goal: 500, least: true})
+	tb.add(row{figure: "fast", ratio: 600, goal: 500, least: true})
 	tb.add(row{figure: "none", ratio: 3})
 	var out strings.Builder
 	if err := tb.write(&out); err != nil {
 		t.Fatal(err)
 	}
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	for n, end := range []string{"of processor time", "ok", "over 1.20", "ok", "3.00"} {
+	for n, end := range []string{"of processor time", "ok", "over 1.20", "ok", "under", "ok", "3.00"} {
 		if !strings.HasSuffix(strings.Join(strings.Fields(lines[n]), " "), end) {
 			t.Errorf("line %q, want %s at its end", lines[n], end)
 		}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net"
@@ -29,6 +30,7 @@ type site struct {
 	dir    string
 	config string
 	smtp   string // where it takes mail
+	http   string // where it shows pages
 }
 
 // daemon is a running kairan serve.
@@ -44,11 +46,12 @@ func (b *bench) newSite() (*site, error) {
 	if err != nil {
 		return nil, err
 	}
-	smtp, err := freePort()
-	if err != nil {
+	smtp, err1 := freePort()
+	http, err2 := freePort()
+	if err := cmp.Or(err1, err2); err != nil {
 		return nil, err
 	}
-	s := &site{b: b, dir: dir, config: filepath.Join(dir, "kairan.toml"), smtp: smtp}
+	s := &site{b: b, dir: dir, config: filepath.Join(dir, "kairan.toml"), smtp: smtp, http: http}
 	smarthost := b.sinkAddr
 	if b.direct {
 		smarthost = ""
@@ -60,12 +63,12 @@ admin = "postmaster@example.jp"
 [smtp]
 listen = %q
 [http]
-listen = ""
+listen = %q
 [delivery]
 smarthost = %q
 [dns]
 servers = [%q]
-%s`, smtp, smarthost, b.dns.Addr, b.limits)
+%s`, smtp, http, smarthost, b.dns.Addr, b.limits)
 	return s, os.WriteFile(s.config, []byte(text), 0o600)
 }
 
@@ -136,6 +139,11 @@ func (b *bench) serve(ctx context.Context, lists ...roster) (*daemon, error) {
 			return nil, err
 		}
 	}
+	return s.start(ctx)
+}
+
+// start starts the site's daemon and waits until it takes mail.
+func (s *site) start(ctx context.Context) (*daemon, error) {
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
 		return nil, err
@@ -159,6 +167,14 @@ func (b *bench) serve(ctx context.Context, lists ...roster) (*daemon, error) {
 
 // stop ends the daemon and removes its folder.
 func (d *daemon) stop(how syscall.Signal) error {
+	if err := d.end(how); err != nil {
+		return err
+	}
+	return d.remove()
+}
+
+// end ends the daemon.
+func (d *daemon) end(how syscall.Signal) error {
 	if err := d.cmd.Process.Signal(how); err != nil {
 		return err
 	}
@@ -170,7 +186,7 @@ func (d *daemon) stop(how syscall.Signal) error {
 	if err != nil {
 		return d.failed(err, nil)
 	}
-	return d.remove()
+	return nil
 }
 
 // failed adds the end of the log to an error.

@@ -9,6 +9,7 @@
 //	kairan-bench -run fanout50k -n 3      one part
 //	kairan-bench -run all -n 3            everything, about half an hour; with -peers FOLDER the peers too
 //	kairan-bench members 7000             print the members list
+//	kairan-bench corpus 10000             print an mbox of so many messages
 //	kairan-bench sink -listen :2600       a server that takes and counts all mail
 //	kairan-bench post -to l@example.jp    post, and time it: for measuring other programs
 //
@@ -51,6 +52,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 			return runSink(ctx, args[1:], out)
 		case "members":
 			return runMembers(args[1:], out)
+		case "corpus":
+			return runCorpus(args[1:], out)
 		case "post":
 			return runPost(ctx, args[1:], out)
 		}

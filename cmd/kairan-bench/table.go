@@ -43,6 +43,7 @@ type row struct {
 	ratio                   float64
 	processors              float64 // ratio of processor times, where there is one
 	goal                    float64 // the largest ratio, or the largest value in unit
+	least                   bool    // the goal is the smallest
 	unit                    string  // of ratio and goal; "" for a ratio
 }
 
@@ -60,9 +61,13 @@ func (t *table) write(w io.Writer) error {
 			ratio = fmt.Sprintf("%.2f", r.ratio)
 		}
 		if r.goal != 0 {
-			goal = fmt.Sprintf("<= %.4g%s", r.goal, r.unit)
-			if verdict = "ok"; r.ratio > r.goal {
-				verdict = "over"
+			sign, miss := "<=", "over"
+			if r.least {
+				sign, miss = ">=", "under"
+			}
+			goal = fmt.Sprintf("%s %.4g%s", sign, r.goal, r.unit)
+			if verdict = "ok"; r.ratio != r.goal && (r.ratio < r.goal) == r.least {
+				verdict = miss
 			}
 		}
 		if r.processors != 0 {

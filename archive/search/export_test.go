@@ -1,0 +1,4 @@
+package search
+
+// SaveEvery has the index go to disk after so many changes.
+func (x *Index) SaveEvery(n int) { x.inHand = n }

@@ -1,0 +1,389 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"kairan/archive"
+	"kairan/archive/ingest"
+	"kairan/smtpd/message"
+)
+
+// The archives of the goals, in messages. -members makes them smaller in proportion.
+const (
+	smallArchive = 10_000
+	largeArchive = 200_000
+	hugeArchive  = 500_000
+	longThread   = 5_000
+)
+
+// realMbox names an mbox of real mail, which is measured beside what we make.
+const realMbox = "KAIRAN_BENCH_MBOX"
+
+// archived is a list with an archive, its daemon, and what readers ask it for.
+type archived struct {
+	*daemon
+	*sample
+	name string // of the archive, for the table
+	n    int    // messages
+}
+
+const (
+	archiveList = "archive@lists.example.jp"
+	archivePath = "/archive/"
+)
+
+func (b *bench) archiveSmall(ctx context.Context) error {
+	if name := os.Getenv(realMbox); name != "" {
+		if err := b.archive(ctx, filepath.Base(name), name); err != nil {
+			return err
+		}
+	} else {
+		b.say("  NO REAL MAIL IS MEASURED: %s names no mbox", realMbox)
+	}
+	return b.archiveOf(ctx, b.scaled(smallArchive))
+}
+
+func (b *bench) archiveLarge(ctx context.Context) error {
+	return b.archiveOf(ctx, b.scaled(largeArchive))
+}
+
+// archiveOf measures the archive of a corpus of n messages.
+func (b *bench) archiveOf(ctx context.Context, n int) error {
+	path, err := b.corpus(n, usualThreads)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.archive(ctx, fmt.Sprintf("%d messages", n), path), os.Remove(path))
+}
+
+// corpus writes a corpus to a file.
+func (b *bench) corpus(n int, begin float64) (path string, err error) {
+	path = filepath.Join(b.dir, "corpus.mbox")
+	f, err := os.Create(path)
+	if err != nil {
+		return "", err
+	}
+	return path, errors.Join(writeCorpus(f, n, begin), f.Close())
+}
+
+// archive imports an mbox, posts to its list, and reads it.
+func (b *bench) archive(ctx context.Context, name, path string) error {
+	s, err := readSample(ctx, path)
+	if err != nil {
+		return err
+	}
+	parse, cut, err := textFloor(ctx, path)
+	if err != nil {
+		return err
+	}
+	d, err := b.serve(ctx, roster{address: archiveList, members: 1})
+	if err != nil {
+		return err
+	}
+	defer func() { d.stop(syscall.SIGKILL) }()
+	a := &archived{daemon: d, sample: s, name: name}
+	b.table.add(row{figure: name + ": floor, one core: parse MIME; and cut into words", measured: fmt.Sprintf("%.0f/s; %.0f/s", parse, cut)})
+	if err := a.fillFrom(ctx, path, cut); err != nil {
+		return err
+	}
+	if err := a.post(ctx); err != nil {
+		return err
+	}
+	if err := d.end(syscall.SIGTERM); err != nil {
+		return err
+	}
+	if d, err = d.site.start(ctx); err != nil {
+		return err
+	}
+	a.daemon = d
+	if err := a.readAll(ctx); err != nil {
+		return d.failed(err, nil)
+	}
+	return d.stop(syscall.SIGTERM)
+}
+
+// textFloor returns how many messages a second one core takes apart (MIME, transfer encodings, charsets), and how many it then cuts into unique words.
+func textFloor(ctx context.Context, path string) (parse, cut float64, err error) {
+	messages, _, err := ingest.Source{Path: path, Limit: archive.MaxMessage}.Open(ctx)
+	if err != nil {
+		return 0, 0, err
+	}
+	var raws [][]byte
+	for m, err := range messages {
+		if err != nil {
+			return 0, 0, err
+		}
+		if raws = append(raws, m.Raw); len(raws) == 5000 {
+			break
+		}
+	}
+	begin := time.Now()
+	for _, raw := range raws {
+		for _, p := range message.Parse(raw).Parts() {
+			p.Decode()
+		}
+	}
+	parsed := time.Now()
+	words := 0
+	for _, raw := range raws {
+		seen := map[string]bool{}
+		for _, word := range strings.Fields(message.Parse(raw).Text()) {
+			seen[word] = true
+		}
+		words += len(seen)
+	}
+	if words == 0 {
+		return 0, 0, fmt.Errorf("%s: no words", path)
+	}
+	n := float64(len(raws))
+	return n / parsed.Sub(begin).Seconds(), n / time.Since(parsed).Seconds(), nil
+}
+
+// fillFrom imports the mbox, waits until all of it is found, and tells of time, memory and space.
+func (a *archived) fillFrom(ctx context.Context, path string, floor float64) error {
+	var imported time.Duration
+	spent, err := a.b.spend(a.daemon, func() (time.Duration, error) {
+		begin := time.Now()
+		if _, err := a.kairan(ctx, "archive", "import", archiveList, path); err != nil {
+			return 0, err
+		}
+		imported = time.Since(begin)
+		err := a.settled(ctx)
+		return time.Since(begin), err
+	})
+	if err != nil {
+		return err
+	}
+	mail, err1 := sizeOf(filepath.Join(a.dir, "data/files/archive"))
+	index, err2 := sizeOf(filepath.Join(a.dir, "data/files/search"))
+	rows, err3 := sizeOf(filepath.Join(a.dir, "data/kairan.db"))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		return err
+	}
+	rate := float64(a.n) / spent.took.Seconds()
+	t := &a.b.table
+	t.add(row{figure: a.name + ": import, threads and index", measured: fmt.Sprintf("%.0f/s; import alone %.0f/s", rate, float64(a.n)/imported.Seconds()),
+		floor: fmt.Sprintf("%.0f/s words", floor), ratio: rate, goal: 1500, least: true, unit: "/s"})
+	each := spent.per(a.n).kairan()
+	t.add(row{figure: a.name + ": the same, processor time a message", measured: short(each), floor: short(time.Duration(1e9/floor)) + " words", processors: float64(each) * floor / 1e9})
+	t.bytes(a.name+": peak anonymous memory while importing", a.memory.soFar(), 400)
+	t.add(row{figure: a.name + ": index to mail", measured: fmt.Sprintf("%.0f MB; rows %.0f MB", float64(index)/1e6, float64(rows)/1e6),
+		floor: fmt.Sprintf("%.0f MB", float64(mail)/1e6), ratio: float64(index) / float64(mail), goal: 1})
+	return nil
+}
+
+// sizeOf returns the bytes of all files under a path; none if it is not there: a small index is in memory only.
+func sizeOf(path string) (n int64, err error) {
+	err = filepath.WalkDir(path, func(_ string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			n += info.Size()
+		}
+		return err
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return n, err
+}
+
+// settled waits until the index finds all messages, or no more than five seconds before, and notes how many that are.
+func (a *archived) settled(ctx context.Context) error {
+	for since := time.Now(); ctx.Err() == nil; pause(ctx, 100*time.Millisecond) {
+		n, err := a.found(ctx, "-zqxwv")
+		if err != nil {
+			return err
+		}
+		if n != a.n {
+			a.n, since = n, time.Now()
+		}
+		if n == len(a.ids) || n > 0 && time.Since(since) > 5*time.Second { // messages may be there twice in an mbox, and then are found once
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+// total is the number of hits on a page of hits.
+var total = regexp.MustCompile(`<p class="meta"><span>([0-9,]+)`)
+
+// found asks a query and returns the number of hits.
+func (a *archived) found(ctx context.Context, query string) (int, error) {
+	c, err := connect(ctx, a.http)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	body, _, err := c.get(archivePath+"search?q="+url.QueryEscape(query), false)
+	if err != nil {
+		return 0, err
+	}
+	m := total.FindSubmatch(body)
+	if m == nil {
+		return 0, nil
+	}
+	return strconv.Atoi(strings.ReplaceAll(string(m[1]), ",", ""))
+}
+
+// post measures what one new post costs until it is found, all told: taken by SMTP, checked, archived, indexed, and sent to one member.
+func (a *archived) post(ctx context.Context) error {
+	const posts = 40
+	n := a.b.scaled(posts*100) / 100
+	p, err := newPoster(ctx, a.smtp, "EHLO")
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	spent, err := a.b.spend(a.daemon, func() (time.Duration, error) {
+		for range max(n, 3) {
+			if _, _, err := p.post(archiveList); err != nil {
+				return 0, a.failed(err, nil)
+			}
+			pause(ctx, 300*time.Millisecond) // alone in its batch
+		}
+		pause(ctx, time.Second)
+		return 0, nil
+	})
+	if err != nil {
+		return err
+	}
+	each := spent.per(p.n).kairan()
+	var late durations
+	for range 5 {
+		accepted, _, err := p.post(archiveList)
+		if err != nil {
+			return err
+		}
+		id := fmt.Sprintf(`"%s.%d"`, p.run, p.n)
+		for found := 0; found == 0; pause(ctx, 5*time.Millisecond) {
+			if found, err = a.found(ctx, id); err != nil {
+				return err
+			}
+		}
+		late = append(late, time.Since(accepted))
+	}
+	t := &a.b.table
+	t.add(row{figure: a.name + ": one new post, processor time", measured: short(each), ratio: each.Seconds() * 1000, goal: 10, unit: "ms"})
+	t.add(row{figure: a.name + ": from its 250 until it is found", measured: late.String(), ratio: late.at(1).Seconds(), goal: 1, unit: "s"})
+	return nil
+}
+
+// readFor is how long readers read pages of one kind.
+func (b *bench) readFor() time.Duration {
+	return min(5*time.Second, max(100*time.Millisecond, 5*time.Second*time.Duration(b.members)/smallList))
+}
+
+// kind is a kind of page.
+type kind struct {
+	name  string
+	rate  float64       // goal
+	at99  time.Duration // goal
+	paths []string
+	found []byte
+	gzip  bool
+}
+
+// hitsMark stands on a page of hits.
+var hitsMark = []byte(`<ol class="hits">`)
+
+// readAll reads pages of each kind.
+func (a *archived) readAll(ctx context.Context) error {
+	floor, err := staticFloor(ctx, a.b.readFor()/2)
+	if err != nil {
+		return err
+	}
+	t := &a.b.table
+	t.add(row{figure: a.name + ": floor, static page of 20 KB", measured: fmt.Sprintf("%.0f/s", floor.rate()), floor: fmt.Sprintf("%s p99 %s", short(floor.times.at(0.5)), short(floor.at99()))})
+	kinds, err := a.kinds(ctx)
+	if err != nil {
+		return err
+	}
+	for _, k := range kinds {
+		p := pages{addr: a.http, paths: k.paths, gzip: k.gzip, found: k.found, took: a.b.readFor()}
+		var f *fetched
+		spent, err := a.b.spend(a.daemon, func() (_ time.Duration, err error) {
+			f, err = read(ctx, p)
+			return 0, err
+		})
+		if err != nil {
+			return fmt.Errorf("%s: %w", k.name, err)
+		}
+		f.each = spent.per(len(f.times)).kairan()
+		a.b.tell(a.name+": "+k.name, k, f, floor)
+	}
+	t.bytes(a.name+": peak anonymous memory while serving", a.memory.soFar(), 150)
+	return nil
+}
+
+// tell adds the rows of a kind of page.
+func (b *bench) tell(figure string, k kind, f, floor *fetched) {
+	about := fmt.Sprintf("%.0f/s, p50 %s, p99 %s, %s cpu, %.0f KB", f.rate(), short(f.times.at(0.5)), short(f.at99()), short(f.each), float64(f.bytes)/float64(len(f.times))/1000)
+	if k.found != nil {
+		about += fmt.Sprintf(", %.0f %% find something, %d of %d different", 100*float64(f.hits)/float64(len(f.times)), min(len(f.times), len(k.paths)), len(f.times))
+	}
+	b.table.add(row{figure: figure, measured: about, floor: fmt.Sprintf("%.3f of static", f.rate()/floor.rate()), ratio: f.rate(), goal: k.rate, least: true, unit: "/s"})
+	if k.at99 > 0 {
+		b.table.add(row{figure: figure + ", p99", measured: short(f.at99()), ratio: f.at99().Seconds() * 1000, goal: float64(k.at99.Milliseconds()), unit: "ms"})
+	}
+}
+
+// monthLink is a link to a month on the page of a list.
+var monthLink = regexp.MustCompile(`href="(` + archivePath + `[0-9]{4}-[0-9]{2}/)"`)
+
+// kinds returns the pages to read. Messages and threads are those of messages drawn uniformly from all.
+func (a *archived) kinds(ctx context.Context) ([]kind, error) {
+	c, err := connect(ctx, a.http)
+	if err != nil {
+		return nil, err
+	}
+	defer c.Close()
+	front, _, err := c.get(archivePath, false)
+	if err != nil {
+		return nil, err
+	}
+	var months, messages, threads, queries []string
+	for _, m := range monthLink.FindAllSubmatch(front, -1) {
+		months = append(months, string(bytes.Clone(m[1])))
+	}
+	for range min(20_000, len(a.ids)) {
+		messages = append(messages, archivePath+"m/"+archive.EscapeSegment(a.id())+"/")
+	}
+	for range min(1000, len(a.ids)) {
+		path := archivePath + "t/" + archive.EscapeSegment(a.id()) + "/"
+		if _, _, err := c.get(path, false); err != nil {
+			return nil, err
+		}
+		if c.location != "" {
+			path = c.location
+		}
+		threads = append(threads, path)
+	}
+	for _, q := range a.queries(10_000) {
+		queries = append(queries, archivePath+"search?q="+url.QueryEscape(q))
+	}
+	rand.Shuffle(len(months), func(i, j int) { months[i], months[j] = months[j], months[i] })
+	return []kind{
+		{name: "message", rate: 3000, at99: 10 * time.Millisecond, paths: messages},
+		{name: "thread", rate: 500, at99: 100 * time.Millisecond, paths: threads},
+		{name: "front page", rate: 1000, paths: []string{archivePath}},
+		{name: "month", rate: 1000, paths: months},
+		{name: "search", rate: 500, at99: 50 * time.Millisecond, paths: queries, found: hitsMark},
+		{name: "thread, gzip", paths: threads, gzip: true},
+	}, nil
+}
