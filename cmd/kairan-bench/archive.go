@@ -370,7 +370,7 @@ func (a *archived) kinds(ctx context.Context) ([]kind, error) {
 			return nil, err
 		}
 		if c.location != "" {
-			path = c.location
+			path, _, _ = strings.Cut(c.location, "#")
 		}
 		threads = append(threads, path)
 	}
