@@ -83,6 +83,34 @@ func FindNumber(tx *storage.Tx, list string, n uint64) (*Message, error) {
 	return fetch(tx, list, seq)
 }
 
+// FindPost is Find by post ID.
+func FindPost(tx *storage.Tx, list, post string) (*Message, error) { return byPost(tx, list, post) }
+
+// errReindexing says that nothing can be said about messages now.
+var errReindexing = errors.New("the archive is being indexed anew")
+
+// ByPost returns the message of a post as its readers see it, or storage.ErrNotFound. While the list's index is made anew, and a
+// message may be missing for this reason only, that is another error.
+func ByPost(tx *storage.Tx, list, post string) (*Message, error) {
+	m, err := byPost(tx, list, post)
+	if errors.Is(err, storage.ErrNotFound) {
+		row, failed := get(tx, lists, list)
+		if failed != nil {
+			return nil, failed
+		}
+		if row.Rebuild {
+			return nil, errReindexing
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if m = newViewer(tx).message(m); m == nil {
+		return nil, fmt.Errorf("the message of post %s is hidden: %w", post, storage.ErrNotFound)
+	}
+	return m, nil
+}
+
 // fetch returns the row of a message, or storage.ErrNotFound.
 func fetch(tx *storage.Tx, list string, seq uint64) (*Message, error) {
 	m, err := messages.Get(tx, storage.P(list, seq))

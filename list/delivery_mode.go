@@ -100,6 +100,19 @@ func oldestDue(tx *storage.Tx, l ID, next uint64) (uint64, error) {
 			oldest = min(oldest, p.Number)
 		}
 	}
+	for _, e := range storage.Under(tx, digestPending, listID, l) {
+		oldest = min(oldest, e.Number)
+		break
+	}
+	for id := range DigestsDue(tx) {
+		p, err := GetPost(tx, id)
+		if err != nil {
+			return 0, err
+		}
+		if p.List == l {
+			oldest = min(oldest, p.Digest.Posts[0].Number)
+		}
+	}
 	return oldest, nil
 }
 

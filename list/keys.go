@@ -56,6 +56,9 @@ func Migrations() []storage.Migration {
 		{Version: 2, Name: "settings for bounces", Run: func(tx *storage.Tx) error {
 			return addSettings(tx, func(s *Settings) bool { return s.BounceScoreThreshold == 0 }, (*Settings).defaultBounces)
 		}},
+		{Version: 3, Name: "settings for digests", Run: func(tx *storage.Tx) error {
+			return addSettings(tx, func(s *Settings) bool { return s.DigestVolumeFrequency == "" }, (*Settings).defaultDigests)
+		}},
 	}
 }
 

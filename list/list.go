@@ -188,7 +188,7 @@ func Remove(tx *storage.Tx, id ID, now time.Time) error {
 			return err
 		}
 	}
-	return errors.Join(forgetWordings(tx, id), lists.Put(tx, id, *l))
+	return errors.Join(forgetWordings(tx, id), dropDigest(tx, id, pendingDigest(tx, id)), lists.Put(tx, id, *l))
 }
 
 // NextNumber takes the list's next post number. It is a row, so a transaction that fails burns none.

@@ -42,6 +42,13 @@ type Post struct {
 	Decided   time.Time         `json:"decided"`
 	Rewritten string            `json:"rewritten,omitempty"` // why From was rewritten, or ""
 	Blob      bool              `json:"blob,omitempty"`      // the message is in its blob, not in a row
+
+	// InDigest says that members who had chosen digests when the post got its number get it in one, and not for itself.
+	InDigest bool `json:"in_digest,omitempty"`
+	// Issue is the digest that the post is in; "" while it waits for the next.
+	Issue PostID `json:"issue,omitempty"`
+	// Digest is set if this is no message that came, but an issue of the list's digest.
+	Digest *Digest `json:"digest,omitempty"`
 }
 
 // Held reports whether the post waits for a moderator.
@@ -227,9 +234,13 @@ func GetProgress(tx *storage.Tx, id PostID) (Progress, error) { return toPublish
 // SetProgress notes how far Publish got.
 func SetProgress(tx *storage.Tx, id PostID, p Progress) error { return toPublish.Put(tx, id, p) }
 
-// Finish marks a post as published.
+// Finish marks a post as published. What happened to it meanwhile with digests stays.
 func Finish(tx *storage.Tx, p *Post, now time.Time) error {
-	p.Published = now
+	kept, err := GetPost(tx, p.ID)
+	if err != nil {
+		return err
+	}
+	p.Published, p.InDigest, p.Issue = now, kept.InDigest, kept.Issue
 	return errors.Join(toPublish.Delete(tx, p.ID), PutPost(tx, p))
 }
 
@@ -242,7 +253,7 @@ func hashID(messageID string) string {
 // Event is one line of a post's history, as `kairan trace` shows it.
 type Event struct {
 	At    time.Time `json:"at"`
-	Stage string    `json:"stage"` // receive, authenticate, decide, record, number, cook, archive, enqueue, bounce
+	Stage string    `json:"stage"` // receive, authenticate, decide, record, number, cook, archive, digest, enqueue, bounce
 	Text  string    `json:"text"`
 	By    string    `json:"by,omitempty"`
 }
@@ -303,7 +314,7 @@ func Settled(tx *storage.Tx, before time.Time) iter.Seq[PostID] {
 			if !p.Received.Before(before) {
 				return
 			}
-			if !p.Held() && !toPublish.Has(tx, id) && !yield(id) {
+			if !p.Held() && !toPublish.Has(tx, id) && !waitsForDigest(tx, &p) && !yield(id) {
 				return
 			}
 		}

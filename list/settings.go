@@ -160,6 +160,15 @@ type Settings struct {
 	BounceNotifyOwnerOnDisable         bool `json:"bounce_notify_owner_on_disable" toml:"bounce_notify_owner_on_disable"`
 	BounceNotifyOwnerOnRemoval         bool `json:"bounce_notify_owner_on_removal" toml:"bounce_notify_owner_on_removal"`
 
+	// Whether members may choose digests: many posts in one mail. Switched off, those who had chosen them get the posts to come singly, and what waits goes out as a last issue.
+	DigestsEnabled bool `json:"digests_enabled" toml:"digests_enabled"`
+	// From how many kilobytes of posts on a digest is sent; 0 is no limit. It never holds more than 100 posts.
+	DigestSizeThreshold int `json:"digest_size_threshold" toml:"digest_size_threshold"`
+	// Whether a digest is sent every day at 6 o'clock in the site's time zone if anything waits for it.
+	DigestSendPeriodic bool `json:"digest_send_periodic" toml:"digest_send_periodic"`
+	// When the volume number of digests goes up and issues begin with 1 again: "yearly", "quarterly", "monthly", "weekly" or "daily".
+	DigestVolumeFrequency string `json:"digest_volume_frequency" toml:"digest_volume_frequency"`
+
 	// Who may read the archive: "public", "private" (members) or "never" (there is none).
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
 }
@@ -206,6 +215,7 @@ func DefaultSettings(lang string) Settings {
 		ArchivePolicy:              "public",
 	}
 	s.defaultBounces()
+	s.defaultDigests()
 	return s
 }
 
@@ -267,6 +277,7 @@ func (s *Settings) Check() error {
 		oneOf("shared_copies", name, withoutOneClick()...)
 	}
 	s.checkBounces(bad)
+	s.checkDigests(bad, oneOf)
 	for i, h := range s.HeaderMatches {
 		if _, err := regexp.Compile("(?i)" + h.Pattern); err != nil {
 			bad("header_matches", "entry %d: %v", i+1, err)

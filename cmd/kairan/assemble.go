@@ -15,6 +15,7 @@ import (
 	"kairan/list"
 	"kairan/list/bounce"
 	"kairan/list/command"
+	"kairan/list/digest"
 	"kairan/list/inbound"
 	"kairan/list/moderation"
 	"kairan/list/posting"
@@ -43,6 +44,7 @@ type App struct {
 	Outbox    *queue.Outbox
 	Relay     *relay.Relay
 	Copies    *posting.Copies
+	Digests   *digest.Digester
 	Path      *posting.Path
 	Templates *templates.Set
 	// TLSReports is nil where there are none.
@@ -110,10 +112,12 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 		Signers:     runtime.GOMAXPROCS(0),
 		Log:         log,
 	})
+	app.Digests = digest.New(digest.Options{DB: app.DB, Archive: app.Archive, Outbox: app.Outbox, Site: app.Site, Templates: app.Templates, Log: log})
 	app.Path = posting.New(posting.Options{
 		DB:        app.DB,
 		Archive:   app.Archive,
 		Outbox:    app.Outbox,
+		Digests:   app.Digests,
 		Checker:   &mailauth.Checker{Resolver: dns, Hostname: cfg.Hostname},
 		Site:      app.Site,
 		Templates: app.Templates,

@@ -209,7 +209,7 @@ func (cmd *archivePurge) run(ctx context.Context, app *App, _ call, std streams)
 // erasePost forgets what is kept of a post beside the archive: copies in the queue, the message as it came, and what its record says. It
 // returns how many copies there were.
 func (app *App) erasePost(ctx context.Context, m *archive.Message, by string) (dropped int, err error) {
-	id, ours := list.PostID(m.Post), false
+	id, ours, issue := list.PostID(m.Post), false, list.PostID("")
 	err = app.DB.Update(ctx, func(tx *storage.Tx) error {
 		p, err := list.GetPost(tx, id)
 		if ours = err == nil && string(p.List) == m.List; !ours { // it was imported, under a post ID that somebody wrote into a file
@@ -218,11 +218,18 @@ func (app *App) erasePost(ctx context.Context, m *archive.Message, by string) (d
 			}
 			return err
 		}
+		issue = p.Issue
 		dropped, err = app.Outbox.Drop(tx, queue.Filter{Rendition: string(id)}, "the message was purged")
 		return errors.Join(err, list.ErasePost(tx, id, by, time.Now()))
 	})
 	if err != nil || !ours {
 		return 0, err
+	}
+	if issue != "" {
+		n, err := app.Digests.Purge(ctx, issue)
+		if dropped += n; err != nil {
+			return dropped, err
+		}
 	}
 	app.Outbox.Wake()
 	return dropped, app.DB.Blobs.Delete(id.RawBlob())

@@ -23,6 +23,7 @@ type listCmd struct {
 	Rename listRename `cmd:"" help:"Give a list a new address; the old one is still accepted."`
 	Rm     listRm     `cmd:"" help:"Close a list. Its archive stays."`
 	Ls     listLs     `cmd:"" help:"Name the lists."`
+	Digest listDigest `cmd:"" help:"Send now what waits for the list's next digest."`
 }
 
 // parseList reads the argument that names a list: its posting address.
@@ -101,10 +102,13 @@ type listShow struct {
 // listView is a list as show prints it.
 type listView struct {
 	*list.List
-	Members    int    `json:"members"`
-	Held       int    `json:"held"`
-	LastNumber uint64 `json:"last_number"`
-	Complaints int    `json:"complaints"` // that providers have reported
+	Members int `json:"members"`
+	// Modes counts the members by delivery mode.
+	Modes      map[list.DeliveryMode]int `json:"delivery_modes"`
+	Digest     list.DigestState          `json:"digest"`
+	Held       int                       `json:"held"`
+	LastNumber uint64                    `json:"last_number"`
+	Complaints int                       `json:"complaints"` // that providers have reported
 }
 
 func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) error {
@@ -113,8 +117,13 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 		if v.List, err = parseList(tx, cmd.List); err != nil {
 			return err
 		}
-		for range list.Members(tx, v.ID, list.RoleMember, "") {
+		v.Members, v.Modes = 0, map[list.DeliveryMode]int{}
+		for _, m := range list.Members(tx, v.ID, list.RoleMember, "") {
 			v.Members++
+			v.Modes[m.Mode()]++
+		}
+		if v.Digest, err = list.GetDigestState(tx, v.ID); err != nil {
+			return err
 		}
 		for range list.HeldPosts(tx, v.ID) {
 			v.Held++
@@ -137,6 +146,10 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 			row("  created", app.when(v.Created))
 			row("  page", app.Site.ListURL(v.List))
 			row("  members", v.Members)
+			for _, mode := range list.DeliveryModes()[1:] {
+				row("    "+string(mode), v.Modes[mode])
+			}
+			row("  digest", app.digestWords(v.Digest))
 			row("  complaints", v.Complaints)
 			row("  held posts", v.Held)
 			row("  last post number", v.LastNumber)

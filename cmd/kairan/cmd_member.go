@@ -297,6 +297,9 @@ func (cmd *memberSet) run(ctx context.Context, app *App, _ call, std streams) er
 		if err != nil {
 			return err
 		}
+		if err := canDigest(l, cmd.DeliveryMode); err != nil {
+			return err
+		}
 		cmd.apply(m)
 		return list.SetMember(tx, *m)
 	})

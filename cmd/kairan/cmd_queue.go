@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"kairan/list"
 	"kairan/smtpd/address"
 	"kairan/smtpd/queue"
 	"kairan/storage"
@@ -96,7 +97,7 @@ func (f queueFilter) copies(ctx context.Context, app *App) ([]copyView, error) {
 // copyView is what is known of one recipient of a row.
 func (app *App) copyView(r queue.Row, to queue.Recipient) copyView {
 	domain := to.To.ASCIIDomain()
-	return copyView{ID: r.ID, Post: r.Rendition, To: to.To.String(), Domain: domain, Group: cmp.Or(app.Outbox.GroupOf(domain), r.Group),
+	return copyView{ID: r.ID, Post: string(list.RenditionPost(r.Rendition)), To: to.To.String(), Domain: domain, Group: cmp.Or(app.Outbox.GroupOf(domain), r.Group),
 		Attempts: r.Attempts, Queued: r.Queued, Next: r.Next, LastReply: r.Reply(to)}
 }
 
@@ -303,11 +304,11 @@ func (cmd *queueDrop) run(ctx context.Context, app *App, _ call, std streams) er
 	return nil
 }
 
-// waiting counts the recipients in the queue by rendition.
+// waiting counts the recipients in the queue by post.
 func (app *App) waiting(tx *storage.Tx) map[string]int {
 	n := map[string]int{}
 	for r := range app.Outbox.Rows(tx) {
-		n[r.Rendition] += len(r.Recipients)
+		n[string(list.RenditionPost(r.Rendition))] += len(r.Recipients)
 	}
 	return n
 }

@@ -78,6 +78,7 @@ func (app *App) serve(ctx context.Context, ready func()) error {
 	}
 	g.Go(func() error { return expected(ctl.Serve(ls.ctl)) })
 	g.Go(func() error { return app.Path.Run(ctx) })
+	g.Go(func() error { return app.Digests.Run(ctx) })
 	g.Go(func() error { return app.Search.Run(ctx) })
 	g.Go(func() error { return app.Outbox.Run(ctx) })
 	g.Go(func() error { return app.Moderation.Run(ctx) })

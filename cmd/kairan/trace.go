@@ -47,7 +47,8 @@ func (app *App) delayed(tx *storage.Tx, posts []*list.Post, now time.Time) map[s
 		late[string(p.ID)] = nil
 	}
 	for r := range app.Outbox.Rows(tx) {
-		if _, wanted := late[r.Rendition]; !wanted || now.Sub(r.Queued) < delayedAfter {
+		post := string(list.RenditionPost(r.Rendition))
+		if _, wanted := late[post]; !wanted || now.Sub(r.Queued) < delayedAfter {
 			continue
 		}
 		for _, to := range r.Recipients {
@@ -55,7 +56,7 @@ func (app *App) delayed(tx *storage.Tx, posts []*list.Post, now time.Time) map[s
 			if g := closed[c.Group]; g.Gate.After(c.Next) {
 				c.Next, c.LastReply = g.Gate, cmp.Or(c.LastReply, g.Reply)
 			}
-			late[r.Rendition] = append(late[r.Rendition], c)
+			late[post] = append(late[post], c)
 		}
 	}
 	return late

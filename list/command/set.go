@@ -36,8 +36,21 @@ var otherWords = map[string][]string{
 	"conceal": {"hide", "on"}, "noconceal": {"hide", "off"},
 	"not_me": {"myposts", "off"}, "noack": {"ack", "off"}, "noacknowledge": {"ack", "off"},
 	"vacation": {"delivery", "off"}, "postpone": {"delivery", "off"}, "休暇": {"delivery", "off"}, "配信停止": {"delivery", "off"},
+	"matome": {"digest"}, "まとめ送り": {"digest"}, "まとめ配信": {"digest"}, "ダイジェスト": {"digest"}, "digestplain": {"digest", "plain"},
 	"配信": {"delivery"}, "言語": {"language"}, "名前": {"name"}, "表示": {"show"},
 }
+
+// digestWords are the words behind "digest" and what they mean. "on" is the form that every mail program shows.
+var digestWords = map[string]list.DeliveryMode{
+	"mime": list.DeliveryMIMEDigests,
+	"":     list.DeliveryPlaintextDigests, "on": list.DeliveryPlaintextDigests, "plain": list.DeliveryPlaintextDigests, "text": list.DeliveryPlaintextDigests,
+	"する": list.DeliveryPlaintextDigests, "オン": list.DeliveryPlaintextDigests, "テキスト": list.DeliveryPlaintextDigests,
+	"off": list.DeliveryRegular, "no": list.DeliveryRegular, "0": list.DeliveryRegular,
+	"しない": list.DeliveryRegular, "オフ": list.DeliveryRegular, "やめる": list.DeliveryRegular, "不要": list.DeliveryRegular, "解除": list.DeliveryRegular,
+}
+
+// digestNames are what set show says of the modes.
+var digestNames = map[list.DeliveryMode]string{list.DeliveryRegular: "off", list.DeliveryMIMEDigests: "mime", list.DeliveryPlaintextDigests: "plain"}
 
 func (s *session) set(c Command) error {
 	s.change(s.member, c.Args, list.DeliveryByUser)
@@ -54,9 +67,15 @@ func (s *session) off(c Command) error {
 	return list.SetMember(s.tx, *s.member)
 }
 
+func (s *session) digest(c Command) error {
+	s.change(s.member, append([]string{"digest"}, c.Args...), list.DeliveryByUser)
+	return list.SetMember(s.tx, *s.member)
+}
+
 // change sets one option of a member as the words say, or tells what is wrong with them. by is who switches delivery.
 func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus) {
 	first := strings.ToLower(words[0])
+	sympa := first
 	if same, ok := otherWords[first]; ok {
 		words = slices.Concat(same, words[1:])
 		first = words[0]
@@ -69,6 +88,9 @@ func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus)
 		if !s.deliver(m, words[1:], by) {
 			return
 		}
+		if sympa == "mail" { // there it also ends digests
+			m.DeliveryMode = list.DeliveryRegular
+		}
 	case first == "language" && slices.Contains([]string{"ja", "en"}, rest):
 		m.Language = rest
 		if by == list.DeliveryByUser {
@@ -76,9 +98,13 @@ func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus)
 		}
 	case first == "name" && rest != "":
 		m.DisplayName = clip(strings.Join(words[1:], " "))
-	case first == "digest" || first == "summary":
-		s.say(s.T(s.lang, "commands.no-digests"))
-		return
+	case first == "digest" && isDigest(words[1:]):
+		mode := digestWords[rest]
+		if mode != list.DeliveryRegular && !s.List.Settings.DigestsEnabled {
+			s.say(s.T(s.lang, "commands.no-digests"))
+			return
+		}
+		m.DeliveryMode = mode
 	case first == "moderation" && by == list.DeliveryByModerator && slices.Contains([]string{"accept", "hold", "reject", "discard", "default"}, rest):
 		if m.ModerationAction = list.Action(rest); rest == "default" {
 			m.ModerationAction = ""
@@ -93,6 +119,15 @@ func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus)
 		switches[i].set(m, on)
 	}
 	s.show(m, first)
+}
+
+// isDigest reports whether words say what kind of digest is wanted.
+func isDigest(words []string) bool {
+	if len(words) > 1 {
+		return false
+	}
+	_, ok := digestWords[strings.ToLower(strings.Join(words, " "))]
+	return ok
 }
 
 // isDelivery reports whether words are "on", "off", or "off" with a day.
@@ -141,6 +176,7 @@ func (s *session) show(m *list.Member, only string) {
 		delivery += " until " + m.OffUntil.In(s.Workflow.Site.Location).Format(time.DateOnly)
 	}
 	line("delivery", delivery)
+	line("digest", digestNames[m.Mode()])
 	for _, o := range switches {
 		line(o.name, onOff[o.get(m)])
 	}

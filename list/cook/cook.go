@@ -46,6 +46,16 @@ var dress = []step{
 	{"from", from}, // last: it looks at the finished copy
 }
 
+// enclose is what messages get that go into a digest.
+var enclose = []step{
+	{"foreign-fields", foreignFields},
+	{"one-of-each", oneOfEach},
+	{"ascii-header", asciiHeader},
+	{"subject", subject},
+	{"long-lines", longLines},
+	{"reply-to", replyTo},
+}
+
 // Archives reports whether a post with that header goes into the list's archive. Authors may ask that theirs does not.
 func Archives(l *list.List, h message.Header) bool {
 	if l.Settings.ArchivePolicy == "never" || strings.EqualFold(h.Get("Archive"), "no") {
@@ -99,6 +109,14 @@ func Dress(in Input, content *message.Message, sample []byte) Rendition {
 	d := &draft{Input: in, header: content.Header(), body: content.Body(), sample: sample}
 	notes := d.run(dress)
 	return Rendition{Message: message.Join(d.header, d.body), Rewritten: d.rewritten, Notes: notes}
+}
+
+// Enclose runs on what Content returned what makes it fit to stand in a digest. It keeps its author's From and gets no words of the
+// list: the digest has these once.
+func Enclose(in Input, content *message.Message) *message.Message {
+	d := &draft{Input: in, header: content.Header(), body: content.Body()}
+	d.run(enclose)
+	return d.message()
 }
 
 // Personal returns the fields that differ from copy to copy: List-Unsubscribe and List-Unsubscribe-Post with the member's token (RFC 8058).

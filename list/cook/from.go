@@ -103,7 +103,7 @@ func (d *draft) rewriteFrom() {
 	if original != "" {
 		d.header = append(d.header, message.NewField("X-Original-From", original))
 	}
-	d.header = append(d.header, message.NewField("Feedback-ID", d.feedbackID()))
+	d.header = append(d.header, FeedbackID(d.List, "list"))
 }
 
 // viaName returns "Name via List". An address in a display name looks like forgery to filters, so no "@" is left in it.

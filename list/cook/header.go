@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kairan/list"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 )
@@ -164,15 +165,36 @@ func (d *draft) repliesToList() bool {
 	return d.List.Settings.ReplyGoesToList == "list" || d.List.Settings.ReplyGoesToList == "explicit"
 }
 
-// listFields says which list this is and what can be done with it (RFC 2919, RFC 2369, RFC 5064).
+// listFields says which list this is and what can be done with it.
 func listFields(d *draft) string {
 	l, s := d.List, &d.List.Settings
+	at := ""
+	if Archives(l, d.header) {
+		at = d.Site.MessageURL(l, d.Post.MessageID)
+	}
+	d.header = append(d.header, ListHeader(d.Site, l, at)...)
+	if s.IncludeMLHeaders {
+		add := func(name, value string) { d.header = append(d.header, message.NewField(name, value)) }
+		number := strconv.FormatUint(d.Post.Number, 10)
+		add("X-ML-Name", l.Address.Local())
+		add("X-Mail-Count", number)
+		add("X-Sequence", l.Address.Local()+" "+number)
+	}
+	if d.header.Get("Feedback-ID") == "" {
+		d.header = append(d.header, FeedbackID(l, "list"))
+	}
+	return ""
+}
+
+// ListHeader returns the fields that say which list this is and what can be done with it (RFC 2919, RFC 2369, RFC 5064). archivedAt is
+// the message's own address in the archive, "" for none.
+func ListHeader(site *list.Site, l *list.List, archivedAt string) (h message.Header) {
 	mail := func(suffix string) string { return "<mailto:" + l.Suffixed(suffix).Wire() }
-	page := "<" + d.Site.ListURL(l) + ">"
-	add := func(name, value string) { d.header = append(d.header, message.NewField(name, value)) }
+	page := "<" + site.ListURL(l) + ">"
+	add := func(name, value string) { h = append(h, message.NewField(name, value)) }
 
 	add("List-Id", wirePhrase(l.Title())+" <"+l.ListID()+">")
-	if s.AllowListPosts {
+	if l.Settings.AllowListPosts {
 		add("List-Post", "<mailto:"+l.Address.Wire()+">")
 	} else {
 		add("List-Post", "NO")
@@ -180,30 +202,21 @@ func listFields(d *draft) string {
 	add("List-Help", page+", "+mail("request")+"?subject=help>")
 	add("List-Subscribe", page+", "+mail("join")+"?subject=subscribe>")
 	add("List-Owner", mail("owner")+">")
-	if s.ArchivePolicy != "never" {
+	if l.Settings.ArchivePolicy != "never" {
 		add("List-Archive", page)
 	}
-	if Archives(l, d.header) {
-		add("Archived-At", "<"+d.Site.MessageURL(l, d.Post.MessageID)+">")
+	if archivedAt != "" {
+		add("Archived-At", "<"+archivedAt+">")
 	}
 	add("Precedence", "list")
 	add("X-BeenThere", l.Address.Wire())
 	add("X-Auto-Response-Suppress", "OOF, AutoReply")
-	if s.IncludeMLHeaders {
-		number := strconv.FormatUint(d.Post.Number, 10)
-		add("X-ML-Name", l.Address.Local())
-		add("X-Mail-Count", number)
-		add("X-Sequence", l.Address.Local()+" "+number)
-	}
-	if d.header.Get("Feedback-ID") == "" {
-		add("Feedback-ID", d.feedbackID())
-	}
-	return ""
+	return h
 }
 
-// feedbackID names the list to Gmail's complaint statistics: "a:b:c:SenderId", never unique per message, SenderId of 5 to 15 characters.
-func (d *draft) feedbackID() string {
-	domain := d.List.Address.ASCIIDomain()
+// FeedbackID names the list and a kind of mail to Gmail's complaint statistics: "a:b:c:SenderId", never unique per message, SenderId of 5 to 15 characters.
+func FeedbackID(l *list.List, kind string) message.Field {
+	domain := l.Address.ASCIIDomain()
 	sum := sha256.Sum256([]byte(domain))
-	return fmt.Sprintf("%s:list:%s:kairan%s", d.List.Address.Local(), domain, hex.EncodeToString(sum[:4]))
+	return message.NewField("Feedback-ID", fmt.Sprintf("%s:%s:%s:kairan%s", l.Address.Local(), kind, domain, hex.EncodeToString(sum[:4])))
 }

@@ -36,10 +36,10 @@ func text(d *draft) string {
 		}
 	}
 	hint := textCharset(parts)
-	if root.ContentType == "multipart/mixed" && root.IsMultipart() && d.addParts(root, textPart(above, hint), textPart(below, hint)) {
+	if root.ContentType == "multipart/mixed" && root.IsMultipart() && d.addParts(root, TextPart(above, hint), TextPart(below, hint)) {
 		return what + " added as a part"
 	}
-	d.wrap(textPart(above, hint), textPart(below, hint))
+	d.wrap(TextPart(above, hint), TextPart(below, hint))
 	return what + " added round the message"
 }
 
@@ -173,8 +173,9 @@ func (d *draft) encodeRoot(body []byte) {
 	d.mime()
 }
 
-// textPart returns a MIME part, its header too, with the list's words; nil for none.
-func textPart(text, charset string) []byte {
+// TextPart returns a MIME part, its header too, with a text whose lines end in LF; nil for none. Where the charset does not do, or 7 bits do
+// not, it is UTF-8 in base64.
+func TextPart(text, charset string) []byte {
 	if text == "" {
 		return nil
 	}

@@ -19,6 +19,7 @@ import (
 	"kairan/list"
 	"kairan/list/bounce"
 	"kairan/list/command"
+	"kairan/list/digest"
 	"kairan/list/inbound"
 	"kairan/list/posting"
 	"kairan/list/rules"
@@ -65,6 +66,7 @@ type World struct {
 	Archive  *archive.Archive
 	Outbox   *queue.Outbox
 	Copies   *posting.Copies
+	Digests  *digest.Digester
 	Path     *posting.Path
 	Handler  *inbound.Handler
 	Workflow *subscribe.Workflow
@@ -135,8 +137,9 @@ func (w *World) open() {
 		Log:       log,
 	})
 	w.Outbox = queue.New(w.DB, w.Copies, r, queue.Options{Smarthost: true, Connections: 4, Log: log})
+	w.Digests = digest.New(digest.Options{DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Site: w.Site, Templates: words(), Log: log})
 	w.Path = posting.New(posting.Options{
-		DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Site: w.Site, Templates: words(), Log: log,
+		DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Digests: w.Digests, Site: w.Site, Templates: words(), Log: log,
 		Checker: &mailauth.Checker{Resolver: dns, Hostname: Domain},
 		Rules:   rules.Site{MaxSize: 25 << 20},
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
@@ -182,6 +185,7 @@ func (w *World) Run() {
 	var wg sync.WaitGroup
 	wg.Go(func() { server.Serve(w.smtp) })
 	wg.Go(func() { w.Path.Run(ctx) })
+	wg.Go(func() { w.Digests.Run(ctx) })
 	wg.Go(func() { w.Bounces.Run(ctx) })
 	wg.Go(func() {
 		if err := w.Outbox.Run(ctx); err != nil {

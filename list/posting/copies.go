@@ -44,7 +44,7 @@ func (c *Copies) Personalise(ctx context.Context, rendition, group string, to []
 		if strings.HasPrefix(rendition, noticePrefix) {
 			copies, err = c.notices(tx, rendition, to)
 		} else {
-			copies, err = c.post(tx, list.PostID(rendition), group, to)
+			copies, err = c.post(tx, list.RenditionPost(rendition), group, to)
 		}
 		return err
 	})
@@ -85,7 +85,7 @@ func (c *Copies) post(tx *storage.Tx, id list.PostID, group string, to []queue.R
 		case !m.Receives(time.Now()):
 			copy.Skip = "delivery is off"
 		default:
-			copy.Sender = verp.Sender(l, p.Number, m.Token)
+			copy.Sender = verp.Sender(l, p.EnvelopeNumber(), m.Token)
 			if copy.Header = shared; !sharesCopies(l, cmp.Or(group, r.To.ASCIIDomain())) {
 				copy.Header = personal(c.Site, l, m.Token)
 			}
@@ -213,6 +213,7 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 	if strings.HasPrefix(rendition, noticePrefix) {
 		return c.returnedNotices(tx, outcomes)
 	}
+	id := list.RenditionPost(rendition)
 	type fate struct {
 		status   queue.Status
 		code     int
@@ -235,11 +236,11 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 		}
 		ds[i].To = append(ds[i].To, o.Ref)
 	}
-	if err := list.RecordDeliveries(tx, list.PostID(rendition), ds); err != nil {
+	if err := list.RecordDeliveries(tx, id, ds); err != nil {
 		return err
 	}
 	// After they are recorded: who is to blame for a refusal depends on what was accepted beside it.
-	return c.returned(tx, list.PostID(rendition), outcomes)
+	return c.returned(tx, id, outcomes)
 }
 
 // returned tells of the copies of a post that were refused for good.

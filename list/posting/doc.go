@@ -7,7 +7,7 @@
 //
 // [Path.Publish] runs in a worker, and again after a crash, with the same result:
 //
-//	number -> cook -> archive -> enqueue
+//	number -> cook -> archive -> digest -> enqueue
 //
 // then the queue delivers, and asks [Copies] what each copy looks like.
 //

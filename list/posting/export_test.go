@@ -7,7 +7,7 @@ import (
 )
 
 // Stages are the stages of Publish one by one, for the test that stops after each.
-var Stages = []string{"number", "cook", "archive", "enqueue"}
+var Stages = []string{"number", "cook", "archive", "digest", "enqueue"}
 
 // PublishUntil runs Publish up to and including a stage, and then stops as a crash would.
 func (p *Path) PublishUntil(ctx context.Context, id list.PostID, stage string) error {
@@ -19,6 +19,9 @@ func (p *Path) PublishUntil(ctx context.Context, id list.PostID, stage string) e
 		return err
 	}
 	if err := p.archive(ctx, w); err != nil || stage == "archive" {
+		return err
+	}
+	if err := p.digest(ctx, w); err != nil || stage == "digest" {
 		return err
 	}
 	return p.enqueue(ctx, w)

@@ -9,6 +9,7 @@ import (
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/digest"
 	"kairan/list/rules"
 	"kairan/smtpd"
 	"kairan/smtpd/mailauth"
@@ -29,6 +30,7 @@ type Options struct {
 	DB      *storage.DB
 	Archive *archive.Archive
 	Outbox  *queue.Outbox
+	Digests *digest.Digester
 	Checker *mailauth.Checker
 	Site    *list.Site
 	// Templates has the words of what authors are told.
@@ -83,6 +85,9 @@ func (p *Path) Publish(ctx context.Context, id list.PostID) error {
 		return err
 	}
 	if err := p.archive(ctx, w); err != nil {
+		return err
+	}
+	if err := p.digest(ctx, w); err != nil {
 		return err
 	}
 	return p.enqueue(ctx, w)

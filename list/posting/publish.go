@@ -46,6 +46,7 @@ func (p *Path) number(ctx context.Context, id list.PostID) (*work, error) {
 		if err != nil {
 			return err
 		}
+		w.post.InDigest = w.list.Settings.DigestsEnabled && list.HasDigestMembers(tx, w.list.ID)
 		return errors.Join(
 			list.SetPostNumber(tx, w.post, n),
 			list.Note(tx, id, list.Event{At: time.Now(), Stage: "number", Text: fmt.Sprint(n)}),
@@ -104,6 +105,36 @@ func (p *Path) archive(ctx context.Context, w *work) error {
 		return fmt.Errorf("archive: %w", err)
 	}
 	w.log.Info("archive", "file", m.File, "offset", m.Offset)
+	return nil
+}
+
+// digest lets the post wait for the next issue of the list's digest, once, if members get it so.
+func (p *Path) digest(ctx context.Context, w *work) error {
+	if !w.post.InDigest {
+		return nil
+	}
+	closed := false
+	err := p.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+		_, err = archive.FindPost(tx, string(w.list.ID), string(w.post.ID))
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return err
+		}
+		closed, err = list.AddToDigest(tx, w.list, list.DigestEntry{
+			Post: w.post.ID, Number: w.post.Number, Size: len(w.content.Raw()), Archived: err == nil, Added: time.Now().In(p.Site.Location),
+		})
+		if err != nil {
+			return err
+		}
+		w.post, err = list.GetPost(tx, w.post.ID) // it may be in an issue now
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("digest: %w", err)
+	}
+	w.log.Info("digest", "closed", closed)
+	if closed {
+		p.Digests.Wake()
+	}
 	return nil
 }
 
@@ -196,7 +227,8 @@ func (p *Path) nextChunk(ctx context.Context, w *work) (c recipients, err error)
 			}
 			c.progress.Cursor = key
 			own := m.NoOwnPosts && key == w.post.Author.Key()
-			if m.Receives(now) && !own && !(m.NoDuplicates && named[key]) {
+			digested := w.post.InDigest && m.ModeFor(w.post.Number) != list.DeliveryRegular
+			if m.Receives(now) && !digested && !own && !(m.NoDuplicates && named[key]) {
 				c.to = append(c.to, queue.Recipient{Ref: key, To: m.Address})
 			}
 		}

@@ -298,7 +298,7 @@ func receive(t *testing.T, w *listtest.World, l *list.List, id string) list.Post
 	return posts[len(posts)-1].ID
 }
 
-// After a crash behind any stage there is one number, one archive entry, and every recipient once.
+// After a crash behind any stage there is one number, one archive entry, and every recipient once, in a digest too.
 func TestCrashAfterEachStage(t *testing.T) {
 	t.Parallel()
 	for _, stage := range append([]string{"receive"}, posting.Stages...) {
@@ -310,7 +310,8 @@ func TestCrashAfterEachStage(t *testing.T) {
 			for i := range 250 {
 				people = append(people, fmt.Sprintf("m%03d@people.test", i))
 			}
-			w.Join(l, list.RoleMember, append(people, "ann@people.test")...)
+			w.Join(l, list.RoleMember, append(people, "ann@people.test", "digest@people.test")...)
+			w.SetMember(l, "digest@people.test", func(m *list.Member) { m.DeliveryMode = list.DeliveryMIMEDigests })
 			id := receive(t, w, l, "crash@people.test")
 			for range 2 { // a crash of the second try too
 				if stage != "receive" {
@@ -323,8 +324,13 @@ func TestCrashAfterEachStage(t *testing.T) {
 			w.Run()
 			w.Path.Wake()
 			wait(t, w, 251)
+			issue, err := w.Digests.Send(t.Context(), l, "operator")
+			if err != nil || issue == nil || len(issue.Digest.Posts) != 1 {
+				t.Fatalf("digest: %+v, %v", issue, err)
+			}
+			wait(t, w, 252)
 			w.Stop()
-			if c := w.Sink.Counts(); c.Messages != 251 || c.Distinct != 251 || c.Repeats != 0 {
+			if c := w.Sink.Counts(); c.Messages != 252 || c.Distinct != 252 || c.Repeats != 0 || len(w.Sink.Inbox("digest@people.test")) != 1 {
 				t.Errorf("sink: %+v", c)
 			}
 			if c := counts(t, w, id); !maps.Equal(c, map[string]int{"delivered": 251}) {
@@ -364,7 +370,7 @@ func checkOnce(t *testing.T, w *listtest.World, l *list.List, id list.PostID) {
 		for e := range list.History(tx, id) {
 			stages[e.Stage]++
 		}
-		want := map[string]int{"receive": 1, "authenticate": 1, "decide": 1, "record": 1, "number": 1, "cook": 1, "archive": 1, "enqueue": 1}
+		want := map[string]int{"receive": 1, "authenticate": 1, "decide": 1, "record": 1, "number": 1, "cook": 1, "archive": 1, "digest": 2, "enqueue": 1}
 		if diff := cmp.Diff(want, stages); diff != "" {
 			t.Error(diff)
 		}

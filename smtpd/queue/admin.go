@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"kairan/smtpd/address"
@@ -13,7 +14,7 @@ import (
 // Filter chooses recipients; its zero value chooses all.
 type Filter struct {
 	ID        RowID
-	Rendition string
+	Rendition string          // its id, or the part before a "." in it
 	Domain    string          // in A-labels
 	Group     string          // as [Outbox.GroupOf] names it
 	To        address.Address // one recipient; null chooses all
@@ -21,7 +22,7 @@ type Filter struct {
 
 // Choose parts the recipients of r into those the filter chooses and the others.
 func (o *Outbox) Choose(f Filter, r Row) (chosen, others []Recipient) {
-	if f.ID != 0 && f.ID != r.ID || f.Rendition != "" && f.Rendition != r.Rendition {
+	if f.ID != 0 && f.ID != r.ID || f.Rendition != "" && f.Rendition != r.Rendition && !strings.HasPrefix(r.Rendition, f.Rendition+".") {
 		return nil, r.Recipients
 	}
 	for _, to := range r.Recipients {

@@ -47,6 +47,37 @@ func (o *Outbox) AddRendition(ctx context.Context, id string, message []byte) er
 	return o.db.Update(ctx, func(tx *storage.Tx) error { return renditions.Put(tx, id, rec) })
 }
 
+// ReplaceRendition stores another message under an id: copies that have not left yet are made of it. Where the rendition is gone it does nothing.
+func (o *Outbox) ReplaceRendition(ctx context.Context, id string, message []byte) error {
+	o.blobs.Lock()
+	defer o.blobs.Unlock()
+	message = canonical(message)
+	known := false
+	err := o.db.View(ctx, func(tx *storage.Tx) error {
+		known = renditions.Has(tx, id)
+		return nil
+	})
+	if err == nil && !known {
+		return nil
+	}
+	if err == nil {
+		err = o.db.Blobs.Create(blobFolder+id, message)
+	}
+	if err != nil {
+		return fmt.Errorf("replace rendition %s: %w", id, err)
+	}
+	defer o.messages.drop(id)
+	header, _, _ := bytes.Cut(message, []byte("\r\n\r\n"))
+	return o.db.Update(ctx, func(tx *storage.Tx) error {
+		rec, err := renditions.Get(tx, id) // its rows may be fewer now
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		rec.Size, rec.EightBit, rec.UTF8 = len(message), !ascii(message), !ascii(header)
+		return errors.Join(err, renditions.Put(tx, id, rec))
+	})
+}
+
 // Seal says that no more recipients will come: the rendition is removed after its last row.
 // Sealing one that is gone is no error.
 func (o *Outbox) Seal(tx *storage.Tx, id string) error {

@@ -1,0 +1,94 @@
+package command_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"kairan/list"
+	"kairan/list/listtest"
+	"kairan/smtpd/smtptest"
+	"kairan/storage"
+)
+
+// TestDigestWords sets the delivery mode in everybody's words.
+func TestDigestWords(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		const regular, mime, plain = list.DeliveryRegular, list.DeliveryMIMEDigests, list.DeliveryPlaintextDigests
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		for _, tt := range []struct {
+			words string
+			want  list.DeliveryMode
+			shown string
+		}{
+			{"set digest mime", mime, "digest      mime"},
+			{"set digest off", regular, "digest      off"},
+			{"set digest plain", plain, "digest      plain"},
+			{"set digest MIME", mime, "digest      mime"},
+			{"set digest weekly", mime, "used like this"},
+			{"set summary", mime, "used like this"},
+			{"set digestplain", plain, "digest      plain"},
+			{"set mail", regular, "delivery    on"},
+			{"digest", plain, "digest      plain"},
+			{"matome mime", mime, "digest      mime"},
+			{"matome 0", regular, "digest      off"},
+			{"まとめ送り", plain, "digest      plain"},
+			{"まとめ送りを解除", plain, ""},
+			{"ダイジェスト　ＭＩＭＥ", mime, "digest      mime"},
+			{"設定 まとめ送り やめる", regular, "digest      off"},
+			{"set digest text\nset show", plain, "digest      plain"},
+		} {
+			got := ask(t, w, "ann@people.test", tt.words)
+			if !strings.Contains(got, tt.shown) {
+				t.Errorf("%q: no %q in\n%s", tt.words, tt.shown, got)
+			}
+			if m := member(t, w, l, "ann@people.test"); m.Mode() != tt.want {
+				t.Errorf("%q: %s, want %s", tt.words, m.Mode(), tt.want)
+			}
+		}
+		w.Update(func(tx *storage.Tx) error {
+			s := l.Settings
+			s.DigestsEnabled = false
+			_, err := list.Change(tx, l.ID, s, list.Edit{At: time.Now(), By: "operator"})
+			return err
+		})
+		has(t, ask(t, w, "bob@people.test", "set digest mime"), "This list has no digests")
+		if m := member(t, w, l, "bob@people.test"); m.Mode() != regular {
+			t.Errorf("a list without digests: %s", m.Mode())
+		}
+		has(t, ask(t, w, "ann@people.test", "set digest off"), "digest      off")
+	})
+}
+
+// TestDigestStays keeps the mode when the address changes, and lets an owner set it.
+func TestDigestStays(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test")
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		yes := func(q smtptest.Message, from string) listtest.Mail {
+			m := mail(from, "", "yes")
+			m.To = []string{header(q, "Reply-To")}
+			return m
+		}
+		q := answer(t, w, mail("olga@people.test", "", "setmember ann@people.test digest mime"))
+		has(t, text(answer(t, w, yes(q, "olga@people.test"))), "digest      mime")
+		if m := member(t, w, l, "ann@people.test"); m.Mode() != list.DeliveryMIMEDigests {
+			t.Fatalf("set by an owner: %s", m.Mode())
+		}
+		send(t, w, mail("ann@people.test", "", "chaddr zoe@people.test"))
+		for _, who := range []string{"ann@people.test", "zoe@people.test"} {
+			for _, m := range inbox(w, who) {
+				if strings.Contains(header(m, "Reply-To"), "-confirm+") {
+					send(t, w, yes(m, who))
+				}
+			}
+		}
+		inbox(w, "zoe@people.test")
+		if m := member(t, w, l, "zoe@people.test"); m == nil || m.Mode() != list.DeliveryMIMEDigests {
+			t.Errorf("after the change of address: %+v", m)
+		}
+	})
+}
