@@ -1,8 +1,13 @@
 package list
 
 import (
+	"encoding/json"
+	"fmt"
 	"iter"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -45,4 +50,67 @@ func MemberHistory(tx *storage.Tx, l ID, addr address.Address) iter.Seq[Event] {
 			}
 		}
 	}
+}
+
+// ChangeMember is SetMember for what somebody wants: it notes what changed and who did it (an address, or "operator") in the
+// member's history. What stays as it is, is not noted.
+func ChangeMember(tx *storage.Tx, m Member, by string, now time.Time) error {
+	old, err := GetMember(tx, m.List, m.Role, m.Address)
+	if err != nil {
+		return err
+	}
+	if err := SetMember(tx, m); err != nil {
+		return err
+	}
+	changed, err := differences(old, &m)
+	if err != nil || changed == "" {
+		return err
+	}
+	if m.Role != RoleMember {
+		changed = fmt.Sprintf("as %s: %s", m.Role, changed)
+	}
+	return NoteMember(tx, m.List, m.Address, Event{At: now, Stage: "set", Text: changed, By: by})
+}
+
+// differences names the fields that differ, as they are stored: "hide true -> false, language default -> ja".
+func differences(old, m *Member) (string, error) {
+	before, err := fields(old)
+	if err != nil {
+		return "", err
+	}
+	after, err := fields(m)
+	if err != nil {
+		return "", err
+	}
+	var changed []string
+	all := maps.Clone(before)
+	maps.Copy(all, after)
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if b, a := words(before[name], after[name]), words(after[name], before[name]); b != a {
+			changed = append(changed, name+" "+b+" -> "+a)
+		}
+	}
+	return strings.Join(changed, ", "), nil
+}
+
+// fields is a member as it is stored, without its secret.
+func fields(m *Member) (out map[string]any, err error) {
+	copy := *m
+	copy.Token = ""
+	b, err := json.Marshal(copy)
+	if err == nil {
+		err = json.Unmarshal(b, &out)
+	}
+	return out, err
+}
+
+// words is a field in words; other is its value on the other side. What is not stored is false or the default.
+func words(v, other any) string {
+	if v != nil {
+		return fmt.Sprint(v)
+	}
+	if _, isSwitch := other.(bool); isSwitch {
+		return "false"
+	}
+	return "default"
 }

@@ -42,7 +42,8 @@ func (s *Settings) checkSubscription(oneOf func(setting, value string, allowed .
 }
 
 // Readdress moves everything that one address is in a list to another address. Of a role that the new address has already the
-// old one is only taken away. The unsubscribe token moves along. It returns ErrNotMember if the old address is nothing there.
+// old one is only taken away. The unsubscribe token moves along, and the history of each address names the other. It returns
+// ErrNotMember if the old address is nothing there.
 func Readdress(tx *storage.Tx, l ID, from, to address.Address, now time.Time) error {
 	var roles []Role
 	for id, role := range Memberships(tx, from) {
@@ -69,7 +70,10 @@ func Readdress(tx *storage.Tx, l ID, from, to address.Address, now time.Time) er
 			return err
 		}
 	}
-	return nil
+	return errors.Join(
+		NoteMember(tx, l, from, Event{At: now, Stage: "chaddr", Text: "is now " + to.String(), By: from.String()}),
+		NoteMember(tx, l, to, Event{At: now, Stage: "chaddr", Text: "was " + from.String(), By: from.String()}),
+	)
 }
 
 // Has reports whether an address has one of the roles in a list.

@@ -301,7 +301,7 @@ func (cmd *memberSet) run(ctx context.Context, app *App, _ call, std streams) er
 			return err
 		}
 		cmd.apply(m)
-		return list.SetMember(tx, *m)
+		return list.ChangeMember(tx, *m, "operator", time.Now())
 	})
 }
 

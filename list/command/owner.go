@@ -78,7 +78,12 @@ func (s *session) setMember(c Command) error {
 		return err
 	}
 	s.change(m, c.Args[1:], list.DeliveryByModerator)
-	return list.SetMember(s.tx, *m)
+	return s.keep(m)
+}
+
+// keep stores what the author changed of a member.
+func (s *session) keep(m *list.Member) error {
+	return list.ChangeMember(s.tx, *m, s.Author.String(), s.Now)
 }
 
 // pending lists the held posts, who waits for a moderator to join or leave, and the requests that wait for a confirmation, oldest first.

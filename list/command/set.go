@@ -54,17 +54,17 @@ var digestNames = map[list.DeliveryMode]string{list.DeliveryRegular: "off", list
 
 func (s *session) set(c Command) error {
 	s.change(s.member, c.Args, list.DeliveryByUser)
-	return list.SetMember(s.tx, *s.member)
+	return s.keep(s.member)
 }
 
 func (s *session) on(Command) error {
 	s.change(s.member, []string{"delivery", "on"}, list.DeliveryByUser)
-	return list.SetMember(s.tx, *s.member)
+	return s.keep(s.member)
 }
 
 func (s *session) off(c Command) error {
 	s.change(s.member, append([]string{"delivery", "off"}, c.Args...), list.DeliveryByUser)
-	return list.SetMember(s.tx, *s.member)
+	return s.keep(s.member)
 }
 
 func (s *session) digest(c Command) error {

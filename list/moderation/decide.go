@@ -63,10 +63,11 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 	if out.Post, err = list.Decide(tx, p.ID, list.Verdict{Action: d.Action, By: d.By}, now); err != nil {
 		return Outcome{}, err
 	}
+	note := list.Event{At: now, By: d.By}
 	var did string
 	switch {
 	case d.Trust && d.Action == list.Accept:
-		did, out.Undone, err = trust(tx, l, p, now)
+		did, out.Undone, err = trust(tx, l, p, note)
 	case d.Ban && d.Action == list.Discard:
 		did, out.Undone, err = ban(tx, l, p, list.Edit{By: d.By, Why: "discard and ban", At: now})
 	}
@@ -74,7 +75,8 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 		return Outcome{}, err
 	}
 	if did != "" {
-		if err := list.Note(tx, p.ID, list.Event{At: now, Stage: "decide", Text: did, By: d.By}); err != nil {
+		note.Stage, note.Text = "decide", did
+		if err := list.Note(tx, p.ID, note); err != nil {
 			return Outcome{}, err
 		}
 	}
@@ -86,7 +88,7 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 }
 
 // trust lets the posts of an author pass from now on, as long as they are authenticated.
-func trust(tx *storage.Tx, l *list.List, p *list.Post, now time.Time) (did, undone string, err error) {
+func trust(tx *storage.Tx, l *list.List, p *list.Post, note list.Event) (did, undone string, err error) {
 	if p.Author.IsNull() {
 		return "", "no-author", nil
 	}
@@ -100,9 +102,13 @@ func trust(tx *storage.Tx, l *list.List, p *list.Post, now time.Time) (did, undo
 			return "", "", err
 		}
 		who.ModerationAction = list.Accept
-		return did, "", list.SetMember(tx, *who)
+		return did, "", list.ChangeMember(tx, *who, note.By, note.At)
 	}
-	return did, "", list.Join(tx, list.Member{List: l.ID, Role: list.RoleNonmember, Address: p.Author, ModerationAction: list.Accept, Joined: now})
+	note.Stage, note.Text = "join", "as nonmember: moderation_action accept"
+	return did, "", errors.Join(
+		list.Join(tx, list.Member{List: l.ID, Role: list.RoleNonmember, Address: p.Author, ModerationAction: list.Accept, Joined: note.At}),
+		list.NoteMember(tx, l.ID, p.Author, note),
+	)
 }
 
 // ban keeps an author away. Whoever forges a member's address must not get the member banned.
