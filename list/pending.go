@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"kairan/smtpd/address"
@@ -17,7 +18,7 @@ import (
 // Pending is something that waits for one person to say yes: a confirmation to join, a moderator's decision.
 // Who answers shows the token, which is mailed once and kept only as a hash.
 type Pending struct {
-	Action  string          `json:"action"` // what is waited for, such as "join"
+	Action  string          `json:"action"` // what is waited for, such as "join"; of one action only one waits for an address in a list
 	List    ID              `json:"list"`
 	Address address.Address `json:"address"` // whose yes it is; the answer must come from there, or from a page opened with the token
 	Data    json.RawMessage `json:"data,omitempty"`
@@ -40,6 +41,12 @@ var (
 	pendings     = storage.NewTable[string, Pending]("pending", text) // SHA-256 of the token
 	pendingIndex = storage.NewTable[pendingKey, string]("pending_by_address", storage.Pairs(text, storage.Pairs(listID, text)))
 )
+
+// Kind is the Action up to a ":". What stands behind it makes several of a kind possible, such as "commands:06h0b14jr4vj9dtq".
+func (p *Pending) Kind() string {
+	kind, _, _ := strings.Cut(p.Action, ":")
+	return kind
+}
 
 func (p *Pending) key() pendingKey {
 	return storage.P(p.Action, storage.P(p.List, p.Address.Key()))

@@ -158,7 +158,7 @@ func (app *App) people() {
 		Log:        app.Log,
 	}
 	app.Moderation.Subscribe = app.Subscribe
-	app.Commands = &command.Processor{Archive: app.Archive, Workflow: app.Subscribe, Templates: app.Templates, Log: app.Log}
+	app.Commands = &command.Processor{Archive: app.Archive, Workflow: app.Subscribe, Moderation: app.Moderation, Templates: app.Templates, Log: app.Log}
 	app.Bounces = &bounce.Bouncer{DB: app.DB, Path: app.Path, Site: app.Site, Subscribe: app.Subscribe, Templates: app.Templates, Log: app.Log}
 	app.Copies.Returned = app.Bounces.Returned
 	app.Subscribe.Actions = map[string]subscribe.Action{

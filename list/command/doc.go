@@ -12,10 +12,10 @@
 //   - An answer goes to the author if the mail is authenticated, else to its envelope sender; it then holds no word of the
 //     question, and nothing that is not public. Both have a budget for each day.
 //   - Answers have the null sender and say Auto-Submitted: auto-replied (RFC 3834).
-//   - What an owner changes by mail waits for a token that was mailed to the owner.
+//   - What an owner or a moderator sends by mail waits for a token that was mailed there.
 //
 // # Limits
 //
 // A message holds up to ten commands. `get` sends up to 20 messages or 1 MB, `who` up to 1,000 members, `index` up to 300
-// messages of one month. Of two mails with owners' commands only the later can be confirmed.
+// messages of one month.
 package command

@@ -24,7 +24,7 @@ func (s *session) help(c Command) error {
 	}
 	s.say(s.T(s.lang, "commands.intro", "request", s.List.Suffixed("request"), "n", maxCommands) + "\n")
 	for _, e := range table() {
-		if e.may != owners || s.owner {
+		if (e.may != owners || s.owner) && (e.may != moderators || s.mod) {
 			s.describe(e)
 		}
 	}
@@ -95,9 +95,16 @@ func (s *session) join(c Command) error {
 		return strings.Contains(w, "=") || strings.EqualFold(w, s.List.Address.Local()) || slices.Contains([]string{"me", "please", "digest", "nodigest"}, strings.ToLower(w))
 	})
 	r.Name = cmp.Or(strings.Join(words, " "), r.Name)
-	res, err := s.Workflow.Join(s.tx, r)
-	if res.State == subscribe.Refused {
+	return s.outcome(s.Workflow.Join(s.tx, r))
+}
+
+// outcome is take for what the author asked for itself: it says why nothing was done.
+func (s *session) outcome(res subscribe.Result, err error) error {
+	switch res.State {
+	case subscribe.Refused:
 		s.say(s.T(s.lang, "commands.refused", "owner", s.List.Suffixed("owner")))
+	case subscribe.Full:
+		s.say(s.T(s.lang, "commands.full"))
 	}
 	return s.take(res, err)
 }
@@ -106,7 +113,7 @@ func (s *session) leave(Command) error {
 	if s.Author.IsNull() {
 		return nil
 	}
-	return s.take(s.Workflow.Leave(s.tx, s.request()))
+	return s.outcome(s.Workflow.Leave(s.tx, s.request()))
 }
 
 func (s *session) confirm(c Command) error {
@@ -118,7 +125,7 @@ func (s *session) confirm(c Command) error {
 		s.say(s.T(s.lang, "commands.bad-token"))
 		return nil
 	}
-	return s.take(res, err)
+	return s.outcome(res, err)
 }
 
 // chaddr says the same whether the old address is a member or not.

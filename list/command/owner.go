@@ -86,37 +86,52 @@ func (s *session) keep(m *list.Member) error {
 	return list.ChangeMember(s.tx, *m, s.Author.String(), s.Now)
 }
 
-// pending lists the held posts, who waits for a moderator to join or leave, and the requests that wait for a confirmation, oldest first.
+// pending lists the held posts and who waits for a moderator to join or leave, each with the word that accepts it, and the requests
+// that wait for a confirmation, oldest first.
 func (s *session) pending(Command) error {
+	when := func(t time.Time) string { return t.In(s.Workflow.Site.Location).Format("2006-01-02 15:04") + "  " }
+	held := s.Moderation.Waiting(s.tx, s.List, s.lang, maxPending)
+	for _, w := range held {
+		s.say(when(w.Since) + w.Words + "\n    accept " + w.ID)
+	}
+	if len(held) > 0 {
+		s.say("\n" + s.T(s.lang, "commands.decide") + "\n")
+	}
 	var lines []string
-	waits := func(since time.Time, words ...string) {
-		at := since.In(s.Workflow.Site.Location).Format("2006-01-02 15:04")
-		lines = append(lines, at+"  "+strings.Join(words, "  "))
-	}
-	for p := range list.HeldPosts(s.tx, s.List.ID) {
-		if len(lines) == maxPending {
-			break
-		}
-		waits(p.Received, p.Author.String(), p.Subject, p.Verdict.String())
-	}
-	for h, since := range moderation.Requests(s.tx, s.List.ID) {
-		if len(lines) == 2*maxPending {
-			break
-		}
-		waits(since, h.Address.String(), h.Action, s.T(s.lang, "commands.held"))
-	}
 	for p := range list.Pendings(s.tx) {
-		mine := p.List == s.List.ID && p.Action != subscribe.ActionCommands && slices.Contains(subscribe.Confirmable(), p.Action)
-		if mine && s.Now.Before(p.Expires) && len(lines) < 3*maxPending {
-			waits(p.Created, p.Address.String(), p.Action)
+		mine := p.List == s.List.ID && p.Kind() != subscribe.ActionCommands && slices.Contains(subscribe.Confirmable(), p.Action)
+		if mine && s.Now.Before(p.Expires) && len(lines) < maxPending {
+			lines = append(lines, when(p.Created)+p.Address.String()+"  "+p.Action+": "+s.T(s.lang, "commands.unconfirmed"))
 		}
 	}
 	slices.Sort(lines)
 	for _, line := range lines {
 		s.say(line)
 	}
-	if len(lines) == 0 {
+	if len(held)+len(lines) == 0 {
 		s.say(s.T(s.lang, "commands.none"))
+	}
+	return nil
+}
+
+// decide carries out a word about what waits.
+func (s *session) decide(c Command) error {
+	ids, reason := c.Args, ""
+	if c.Name == "reject" {
+		ids, reason = c.Args[:1], strings.Join(c.Args[1:], " ")
+	}
+	for _, id := range ids {
+		order := moderation.Order{ID: id, Word: c.Name, Reason: reason, By: s.Author, Lang: s.lang, Now: s.Now}
+		lines, err := s.Moderation.Obey(s.tx, s.List, order)
+		if err != nil {
+			return err
+		}
+		if len(lines) == 0 {
+			s.say(s.T(s.lang, "commands.nothing-waits", "id", id))
+		}
+		for _, line := range lines {
+			s.say(line)
+		}
 	}
 	return nil
 }

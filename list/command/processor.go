@@ -12,6 +12,7 @@ import (
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/moderation"
 	"kairan/list/posting"
 	"kairan/list/subscribe"
 	"kairan/smtpd/address"
@@ -21,10 +22,12 @@ import (
 
 // Processor answers command mail. All parts are needed. Its Confirmed belongs into the Workflow's Actions under subscribe.ActionCommands.
 type Processor struct {
-	Archive   *archive.Archive
-	Workflow  *subscribe.Workflow
-	Templates *templates.Set
-	Log       *slog.Logger
+	Archive  *archive.Archive
+	Workflow *subscribe.Workflow
+	// Moderation decides about what is held.
+	Moderation *moderation.Moderation
+	Templates  *templates.Set
+	Log        *slog.Logger
 }
 
 // Question is a command mail. It is not automatic: the caller sees to that.
@@ -48,10 +51,11 @@ type session struct {
 	lang   string
 	member *list.Member // the author, if verified
 	owner  bool         // likewise
+	mod    bool         // likewise: decides about what is held
 	obeyed bool         // an owner's commands are carried out now, not asked back
 
 	out     strings.Builder // the answer
-	orders  []string        // lines that only an owner may send, to be confirmed
+	orders  []string        // lines of an owner or a moderator, to be confirmed
 	result  subscribe.Result
 	sending []*archive.Message // come along with the answer
 	size    int64              // of them
@@ -105,6 +109,7 @@ func (p *Processor) open(tx *storage.Tx, q Question) (*session, error) {
 		return nil, err
 	}
 	s.owner = list.Has(tx, q.List.ID, q.Author, list.RoleOwner)
+	s.mod = p.Moderation.Moderates(tx, q.List, q.Author)
 	return s, nil
 }
 
@@ -154,7 +159,10 @@ func (s *session) one(c Command) error {
 	case e.may == owners && !s.owner:
 		s.say(s.T(s.lang, "commands.owners-only"))
 		return nil
-	case e.may == owners && !s.obeyed:
+	case e.may == moderators && !s.mod:
+		s.say(s.T(s.lang, "commands.moderators-only"))
+		return nil
+	case (e.may == owners || e.may == moderators) && !s.obeyed:
 		s.orders = append(s.orders, c.Line)
 		return nil
 	}
@@ -223,7 +231,7 @@ func (s *session) answer() (posting.Notice, error) {
 	})
 }
 
-// askBack mails an owner a token for the orders.
+// askBack mails an owner or a moderator a token for the orders.
 func (s *session) askBack() error {
 	ok, err := s.mayAnswer()
 	if err != nil || !ok {
@@ -234,10 +242,10 @@ func (s *session) askBack() error {
 		return err
 	}
 	text := "    " + strings.Join(s.orders, "\n    ") + "\n"
-	return s.take(s.Workflow.Ask(s.tx, s.request(), list.Pending{Action: subscribe.ActionCommands, Data: data}, "confirm-commands", map[string]string{"commands": text}))
+	return s.take(s.Workflow.Ask(s.tx, s.request(), list.Pending{Action: subscribe.ActionCommands + ":" + storage.NewID(s.Now), Data: data}, "confirm-commands", map[string]string{"commands": text}))
 }
 
-// Confirmed carries out an owner's commands after their confirmation: it is a [subscribe.Action].
+// Confirmed carries out orders after their confirmation: it is a [subscribe.Action].
 func (p *Processor) Confirmed(tx *storage.Tx, l *list.List, pending *list.Pending, c subscribe.Confirmation) (subscribe.Result, error) {
 	var lines []string
 	if err := json.Unmarshal(pending.Data, &lines); err != nil {

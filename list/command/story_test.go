@@ -321,6 +321,119 @@ func TestOwnersConfirmTheirCommands(t *testing.T) {
 	})
 }
 
+// TestEachMailOfCommandsIsConfirmed: every mail has its own token, in whatever order they come back.
+func TestEachMailOfCommandsIsConfirmed(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		var asked []smtptest.Message
+		for _, who := range []string{"one", "two", "three"} {
+			asked = append(asked, answer(t, w, mail("olga@people.test", "", "add "+who+"@people.test")))
+		}
+		confirm := func(i, want int) {
+			t.Helper()
+			yes := mail("olga@people.test", "", "")
+			yes.To = []string{header(asked[i], "Reply-To")}
+			if code, text := w.Send(yes); code != want {
+				t.Errorf("token %d: %d %s", i, code, text)
+			}
+		}
+		is := func(want ...string) {
+			t.Helper()
+			for _, who := range []string{"one", "two", "three"} {
+				if got := member(t, w, l, who+"@people.test") != nil; got != slices.Contains(want, who) {
+					t.Errorf("%s is a member: %v", who, got)
+				}
+			}
+		}
+		confirm(0, 250)
+		is("one")
+		confirm(0, 550)
+		confirm(2, 250)
+		is("one", "three")
+		time.Sleep(list.PendingLife)
+		confirm(1, 550)
+		is("one", "three")
+	})
+}
+
+// confirmed sends commands, confirms them and returns the text of the answer.
+func confirmed(t *testing.T, w *listtest.World, from, commands string) string {
+	t.Helper()
+	yes := mail(from, "", "")
+	yes.To = []string{header(answer(t, w, mail(from, "", commands)), "Reply-To")}
+	return text(answer(t, w, yes))
+}
+
+// TestDecideByCommand: who moderates decides about posts and requests with the ID or address that pending names.
+func TestDecideByCommand(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) {
+			s.PreferredLanguage, s.SubscriptionPolicy, s.UnsubscriptionPolicy = "en", list.PolicyModerate, list.PolicyModerate
+			s.RejectTexts = map[string]list.Text{"topic": {"en": "Not our topic."}}
+		})
+		other := w.List("other", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleModerator, "mod@people.test")
+		w.Join(l, list.RoleMember, "ann@people.test", "gone@people.test")
+		w.Join(other, list.RoleOwner, "olga@people.test")
+		id := map[string]string{}
+		for _, from := range []string{"a@strangers.test", "b@strangers.test", "c@strangers.test", "d@strangers.test", "e@strangers.test"} {
+			raw := listtest.Post(from, l, from[:1]+"@p.test", "Post of "+from[:1], "Hello.\n")
+			send(t, w, listtest.Mail{From: from, IP: forge, To: []string{l.Address.String()}, Raw: raw})
+			id[from[:1]] = string(w.Posts(from[:1] + "@p.test")[0].ID)
+		}
+		for _, who := range []string{"cora", "dan", "eve"} {
+			send(t, w, mail(who+"@people.test", "join", ""))
+		}
+		send(t, w, mail("gone@people.test", "leave", ""))
+
+		for _, who := range []string{"ann@people.test", "olga@people.test", "zed@people.test"} { // olga owns another list
+			has(t, ask(t, w, who, "accept "+id["a"]+"\npending"), "for those who moderate the list")
+		}
+		got := confirmed(t, w, "mod@people.test", "pending")
+		for _, what := range []string{"accept " + id["a"] + "\n", "Post of a, a@strangers.test (authenticated): The author is not a member", "accept cora@people.test\n", "cora@people.test wants to join", "gone@people.test wants to leave"} {
+			has(t, got, what)
+		}
+		got = confirmed(t, w, "mod@people.test", fmt.Sprintf("accept %s cora@people.test gone@people.test\n却下　%s　topic\nreject dan@people.test Full at the moment\ndiscard %s eve@people.test\ntrust %s\nban %s\naccept 0000000000000000 nobody@people.test", id["a"], id["b"], id["c"], id["d"], id["e"]))
+		has(t, got, "Post of a: accepted by mod@people.test", "cora@people.test wants to join: accepted by mod@people.test", "gone@people.test wants to leave: accepted",
+			"Post of b: rejected by", "dan@people.test wants to join: rejected by", "Post of c: discarded by", "eve@people.test wants to join: discarded by",
+			"Post of d: accepted by", "Post of e: discarded by", "Nothing of that name waits here: 0000000000000000", "Nothing of that name waits here: nobody@people.test")
+		if member(t, w, l, "cora@people.test") == nil || member(t, w, l, "gone@people.test") != nil || member(t, w, l, "dan@people.test") != nil {
+			t.Error("the wrong people are members")
+		}
+		for who, want := range map[string]string{"b@strangers.test": "Not our topic.", "dan@people.test": "Full at the moment"} {
+			mails := inbox(w, who)
+			has(t, text(mails[len(mails)-1]), want)
+		}
+		w.Update(func(tx *storage.Tx) error {
+			l, err := list.Get(tx, l.ID)
+			if err == nil && !slices.Equal(l.Settings.BanList, []string{"e@strangers.test"}) {
+				t.Errorf("banned %v", l.Settings.BanList)
+			}
+			m, err := list.GetMember(tx, l.ID, list.RoleNonmember, address.Must("d@strangers.test"))
+			if err != nil || m.ModerationAction != list.Accept {
+				t.Errorf("trusted %+v %v", m, err)
+			}
+			return nil
+		})
+		has(t, confirmed(t, w, "mod@people.test", "discard "+id["a"]+" cora@people.test"), "Post of a: accepted by mod@people.test", "cora@people.test wants to join: accepted by")
+		has(t, confirmed(t, w, "mod@people.test", "trust dan@people.test"), "trust and ban are for posts")
+		has(t, confirmed(t, w, "mod@people.test", "pending"), "There are none.")
+
+		// The owner of one list decides nothing in another.
+		raw := listtest.Post("a@strangers.test", l, "f@p.test", "Post of f", "Hello.\n")
+		send(t, w, listtest.Mail{From: "a@strangers.test", IP: forge, To: []string{l.Address.String()}, Raw: raw})
+		order := mail("olga@people.test", "", "accept "+string(w.Posts("f@p.test")[0].ID))
+		order.To = []string{"other-request" + at}
+		yes := mail("olga@people.test", "", "")
+		yes.To = []string{header(answer(t, w, order), "Reply-To")}
+		has(t, text(answer(t, w, yes)), "Nothing of that name waits here")
+		if p := w.Posts("f@p.test")[0]; !p.Held() {
+			t.Errorf("decided from another list: %s", p.Verdict)
+		}
+	})
+}
+
 func TestArchiveByMail(t *testing.T) {
 	story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage, s.ArchivePolicy = "en", "private" })

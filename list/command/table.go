@@ -10,10 +10,11 @@ import (
 type audience int
 
 const (
-	anybody  audience = iota
-	verified          // whose mail is authenticated
-	members           // who is a member besides
-	owners            // the list's owners, who confirm it
+	anybody    audience = iota
+	verified            // whose mail is authenticated
+	members             // who is a member besides
+	owners              // the list's owners, who confirm it
+	moderators          // who decides about what is held, and confirms it
 )
 
 // entry is a row of the table.
@@ -51,7 +52,12 @@ func table() []entry {
 		{"remove", []string{"del", "delete", "unsubscribe", "削除"}, "remove ADDRESS…", owners, addresses(1, 20), (*session).remove},
 		{"invite", []string{"招待"}, "invite ADDRESS…", owners, addresses(1, 20), (*session).invite},
 		{"setmember", []string{"set", "会員設定"}, "setmember ADDRESS show | moderation accept|hold|reject|discard|default | (as in set)", owners, memberSetting, (*session).setMember},
-		{"pending", []string{"modindex", "保留"}, "pending", owners, upTo(0), (*session).pending},
+		{"pending", []string{"modindex", "保留"}, "pending", moderators, upTo(0), (*session).pending},
+		{"accept", []string{"approve", "distribute", "承認", "許可"}, "accept ID|ADDRESS…", moderators, things, (*session).decide},
+		{"reject", []string{"却下", "拒否"}, "reject ID|ADDRESS [REASON]", moderators, thingAndWords, (*session).decide},
+		{"discard", []string{"破棄"}, "discard ID|ADDRESS…", moderators, things, (*session).decide},
+		{"trust", []string{"信頼"}, "trust ID…", moderators, things, (*session).decide},
+		{"ban", []string{"禁止"}, "ban ID…", moderators, things, (*session).decide},
 	}
 }
 
@@ -112,6 +118,17 @@ func setting(args []string) bool {
 func memberSetting(args []string) bool {
 	return len(args) >= 2 && len(args) <= 7 && isAddress(args[0])
 }
+
+// isThing reports whether a word names what waits: a held post, or the address of who wants to join or leave.
+func isThing(word string) bool {
+	return isAddress(word) || len(word) == 16 && strings.Trim(word, "0123456789abcdefghijklmnopqrstuvwxyz") == "" && word[0] == '0'
+}
+
+func things(args []string) bool {
+	return len(args) >= 1 && len(args) <= 20 && !slices.ContainsFunc(args, func(a string) bool { return !isThing(a) })
+}
+
+func thingAndWords(args []string) bool { return len(args) >= 1 && isThing(args[0]) }
 
 // numbers are "5", "5-9", "last:5", "thread 5".
 func numbers(args []string) bool {

@@ -87,6 +87,8 @@ func (h *Handler) act(ctx context.Context, env *smtpd.Envelope, r route, q quest
 		return reply(550, 5, 7, 1, "this confirmation is used up, too old, or was not mailed to the address you write from"), nil
 	case err != nil:
 		return smtpd.Reply{}, err
+	case res.State == subscribe.Full:
+		return reply(451, 4, 2, 2, "too many requests wait for the moderators of this list: try again later"), nil
 	case res.State == subscribe.Refused:
 		return reply(550, 5, 7, 1, "this address may not join: write to "+r.list.Suffixed("owner").Wire()), nil
 	}

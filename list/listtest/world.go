@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"net/smtp"
 	"net/textproto"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +20,7 @@ import (
 	"kairan/list/command"
 	"kairan/list/digest"
 	"kairan/list/inbound"
+	"kairan/list/moderation"
 	"kairan/list/posting"
 	"kairan/list/rules"
 	"kairan/list/subscribe"
@@ -71,15 +71,14 @@ type World struct {
 	Handler  *inbound.Handler
 	Workflow *subscribe.Workflow
 	Bounces  *bounce.Bouncer
-	Sink     *smtptest.Sink // the world outside
+	// Moderation brings held posts to moderators only while Moderation.Run or Round does.
+	Moderation *moderation.Moderation
+	Sink       *smtptest.Sink // the world outside
 
 	outside *smtptest.PipeListener
 	smtp    *smtptest.PipeListener
 	stop    func()
 	running sync.WaitGroup
-
-	mu   sync.Mutex // protects held
-	held []string
 }
 
 // words are the templates, parsed once for all tests.
@@ -91,19 +90,17 @@ var words = sync.OnceValue(func() *templates.Set {
 	return s
 })
 
-// HeldSubscription implements subscribe.Moderators: it notes what moderators were asked.
-func (w *World) HeldSubscription(_ context.Context, h subscribe.Held) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.held = append(w.held, h.Action+" "+h.Address.String())
-	return nil
-}
-
-// Held returns what moderators were asked, such as "join ann@people.test".
-func (w *World) Held() []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.held)
+// Requests returns what people wait for in a list, such as "join ann@people.test".
+func (w *World) Requests(l *list.List) (waiting []string) {
+	w.t.Helper()
+	w.Update(func(tx *storage.Tx) error {
+		waiting = nil
+		for r := range moderation.Requests(tx, l.ID) {
+			waiting = append(waiting, r.Action+" "+r.Address.String())
+		}
+		return nil
+	})
+	return waiting
 }
 
 // New returns a world at rest: nothing runs before Run. behave is what the sink does, nil for a good receiver.
@@ -144,12 +141,14 @@ func (w *World) open() {
 		Rules:   rules.Site{MaxSize: 25 << 20},
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	})
-	w.Workflow = &subscribe.Workflow{DB: w.DB, Site: w.Site, Templates: words(), Path: w.Path, Moderators: w, Log: log}
-	commands := &command.Processor{Archive: w.Archive, Workflow: w.Workflow, Templates: words(), Log: log}
+	w.Moderation = moderation.New(moderation.Options{DB: w.DB, Path: w.Path, Site: w.Site, Templates: words(), Log: log})
+	w.Workflow = &subscribe.Workflow{DB: w.DB, Site: w.Site, Templates: words(), Path: w.Path, Moderators: w.Moderation, Log: log}
+	w.Moderation.Subscribe = w.Workflow
+	commands := &command.Processor{Archive: w.Archive, Workflow: w.Workflow, Moderation: w.Moderation, Templates: words(), Log: log}
 	w.Bounces = &bounce.Bouncer{DB: w.DB, Path: w.Path, Site: w.Site, Subscribe: w.Workflow, Templates: words(), Log: log}
 	w.Copies.Returned = w.Bounces.Returned
 	w.Workflow.Actions = map[string]subscribe.Action{subscribe.ActionCommands: commands.Confirmed, subscribe.ActionEnable: w.Bounces.Enable}
-	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow, Commands: commands, Bounces: w.Bounces}
+	w.Handler = &inbound.Handler{DB: w.DB, Path: w.Path, Site: w.Site, Log: log, Leave: w.leave, Refused: w.refused, Subscribe: w.Workflow, Commands: commands, Moderate: w.Moderation.Answer, Bounces: w.Bounces}
 }
 
 func (w *World) leave(ctx context.Context, token string) error {

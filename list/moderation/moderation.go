@@ -93,8 +93,8 @@ func (m *Moderation) moderators(tx *storage.Tx, l *list.List) []*list.Member {
 	return people
 }
 
-// moderates reports whether an address may decide now.
-func (m *Moderation) moderates(tx *storage.Tx, l *list.List, who address.Address) bool {
+// Moderates reports whether an address may decide now.
+func (m *Moderation) Moderates(tx *storage.Tx, l *list.List, who address.Address) bool {
 	for _, person := range m.moderators(tx, l) {
 		if person.Address.Key() == who.Key() {
 			return true

@@ -113,7 +113,7 @@ func (m *Moderation) opened(tx *storage.Tx, token string, now time.Time) (*list.
 		return nil, "", nil, err
 	}
 	l, err := list.Get(tx, p.List)
-	if err == nil && (kind == forModerator || kind == forRequests) && !m.moderates(tx, l, p.Address) {
+	if err == nil && (kind == forModerator || kind == forRequests) && !m.Moderates(tx, l, p.Address) {
 		err = list.ErrToken
 	}
 	return p, kind, l, err
@@ -135,7 +135,7 @@ func (m *Moderation) Act(ctx context.Context, token string, b Press) (said strin
 		if err != nil {
 			return err
 		}
-		said, err = m.perform(tx, p, b.Lang, order{id: b.ID, word: b.Word, reason: b.Reason, at: now})
+		said, err = m.perform(tx, p, Order{ID: b.ID, Word: b.Word, Reason: b.Reason, By: p.Address, Lang: b.Lang, Now: now})
 		return err
 	})
 	if errors.Is(err, errWord) || errors.Is(err, errNoModerator) {

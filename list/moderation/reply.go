@@ -107,7 +107,7 @@ func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, lang string, c comman
 		}
 	}
 	for _, n := range c.numbers {
-		said, err := m.perform(tx, p, lang, order{id: ids[n-1], word: c.word, reason: c.reason, at: now})
+		said, err := m.perform(tx, p, Order{ID: ids[n-1], Word: c.word, Reason: c.reason, By: p.Address, Lang: lang, Now: now})
 		if err != nil {
 			return nil, err
 		}
@@ -116,35 +116,19 @@ func (m *Moderation) obey(tx *storage.Tx, p *list.Pending, lang string, c comman
 	return lines, nil
 }
 
-// undone says what a decision left out, in a sentence after a space, or "".
-func (m *Moderation) undone(lang string, out Outcome) string {
-	if out.Undone == "" {
-		return ""
-	}
-	return " " + m.Templates.T(lang, "held.undone-"+out.Undone)
-}
-
 // errNoModerator says that a token's owner may not decide any more.
 var errNoModerator = errors.New("is no moderator of the list any more")
 
 // errWord says that a word does not go with a token.
 var errWord = errors.New("the word is not one for this")
 
-// order is a word for one thing of a token.
-type order struct {
-	id     string // of the post or request
-	word   string
-	reason string
-	at     time.Time
-}
-
 // perform does what a word means for one thing of a token, and says what became of it.
-func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, lang string, o order) (said string, err error) {
+func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, o Order) (said string, err error) {
 	kind, ids, err := purpose(p)
 	if err != nil {
 		return "", err
 	}
-	if !slices.Contains(ids, o.id) {
+	if !slices.Contains(ids, o.ID) {
 		return "", list.ErrToken
 	}
 	l, err := list.Get(tx, p.List)
@@ -152,37 +136,25 @@ func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, lang string, o ord
 		return "", err
 	}
 	deciding := kind == forModerator || kind == forRequests
-	if deciding && !m.moderates(tx, l, p.Address) {
+	if deciding && !m.Moderates(tx, l, p.Address) {
 		return "", errNoModerator
 	}
-	if !slices.Contains(buttons[kind], o.word) {
+	if !slices.Contains(buttons[kind], o.Word) {
 		return "", errWord
 	}
 	if kind == forRequests {
-		return m.decideRequest(tx, l, p, lang, o)
+		r, err := requests.Get(tx, storage.P(l.ID, o.ID))
+		if errors.Is(err, storage.ErrNotFound) {
+			return "", list.ErrToken // it is forgotten
+		}
+		if err != nil {
+			return "", err
+		}
+		return m.obeyRequest(tx, l, &r, o)
 	}
-	out, err := m.Decide(tx, decision(p, o), o.at)
+	said, err = m.obeyPost(tx, o, deciding)
 	if err == nil && kind == forAuthor { // the next question may be asked
 		err = list.WithdrawPending(tx, p.Action, p.List, p.Address)
 	}
-	if err != nil {
-		return "", err
-	}
-	return m.subject(lang, out.Post) + ": " + m.decided(lang, out.Post, deciding) + m.undone(lang, out), nil
-}
-
-// decision is what a word means for a post.
-func decision(p *list.Pending, o order) Decision {
-	d := Decision{Post: list.PostID(o.id), By: p.Address.String(), Action: list.Discard}
-	switch o.word {
-	case "accept", "yes":
-		d.Action = list.Accept
-	case "trust":
-		d.Action, d.Trust = list.Accept, true
-	case "reject":
-		d.Action, d.Reason = list.Reject, o.reason
-	case "ban":
-		d.Ban = true
-	}
-	return d
+	return said, err
 }

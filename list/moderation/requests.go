@@ -15,43 +15,56 @@ import (
 	"kairan/storage"
 )
 
-// request is somebody who waits for a moderator's word to join or to leave.
-type request struct {
+// Request is somebody who waits for a moderator's word to join or to leave.
+type Request struct {
 	Action  string          `json:"action"` // "join" or "leave"
 	Address address.Address `json:"address"`
 	Name    string          `json:"name,omitempty"` // of who joins
 	At      time.Time       `json:"at"`
-	Noticed bool            `json:"noticed,omitempty"`
+	Noticed bool            `json:"noticed,omitempty"` // the moderators know of it
 
 	// What was decided is kept as long as a notice can be answered, so that who comes later is told.
 	Verdict list.Action `json:"verdict,omitempty"`
 	By      string      `json:"by,omitempty"`
 	Decided time.Time   `json:"decided,omitzero"`
+	Spread  bool        `json:"spread,omitempty"` // the other moderators know what was decided
 }
 
 // banned is the verdict about a request that a moderator accepted and a ban list forbids.
 const banned list.Action = "banned"
 
-// waits reports whether nobody has decided.
-func (r *request) waits() bool { return r.Verdict == "" }
+// Waits reports whether nobody has decided.
+func (r *Request) Waits() bool { return r.Verdict == "" }
+
+// id names a request within its list.
+func (r *Request) id() string { return r.Action + " " + r.Address.Key() }
 
 type requestKey = storage.Pair[list.ID, string]
 
-var requests = storage.NewTable[requestKey, request]("moderation_requests", storage.Pairs(listID, storage.Strings[string]()))
+var requests = storage.NewTable[requestKey, Request]("moderation_requests", storage.Pairs(listID, storage.Strings[string]()))
+
+// Room implements subscribe.Moderators: as many requests as posts may wait.
+func (m *Moderation) Room(tx *storage.Tx, l *list.List) bool {
+	n := 0
+	for range Requests(tx, l.ID) {
+		n++
+	}
+	return l.Settings.MaxHeld == 0 || n < l.Settings.MaxHeld
+}
 
 // HeldSubscription implements subscribe.Moderators.
 func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) error {
-	k := storage.P(h.List.ID, h.Action+" "+h.Address.Key())
-	now := time.Now()
+	r := Request{Action: h.Action, Address: h.Address, Name: h.Name, At: time.Now()}
+	k := storage.P(h.List.ID, r.id())
 	err := m.DB.Update(ctx, func(tx *storage.Tx) error {
 		old, err := requests.Get(tx, k)
-		if err == nil && old.waits() {
+		if err == nil && old.Waits() {
 			return nil
 		}
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
 			return err
 		}
-		return requests.Put(tx, k, request{Action: h.Action, Address: h.Address, Name: h.Name, At: now})
+		return requests.Put(tx, k, r)
 	})
 	if err != nil {
 		return fmt.Errorf("hold: %w", err)
@@ -60,24 +73,45 @@ func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) err
 	return nil
 }
 
-// Requests yields who waits for a moderator's word to join or to leave a list, and since when.
-func Requests(tx *storage.Tx, l list.ID) iter.Seq2[subscribe.Held, time.Time] {
-	return func(yield func(subscribe.Held, time.Time) bool) {
+// Requests yields who waits for a moderator's word to join or to leave a list.
+func Requests(tx *storage.Tx, l list.ID) iter.Seq[*Request] {
+	return func(yield func(*Request) bool) {
 		for _, r := range storage.Under(tx, requests, listID, l) {
-			if r.waits() && !yield(subscribe.Held{Address: r.Address, Name: r.Name, Action: r.Action}, r.At) {
+			if r.Waits() && !yield(&r) {
 				return
 			}
 		}
 	}
 }
 
+// RequestsOf returns what an address waits for, or has lately waited for, in a list.
+func RequestsOf(tx *storage.Tx, l list.ID, who address.Address) (found []*Request, err error) {
+	for _, action := range []string{"join", "leave"} {
+		r := Request{Action: action, Address: who}
+		r, err := requests.Get(tx, storage.P(l, r.id()))
+		if errors.Is(err, storage.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, &r)
+	}
+	return found, nil
+}
+
 // attendRequests tells moderators who wants to join or leave: soon, and then daily. It drops what has waited too long, and forgets what
 // was decided long ago.
 func (m *Moderation) attendRequests(ctx context.Context, now time.Time) error {
-	lists := map[list.ID]bool{}
+	lists := map[list.ID]*agenda{}
 	err := m.DB.View(ctx, func(tx *storage.Tx) error {
+		var err error
 		for k := range requests.Scan(tx, storage.Range[requestKey]{}) {
-			lists[k.A] = true
+			if lists[k.A] == nil {
+				if lists[k.A], err = readAgenda(tx, k.A, now); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	})
@@ -85,7 +119,10 @@ func (m *Moderation) attendRequests(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("read who waits: %w", err)
 	}
 	var errs []error
-	for id := range lists {
+	for id, a := range lists {
+		if !a.any() {
+			continue
+		}
 		err := m.DB.Update(ctx, func(tx *storage.Tx) error { return m.noticeRequests(tx, id, now) })
 		if err != nil {
 			errs = append(errs, fmt.Errorf("requests to list %s: %w", id, err))
@@ -94,41 +131,72 @@ func (m *Moderation) attendRequests(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// noticeRequests does attendRequests for one list.
-func (m *Moderation) noticeRequests(tx *storage.Tx, id list.ID, now time.Time) error {
+// agenda is what is due for the requests of a list.
+type agenda struct {
+	list    *list.List
+	forget  []requestKey // long decided, or their list was closed
+	expire  []*Request
+	waiting []requestKey
+	tell    bool // the moderators, of all that waits
+}
+
+func (a *agenda) any() bool { return a.tell || len(a.forget)+len(a.expire) > 0 }
+
+func readAgenda(tx *storage.Tx, id list.ID, now time.Time) (*agenda, error) {
 	l, err := list.Get(tx, id)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var waiting []requestKey
-	fresh := false
+	a, fresh := &agenda{list: l}, false
 	for k, r := range storage.Under(tx, requests, listID, id) {
-		switch tooOld := l.Settings.MaxDaysToHold > 0 && r.At.Before(now.AddDate(0, 0, -l.Settings.MaxDaysToHold)); {
-		case !r.waits() && now.Sub(r.Decided) > tokenLife, r.waits() && (tooOld || !l.Removed.IsZero()):
-			if err := requests.Delete(tx, k); err != nil {
-				return err
-			}
-		case r.waits():
-			waiting = append(waiting, k)
+		switch {
+		case !r.Waits() && now.Sub(r.Decided) > tokenLife, r.Waits() && !l.Removed.IsZero():
+			a.forget = append(a.forget, k)
+		case r.Waits() && tooOld(l, r.At, now):
+			a.expire = append(a.expire, &r)
+		case r.Waits():
+			a.waiting = append(a.waiting, k)
 			fresh = fresh || !r.Noticed
 		}
 	}
 	s, err := getState(tx, id)
-	if err != nil || len(waiting) == 0 {
+	since := now.Sub(s.Requests)
+	a.tell = len(a.waiting) > 0 && (since >= daily || since >= batch && fresh && l.Settings.AdminImmedNotify)
+	return a, err
+}
+
+// noticeRequests does attendRequests for one list.
+func (m *Moderation) noticeRequests(tx *storage.Tx, id list.ID, now time.Time) error {
+	a, err := readAgenda(tx, id, now)
+	if err != nil {
 		return err
 	}
-	if since := now.Sub(s.Requests); since < batch || since < daily && !(fresh && l.Settings.AdminImmedNotify) {
+	for _, k := range a.forget {
+		if err := requests.Delete(tx, k); err != nil {
+			return err
+		}
+	}
+	for _, r := range a.expire {
+		if err := m.DecideRequest(tx, a.list, r, Decision{Action: list.Discard, By: byTime}, now); err != nil {
+			return err
+		}
+	}
+	if !a.tell {
 		return nil
 	}
+	s, err := getState(tx, id)
+	if err != nil {
+		return err
+	}
 	s.Requests = now
-	return errors.Join(states.Put(tx, id, s), m.tellRequests(tx, l, waiting, now))
+	return errors.Join(states.Put(tx, id, s), m.tellRequests(tx, a.list, a.waiting, now))
 }
 
 // tellRequests sends each moderator the requests that wait.
 func (m *Moderation) tellRequests(tx *storage.Tx, l *list.List, waiting []requestKey, now time.Time) error {
 	shown := waiting[:min(len(waiting), perReminder)]
 	var ids []string
-	var rows []request
+	var rows []Request
 	for _, k := range shown {
 		r, err := requests.Get(tx, k)
 		if err != nil {
@@ -168,41 +236,53 @@ func (m *Moderation) tellRequests(tx *storage.Tx, l *list.List, waiting []reques
 }
 
 // asks says in words what somebody wants.
-func (m *Moderation) asks(lang string, r *request) string {
+func (m *Moderation) asks(lang string, r *Request) string {
 	return m.Templates.T(lang, "held.asks-"+r.Action, "address", r.Address.String())
 }
 
-// decideRequest does what a moderator says about a request, and says what became of it.
-func (m *Moderation) decideRequest(tx *storage.Tx, l *list.List, p *list.Pending, lang string, o order) (said string, err error) {
-	k := storage.P(l.ID, o.id)
-	r, err := requests.Get(tx, k)
-	if errors.Is(err, storage.ErrNotFound) {
-		return "", list.ErrToken // it has expired
+// requestDecided says who decided about a request, and how.
+func (m *Moderation) requestDecided(lang string, r *Request) string {
+	by := r.By
+	if by == byTime {
+		by = m.Templates.T(lang, "held.by-time")
+	}
+	return m.decision(lang, r.Verdict, by, r.Decided)
+}
+
+// DecideRequest gives a request that waits its verdict and does all that follows. For one that was decided before it does nothing.
+// Of d it takes Action, Reason and By. Call [Moderation.Wake] after the commit.
+func (m *Moderation) DecideRequest(tx *storage.Tx, l *list.List, r *Request, d Decision, now time.Time) (err error) {
+	if !r.Waits() {
+		return nil
+	}
+	r.By, r.Decided, r.Verdict = d.By, now, d.Action
+	switch {
+	case d.Action == list.Accept:
+		r.Verdict, err = m.admit(tx, l, r)
+	case d.Action == list.Reject:
+		err = m.tellRefused(tx, l, r, m.rejection(l, d.Reason, language(tx, l, r.Address)))
+	case d.Action == list.Discard && d.By == byTime:
+		lang := language(tx, l, r.Address)
+		err = m.tellRefused(tx, l, r, m.Templates.T(lang, "held.nobody-decided", "n", l.Settings.MaxDaysToHold))
+	case d.Action != list.Discard:
+		err = fmt.Errorf("decide about %s: %q is no decision", r.Address, d.Action)
 	}
 	if err != nil {
-		return "", err
+		return err
 	}
-	if !r.waits() {
-		return m.asks(lang, &r) + ": " + m.decision(lang, r.Verdict, r.By, r.Decided), nil
-	}
-	r.By, r.Decided = p.Address.String(), o.at
-	switch o.word {
-	case "accept":
-		r.Verdict, err = m.admit(tx, l, &r)
-	case "reject":
-		r.Verdict, err = list.Reject, m.tellRefused(tx, l, &r, o.reason)
-	default:
-		r.Verdict = list.Discard
-	}
-	if err != nil {
-		return "", err
+	r.Spread = !r.Noticed || d.By == byTime || !l.Settings.AdminImmedNotify
+	if r.Verdict != list.Accept { // coming and going is noted where it is done
+		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: d.By}
+		if err := list.NoteMember(tx, l.ID, r.Address, note); err != nil {
+			return err
+		}
 	}
 	m.Log.Info("moderate", "list", l.Address.String(), "request", r.Action, "address", r.Address.String(), "verdict", string(r.Verdict), "by", r.By)
-	return m.asks(lang, &r) + ": " + m.decision(lang, r.Verdict, r.By, r.Decided), requests.Put(tx, k, r)
+	return requests.Put(tx, storage.P(l.ID, r.id()), *r)
 }
 
 // admit lets somebody join or leave. Who is banned does not join whatever a moderator says, and is told nothing.
-func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *request) (list.Action, error) {
+func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *Request) (list.Action, error) {
 	do := m.Subscribe.Release
 	if r.Action == "join" {
 		do = m.Subscribe.Admit
@@ -222,12 +302,12 @@ func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *request) (list.Actio
 	return list.Accept, nil
 }
 
-// tellRefused tells somebody that a request was rejected. It came from there: it was authenticated or confirmed.
-func (m *Moderation) tellRefused(tx *storage.Tx, l *list.List, r *request, words string) error {
+// tellRefused tells somebody that a request was not accepted. It came from there: it was authenticated or confirmed.
+func (m *Moderation) tellRefused(tx *storage.Tx, l *list.List, r *Request, reason string) error {
 	lang := language(tx, l, r.Address)
 	return m.queue(tx, letter{list: l, to: r.Address, lang: lang, name: "held-refused", args: map[string]string{
 		"what":   m.asks(lang, r),
-		"reason": m.rejection(l, words, lang),
+		"reason": reason,
 	}})
 }
 
@@ -242,8 +322,8 @@ func (m *Moderation) pageRequests(tx *storage.Tx, lang string, l *list.List, ids
 			return nil, err
 		}
 		row := PagePost{ID: id, From: r.Address.String(), Subject: m.asks(lang, &r), Received: r.At}
-		if !r.waits() {
-			row.Decided = m.decision(lang, r.Verdict, r.By, r.Decided)
+		if !r.Waits() {
+			row.Decided = m.requestDecided(lang, &r)
 		}
 		rows = append(rows, row)
 	}

@@ -64,29 +64,60 @@ func (m *Moderation) Round(ctx context.Context, now time.Time) error {
 	return errors.Join(errs...)
 }
 
-// attend does what is due for one list.
+// attend does what is due for one list. Most of the time that is nothing, so looking writes nothing.
 func (m *Moderation) attend(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) error {
-	return errors.Join(
-		m.expire(ctx, id, posts, now),
-		m.noticeNew(ctx, id, posts, now),
-		m.remindDaily(ctx, id, now),
-	)
+	expires, reminds := false, false
+	err := m.DB.View(ctx, func(tx *storage.Tx) error {
+		l, err := list.Get(tx, id)
+		if err != nil {
+			return err
+		}
+		oldest, err := list.GetPost(tx, posts[0])
+		if err != nil {
+			return err
+		}
+		expires = tooOld(l, oldest.Received, now)
+		reminds, err = remindDue(tx, l, oldest, now)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	var errs []error
+	if expires {
+		errs = append(errs, m.expire(ctx, id, posts, now))
+	}
+	errs = append(errs, m.noticeNew(ctx, id, posts, now))
+	if reminds {
+		errs = append(errs, m.remindDaily(ctx, id, now))
+	}
+	return errors.Join(errs...)
+}
+
+// tooOld reports whether something that waits since a time has waited for longer than a list wants.
+func tooOld(l *list.List, since, now time.Time) bool {
+	return l.Settings.MaxDaysToHold > 0 && since.Before(now.AddDate(0, 0, -l.Settings.MaxDaysToHold))
+}
+
+// remindDue reports whether it is time to remind: daily, when something has waited for a day or there are no other notices.
+func remindDue(tx *storage.Tx, l *list.List, oldest *list.Post, now time.Time) (bool, error) {
+	s, err := getState(tx, l.ID)
+	return now.Sub(s.Reminded) >= daily && (!l.Settings.AdminImmedNotify || now.Sub(oldest.Received) >= daily), err
 }
 
 // expire drops the posts of a list that have waited for longer than it wants.
 func (m *Moderation) expire(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) error {
 	return m.DB.Update(ctx, func(tx *storage.Tx) error {
 		l, err := list.Get(tx, id)
-		if err != nil || l.Settings.MaxDaysToHold == 0 {
+		if err != nil {
 			return err
 		}
-		oldest := now.AddDate(0, 0, -l.Settings.MaxDaysToHold)
 		for _, post := range posts {
 			p, err := list.GetPost(tx, post)
 			if err != nil {
 				return err
 			}
-			if !p.Received.Before(oldest) {
+			if !tooOld(l, p.Received, now) {
 				return nil // they are in the order of their coming
 			}
 			if _, err := m.Decide(tx, Decision{Post: post, Action: list.Discard, By: byTime}, now); err != nil {
@@ -165,23 +196,26 @@ func (m *Moderation) noticeNew(ctx context.Context, id list.ID, posts []list.Pos
 	})
 }
 
-// remindDaily tells moderators once a day what waits, when something has waited for a day or they want no other notices.
+// remindDaily tells moderators once a day what waits.
 func (m *Moderation) remindDaily(ctx context.Context, id list.ID, now time.Time) error {
 	return m.DB.Update(ctx, func(tx *storage.Tx) error {
 		l, err := list.Get(tx, id)
 		if err != nil {
 			return err
 		}
-		s, err := getState(tx, id)
-		if err != nil || now.Sub(s.Reminded) < daily {
-			return err
-		}
 		var waiting []*list.Post
 		for p := range list.HeldPosts(tx, id) {
 			waiting = append(waiting, p)
 		}
-		if len(waiting) == 0 || l.Settings.AdminImmedNotify && now.Sub(waiting[0].Received) < daily {
-			return nil
+		if len(waiting) == 0 {
+			return nil // decided meanwhile
+		}
+		if due, err := remindDue(tx, l, waiting[0], now); err != nil || !due {
+			return err
+		}
+		s, err := getState(tx, id)
+		if err != nil {
+			return err
 		}
 		for _, p := range waiting {
 			w, err := list.GetWaiting(tx, p)

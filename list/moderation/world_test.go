@@ -2,42 +2,45 @@ package moderation_test
 
 import (
 	"context"
-	"log/slog"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kairan/list"
 	"kairan/list/listtest"
-	"kairan/list/moderation"
-	"kairan/list/posting"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/smtpd/smtptest"
 	"kairan/storage"
-	"kairan/templates"
 )
 
 // world is a list with the moderators mod, who reads English, and mio, and the members ann and bob.
 type world struct {
 	*listtest.World
-	t    *testing.T
-	m    *moderation.Moderation
-	l    *list.List
-	read int               // mails that mails() has returned
-	last map[string][]mail // what it returned last
+	t     *testing.T
+	l     *list.List
+	begun time.Time
+	read  int               // mails that mails() has returned
+	last  map[string][]mail // what it returned last
+}
+
+// story runs fn in a bubble of time, with a world that runs.
+func story(t *testing.T, change func(*list.Settings), fn func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, change)
+		w.moderate()
+		fn(t, w)
+	})
 }
 
 func newWorld(t *testing.T, change func(*list.Settings)) *world {
 	t.Helper()
-	set, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := &world{World: listtest.New(t, nil), t: t}
-	w.m = moderation.New(moderation.Options{DB: w.DB, Path: w.Path, Site: w.Site, Templates: set, Log: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	w.m.Subscribe, w.Workflow.Moderators, w.Handler.Moderate = w.Workflow, w.m, w.m.Answer
+	w := &world{World: listtest.New(t, nil), t: t, begun: time.Now()}
 	w.l = w.List("janog", change)
 	w.Join(w.l, list.RoleMember, "ann@people.test", "bob@people.test")
 	w.Update(func(tx *storage.Tx) error {
@@ -46,6 +49,14 @@ func newWorld(t *testing.T, change func(*list.Settings)) *world {
 	w.Join(w.l, list.RoleModerator, "mio@people.test")
 	w.Run()
 	return w
+}
+
+// moderate tells, reminds and expires until the test ends.
+func (w *world) moderate() {
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	wg.Go(func() { w.Moderation.Run(ctx) })
+	w.t.Cleanup(func() { cancel(); wg.Wait() })
 }
 
 // post sends a post and wants it held; proven posts come from where the author's domain says.
@@ -57,6 +68,7 @@ func (w *world) post(from, id, subject, body string, proven bool) *list.Post {
 	} else {
 		m.IP = "192.0.2.66"
 	}
+	time.Sleep(time.Second) // after the one before it
 	if code, text := w.Send(m); code != 250 {
 		w.t.Fatalf("post %s: %d %s", id, code, text)
 	}
@@ -76,12 +88,11 @@ func (w *world) get(id string) *list.Post {
 	return posts[0]
 }
 
-// round does what is due after a time from now.
-func (w *world) round(after time.Duration) {
+// at lets time pass until a while after the beginning of the story, and what is due then be done.
+func (w *world) at(after time.Duration) {
 	w.t.Helper()
-	if err := w.m.Round(w.t.Context(), time.Now().Add(after)); err != nil {
-		w.t.Fatal(err)
-	}
+	time.Sleep(time.Until(w.begun.Add(after)) + 20*time.Second)
+	synctest.Wait()
 }
 
 // mail is one that arrived outside.
@@ -91,28 +102,18 @@ type mail struct {
 	raw               string
 }
 
-// marker is who gets the mail that ends each call of mails.
-const marker = "marker@people.test"
-
-// mails waits for n more mails outside and returns them by recipient. A mail of its own that is queued last shows that no more come.
+// mails wants n more mails to have arrived outside when nothing moves any more, and returns them by recipient.
 func (w *world) mails(n int) map[string][]mail {
 	w.t.Helper()
-	w.Update(func(tx *storage.Tx) error {
-		return w.Path.Queue(tx, posting.Notice{List: w.l, To: address.Must(marker), Subject: "marker"})
-	})
-	w.Path.Wake()
-	ctx, cancel := context.WithTimeout(w.t.Context(), 20*time.Second)
-	defer cancel()
-	err := w.Sink.Wait(ctx, int64(w.read+n+1))
-	all := w.Sink.Messages()
-	out, got := map[string][]mail{}, -1
-	for _, m := range all[min(w.read, len(all)):] {
+	time.Sleep(time.Second)
+	synctest.Wait()
+	all, out := w.Sink.Messages(), map[string][]mail{}
+	for _, m := range all[w.read:] {
 		w.t.Logf("to %v: %s", m.To, message.Parse(m.Data).Header().Text("Subject"))
 		out[m.To[0]] = append(out[m.To[0]], read(m))
-		got++
 	}
-	if err != nil || got != n || len(out[marker]) != 1 {
-		w.t.Fatalf("%d mails arrived, want %d: %v", got, n, err)
+	if got := len(all) - w.read; got != n {
+		w.t.Fatalf("%d mails arrived, want %d", got, n)
 	}
 	w.read, w.last = len(all), out
 	return out

@@ -97,7 +97,7 @@ func (w *Workflow) Confirm(tx *storage.Tx, c Confirmation) (Result, error) {
 		return Result{}, list.ErrToken
 	}
 	res, err := w.act(tx, l, p, c)
-	if err != nil || len(res.Held) > 0 { // then the token is used up after the moderators know
+	if err != nil || len(res.Held) > 0 || res.State == Full { // in the second case the token is used up after the moderators know
 		return res, err
 	}
 	if _, err = list.TakePending(tx, c.Token, c.Now); errors.Is(err, list.ErrToken) {
@@ -108,7 +108,7 @@ func (w *Workflow) Confirm(tx *storage.Tx, c Confirmation) (Result, error) {
 
 func (w *Workflow) act(tx *storage.Tx, l *list.List, p *list.Pending, c Confirmation) (Result, error) {
 	r := Request{List: l, Address: p.Address, Verified: true, InReplyTo: c.InReplyTo, Now: c.Now}
-	switch p.Action {
+	switch p.Kind() {
 	case actionJoin:
 		var a about
 		if err := json.Unmarshal(p.Data, &a); err != nil {
@@ -123,7 +123,7 @@ func (w *Workflow) act(tx *storage.Tx, l *list.List, p *list.Pending, c Confirma
 	case actionChaddr:
 		return w.changeAddress(tx, l, p, c.Now)
 	}
-	if do := w.Actions[p.Action]; do != nil {
+	if do := w.Actions[p.Kind()]; do != nil {
 		return do(tx, l, p, c)
 	}
 	return Result{}, list.ErrToken

@@ -17,13 +17,14 @@ const (
 	actionLeave  = "leave"
 	actionInvite = "invite"
 	actionChaddr = "chaddr"
-	// ActionCommands are the commands of an owner; list/command carries them out. Data is a JSON list of lines.
+	// ActionCommands are commands that change what others have; list/command carries them out. Data is a JSON list of lines.
+	// Each mail of them has an Action of its own, "commands:ID".
 	ActionCommands = "commands"
 	// ActionEnable switches delivery on again that bounces switched off; list/bounce carries it out.
 	ActionEnable = "enable"
 )
 
-// Confirmable returns the actions that the page /-/confirm/TOKEN has words for.
+// Confirmable returns the kinds of Pending that the page /-/confirm/TOKEN has words for.
 func Confirmable() []string {
 	return []string{actionJoin, actionLeave, actionInvite, actionChaddr, ActionCommands, ActionEnable}
 }

@@ -113,6 +113,9 @@ func (w *Workflow) tell(tx *storage.Tx, r Request, s State, name string) (Result
 
 // held gives a request to the moderators.
 func (w *Workflow) held(tx *storage.Tx, r Request, p *list.Pending, action string) (Result, error) {
+	if !w.Moderators.Room(tx, r.List) {
+		return Result{State: Full, List: r.List}, nil
+	}
 	res, err := w.tell(tx, r, HeldState, "held-"+action)
 	res.Held = []Held{{List: r.List, Address: r.Address, Name: r.Name, Action: action, told: res.Mails, pending: p}}
 	res.Mails = nil

@@ -23,7 +23,7 @@ type Workflow struct {
 	Templates  *templates.Set
 	Path       *posting.Path // sends
 	Moderators Moderators
-	// Actions are further things that wait for a confirmation, by Pending.Action.
+	// Actions are further things that wait for a confirmation, by Pending.Kind.
 	Actions map[string]Action
 	Log     *slog.Logger
 }
@@ -32,6 +32,8 @@ type Workflow struct {
 type Moderators interface {
 	// HeldSubscription notes that somebody waits for a moderator's word. It may be called again for one that waits already.
 	HeldSubscription(ctx context.Context, h Held) error
+	// Room reports whether one more request may wait in a list.
+	Room(tx *storage.Tx, l *list.List) bool
 }
 
 // Action is done when its Pending is confirmed, in the transaction that uses up the token.
@@ -60,6 +62,7 @@ const (
 	Already   State = "already"    // was a member before
 	NotMember State = "not-member" // there is nothing to leave
 	Refused   State = "refused"    // is banned
+	Full      State = "full"       // too many wait for the moderators: nothing was done, and a token still works
 	Changed   State = "changed"    // has another address now
 	Done      State = "done"       // what an Action does
 	Enabled   State = "enabled"    // gets mail again

@@ -32,7 +32,7 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
 		return errTooMany
 	}
 	p, l, err := s.Subscribe.Waiting(r.Context(), r.PathValue("token"), time.Now())
-	if errors.Is(err, list.ErrToken) || err == nil && !slices.Contains(subscribe.Confirmable(), p.Action) {
+	if errors.Is(err, list.ErrToken) || err == nil && !slices.Contains(subscribe.Confirmable(), p.Kind()) {
 		return s.usedUp(w, r)
 	}
 	if err != nil {
@@ -41,11 +41,11 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
 	f := templates.FrameOf(r.Context())
 	view := templates.Confirm{
 		Title:  s.Templates.T(f.Lang, "confirm.title", "list", l.Title()),
-		Text:   s.Templates.T(f.Lang, "confirm."+p.Action, "list", l.Title(), "address", masked(p.Address)),
+		Text:   s.Templates.T(f.Lang, "confirm."+p.Kind(), "list", l.Title(), "address", masked(p.Address)),
 		Action: r.URL.EscapedPath(),
 		Button: s.Templates.T(f.Lang, "confirm.button"),
 	}
-	if p.Action == subscribe.ActionCommands {
+	if p.Kind() == subscribe.ActionCommands {
 		if err := json.Unmarshal(p.Data, &view.Lines); err != nil {
 			return err
 		}
