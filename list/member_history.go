@@ -2,6 +2,7 @@ package list
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -72,19 +73,17 @@ func ChangeMember(tx *storage.Tx, m Member, by string, now time.Time) error {
 	return NoteMember(tx, m.List, m.Address, Event{At: now, Stage: "set", Text: changed, By: by})
 }
 
-// differences names the fields that differ, as they are stored: "hide true -> false, language default -> ja".
+// differences names the fields that differ, as they are stored, but for the secret: "hide true -> false, language default -> ja".
 func differences(old, m *Member) (string, error) {
-	before, err := fields(old)
-	if err != nil {
-		return "", err
-	}
-	after, err := fields(m)
-	if err != nil {
+	before, errB := fields(old)
+	after, errA := fields(m)
+	if err := errors.Join(errB, errA); err != nil {
 		return "", err
 	}
 	var changed []string
 	all := maps.Clone(before)
 	maps.Copy(all, after)
+	delete(all, "token")
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if b, a := words(before[name], after[name]), words(after[name], before[name]); b != a {
 			changed = append(changed, name+" "+b+" -> "+a)
@@ -93,24 +92,17 @@ func differences(old, m *Member) (string, error) {
 	return strings.Join(changed, ", "), nil
 }
 
-// fields is a member as it is stored, without its secret.
-func fields(m *Member) (out map[string]any, err error) {
-	copy := *m
-	copy.Token = ""
-	b, err := json.Marshal(copy)
-	if err == nil {
-		err = json.Unmarshal(b, &out)
-	}
-	return out, err
-}
-
 // words is a field in words; other is its value on the other side. What is not stored is false or the default.
-func words(v, other any) string {
-	if v != nil {
-		return fmt.Sprint(v)
-	}
-	if _, isSwitch := other.(bool); isSwitch {
+func words(v, other json.RawMessage) string {
+	switch {
+	case v == nil && string(other) == "true":
 		return "false"
+	case v == nil:
+		return "default"
 	}
-	return "default"
+	var s string
+	if json.Unmarshal(v, &s) == nil {
+		return s
+	}
+	return string(v)
 }

@@ -262,8 +262,8 @@ func diff(was, is *Settings) ([]SettingChange, error) {
 	return changes, nil
 }
 
-// fields returns the settings in JSON, by name, without those that JSON leaves out.
-func fields(s *Settings) (map[string]json.RawMessage, error) {
+// fields returns the fields of a struct in JSON, by name, without those that JSON leaves out.
+func fields(s any) (map[string]json.RawMessage, error) {
 	b, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
