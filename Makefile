@@ -5,16 +5,19 @@
 build:
 	go build -o kairan ./cmd/kairan
 
-# The whole suite. Page tests need Debian's chromium; it is installed when missing.
+# The whole suite. Page tests need Debian's chromium, and npm for axe-core; they are installed when missing.
 test: export KAIRAN_BROWSER = required
 test: browser
 	go vet ./...
 	go test -shuffle=on ./...
 
 browser:
-	@command -v chromium >/dev/null || { \
+	@need=; \
+	command -v chromium >/dev/null || need="chromium fonts-noto-cjk"; \
+	command -v npm >/dev/null || need="$$need npm"; \
+	[ -z "$$need" ] || { \
 		[ "$$(id -u)" = 0 ] && SUDO= || SUDO=sudo; \
-		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq chromium fonts-noto-cjk; \
+		$$SUDO apt-get update -qq && $$SUDO apt-get install -y -qq $$need; \
 	}
 
 # What must hold before a commit.

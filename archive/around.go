@@ -56,6 +56,16 @@ func ThreadKeys(tx *storage.Tx, list string, thread uint64) iter.Seq2[time.Time,
 	}
 }
 
+// CountSince returns how many messages of a thread, hidden ones included, came at a moment or after it.
+func CountSince(tx *storage.Tx, list string, thread uint64, since time.Time) (n int) {
+	_, to := threadSpan(list, thread)
+	from := storage.P(list, storage.P(thread, at(since, 0)))
+	for range threadRows.Scan(tx, storage.Range[threadKey]{From: &from, To: &to}) {
+		n++
+	}
+	return n
+}
+
 // Load returns those of the messages at these positions that readers see.
 func Load(tx *storage.Tx, list string, seqs []uint64) []*Message {
 	v := newViewer(tx)

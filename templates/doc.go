@@ -10,14 +10,14 @@
 //	html/parts/*.html    pieces that pages share
 //	mail/NAME.LANG.txt   a mail: the subject, a blank line, the text, with {name} placeholders
 //	locale/LANG.json     the words of pages: "key": "text with {name}", or "key": {"one": "…", "other": "…"} chosen by the parameter n
-//	static/              style sheet and icon, served under a name with their hash
+//	static/              style sheet, script and icon, served under a name with their hash
 //
 // # Invariants
 //
 //   - Every key exists in every language, and none is unused: a test reads the templates and the Go source.
 //   - Nothing that came from outside reaches a page but through html/template's escaping; the one exception is a body that
 //     archive/render made.
-//   - Pages need no script, and their Content-Security-Policy allows none.
+//   - Pages need no script. The one there is adds keys and marks what is new, and the Content-Security-Policy allows no other.
 //
 // # Limits
 //

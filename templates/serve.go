@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// ContentSecurityPolicy is what every page says: nothing but our own style sheet, images and forms.
-const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+// ContentSecurityPolicy is what every page says: nothing but our own style sheet, script, images and forms.
+const ContentSecurityPolicy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // compressFrom is the size in bytes from which a page is worth compressing.
 const compressFrom = 1400

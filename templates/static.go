@@ -25,7 +25,7 @@ type asset struct {
 const staticPath = "/-/static/"
 
 func readAssets() (map[string]*asset, error) {
-	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+	kinds := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".js": "text/javascript; charset=utf-8"}
 	entries, err := fs.ReadDir(files, "static")
 	if err != nil {
 		return nil, err

@@ -2,6 +2,7 @@ package templates
 
 import (
 	"html/template"
+	"strconv"
 	"time"
 )
 
@@ -46,6 +47,19 @@ func NewMonth(lang, month string) string {
 	return t.Format("January 2006")
 }
 
+// MonthNames returns the short names of the months in a language.
+func MonthNames(lang string) []string {
+	var names []string
+	for m := time.January; m <= time.December; m++ {
+		if lang == "ja" {
+			names = append(names, strconv.Itoa(int(m))+"月")
+		} else {
+			names = append(names, m.String()[:3])
+		}
+	}
+	return names
+}
+
 // Home is the view of page "home": the lists of the site.
 type Home struct {
 	Lists  []ListRow
@@ -65,29 +79,45 @@ type List struct {
 	Post, Join, Leave, Owner     string // mailto links; "" where there is none
 	Announce, Closed             bool   // only the owners post; the list is gone and only its archive left
 	ArchiveShown, ArchivePrivate bool
-	Years                        []Year
-	Threads                      []ThreadRow
-	Messages                     int
+	Front                        Front
 	Search                       string // address of the search form, "" for none
+}
+
+// Front is what the page of a list shows of its archive.
+type Front struct {
+	Last                          Time // date of the newest message; zero where there is none
+	Quiet                         bool // nothing came lately
+	LatelyMessages, LatelyThreads int  // of the last four weeks; 0 where they were not counted
+	Threads                       []ThreadRow
+	Busy                          []ThreadRow // those in which most was written lately
+	Total                         int         // messages
+	Years, Older                  []Year      // newest first
+	OlderYears                    string      // "2006–2022"
+	OlderMessages                 int
 }
 
 // Year is a row of months.
 type Year struct {
-	Year   string
-	Months []MonthLink
+	Year     string
+	Messages int
+	Months   []MonthLink // twelve
 }
 
-// MonthLink is a month with messages.
+// MonthLink is a month; without Href it has no messages.
 type MonthLink struct {
-	Href, Number, Name string // Number is "1" for January
-	Messages           int
+	Href, Name, Short string // "January 2026", "Jan"
+	Messages          int
+	Level             int // from 1 to 4: how busy it was beside the others; 0 without messages
 }
 
-// ThreadRow is a thread in a table of threads.
+// ThreadRow is a thread in a list of threads.
 type ThreadRow struct {
 	Href, Subject, From string
 	Count               int
+	Lately              int // messages of the last four weeks
 	Last                Time
+	Latest              string // address of the newest message
+	Seq                 uint64 // of the newest message, for ?since=m123
 }
 
 // Month is the view of page "month": its threads, each with its messages of the month.

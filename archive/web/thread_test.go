@@ -80,7 +80,7 @@ func TestThreadSince(t *testing.T) {
 		w.add(fmt.Sprintf("%d@x.test", n), "Subject: Re: Long\r\nReferences: <0@x.test>\r\n", "Text.\r\n")
 	}
 	path := "/janog/t/0@x.test/"
-	if page := w.page(path, `<a href="?p=2#m105">Newest post</a>`); strings.Contains(page, "fresh") {
+	if page := w.page(path, `<a href="?p=2#m105">Newest post</a>`); strings.Contains(page, `class="fresh"`) {
 		t.Error("something is new to a reader of whom nothing is known")
 	}
 	for since, want := range map[string]string{ // the messages come an hour after one another, number 1 at 10:00 on 5 January

@@ -73,6 +73,8 @@ type tab struct {
 	view view
 	site string // "http://127.0.0.1:8080"
 
+	axeScript string // source of axe, "" to look at the pages without it
+
 	mu       sync.Mutex
 	misdeeds []string
 	asked    map[string]bool // addresses whose answer may be an error
@@ -218,12 +220,13 @@ func (p *tab) follow(selector string) {
 	}
 }
 
-// eval returns what an expression of JavaScript makes of the page, as text. DevTools may do so even where pages may not.
+// eval returns what an expression of JavaScript, or its promise, makes of the page, as text. DevTools may do so even where pages may not.
 func (p *tab) eval(expression string) string {
 	p.Helper()
 	ctx, cancel := context.WithTimeout(p.ctx, pagePatience)
 	defer cancel()
-	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression))
+	wait := func(e *runtime.EvaluateParams) { yes := true; e.AwaitPromise = &yes }
+	got, err := chromedp.Run(ctx, chromedp.Evaluate[string](expression, wait))
 	if err != nil {
 		p.Fatalf("%s: %v", expression, err)
 	}
@@ -269,9 +272,11 @@ func (p *tab) audit(what string) {
 	}
 }
 
-// shoot keeps a picture of the page, from its top, among the artifacts of the test if there are any (go test -artifacts).
+// shoot checks a kind of page with axe, and keeps a picture of it, from its top, among the artifacts of the test if there are any
+// (go test -artifacts).
 func (p *tab) shoot(name string) {
 	p.Helper()
+	p.axe(name)
 	if flag.Lookup("test.artifacts").Value.String() != "true" {
 		return
 	}

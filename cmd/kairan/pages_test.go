@@ -36,14 +36,17 @@ func TestPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	for i, v := range []view{
-		{width: 1200, lang: "ja"},
-		{width: 390, lang: "ja", noScript: true},
-		{width: 1200, lang: "en", noScript: true, dark: true},
-		{width: 390, lang: "en"},
+		{width: 1200, lang: "ja", noScript: true},
+		{width: 390, lang: "ja"},
+		{width: 1200, lang: "en", dark: true},
+		{width: 390, lang: "en", noScript: true},
 	} {
 		t.Run("journey/"+v.String(), func(t *testing.T) {
 			t.Parallel()
 			j := &journey{tab: newTab(t, browser, d.app.Site.URL, v), demo: d, n: i}
+			if !v.noScript { // in the dark too
+				j.axeScript = needAxe(t)
+			}
 			j.read()
 			j.hostile()
 			j.leave()
@@ -55,6 +58,12 @@ func TestPages(t *testing.T) {
 		t.Parallel()
 		crawl(t, d)
 	})
+	for name, test := range map[string]func(*testing.T, context.Context, *demo){"keyboard": keyboard, "visits": visits, "weigh": weigh} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, browser, d)
+		})
+	}
 	t.Run("watch", func(t *testing.T) {
 		t.Parallel()
 		watchSees(t, browser)

@@ -1,11 +1,9 @@
 package web
 
 import (
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"kairan/archive"
@@ -15,9 +13,6 @@ import (
 	"kairan/storage"
 	"kairan/templates"
 )
-
-// recentThreads is how many threads the page of a list shows, however old they are.
-const recentThreads = 15
 
 // serve answers with a page under the title.
 func (s *site) serve(w http.ResponseWriter, r *http.Request, p templates.Reply) error {
@@ -77,7 +72,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 			if s.Search != nil {
 				view.Search = listPath(l) + "search"
 			}
-			s.readable(tx, l, f.Lang, &view)
+			view.Front = archiveweb.Front{List: s.info(l, f.Lang), Frame: f, Templates: s.Templates, Location: s.Site.Location, Now: time.Now()}.View(tx)
 		}
 		return nil
 	})
@@ -117,47 +112,6 @@ func describe(l *list.List, lang string) templates.List {
 		view.Post = mailto(l.Address)
 	}
 	return view
-}
-
-// readable fills in months and recent threads.
-func (s *site) readable(tx *storage.Tx, l *list.List, lang string, view *templates.List) {
-	for t := range archive.Recent(tx, string(l.ID)) {
-		view.Threads = append(view.Threads, templates.ThreadRow{
-			Href:    listPath(l) + "t/" + archive.EscapeSegment(t.ID) + "/",
-			Subject: archiveweb.MaskText(t.Subject, l.Address.String()),
-			From:    archiveweb.MaskText(t.FromName, l.Address.String()),
-			Count:   t.Count,
-			Last:    templates.NewTime(lang, t.Last.In(s.Site.Location)),
-		})
-		if len(view.Threads) == recentThreads {
-			break
-		}
-	}
-	var years []templates.Year
-	for m := range archive.Months(tx, string(l.ID)) { // newest first
-		view.Messages += m.Messages
-		year, month, ok := strings.Cut(m.Month, "-")
-		at, err := time.Parse("01", month)
-		if !ok || err != nil {
-			continue
-		}
-		if len(years) == 0 || years[len(years)-1].Year != year {
-			years = append(years, emptyYear(year))
-		}
-		link := &years[len(years)-1].Months[at.Month()-1]
-		link.Href = listPath(l) + m.Month + "/"
-		link.Name = templates.NewMonth(lang, m.Month)
-		link.Messages = m.Messages
-	}
-	view.Years = years
-}
-
-func emptyYear(year string) templates.Year {
-	y := templates.Year{Year: year}
-	for n := range 12 {
-		y.Months = append(y.Months, templates.MonthLink{Number: fmt.Sprint(n + 1)})
-	}
-	return y
 }
 
 // why tells the author of a held or refused post what a rule means, in every language: the link stands in an SMTP reply,

@@ -317,7 +317,7 @@ func TestSessions(t *testing.T) {
 	phone.signIn("ann@people.test")
 	page := here.get("/-/my")
 	has(t, page, "Safari, iPhone", "Firefox, Linux")
-	hasNot(t, page, "bob@", "<script")
+	hasNot(t, page, "bob@", "<script>")
 	key := func(b *browser) string { return list.TokenHash(b.jar["__Host-session"].Value) }
 	bob.post("/-/my/sessions", url.Values{"session": {key(phone)}, "other": {"1"}}) // not his
 	phone.get("/-/my")
