@@ -24,6 +24,16 @@ type Bounces struct {
 	Due time.Time `json:"due,omitzero"`
 }
 
+// probeBit is in the numbers of probes, and in that of no post.
+const probeBit = 1 << 31
+
+// ProbeNumber takes the place of a post's number in the envelope sender of the probe that is out, so that what comes back of an older
+// one is told from it.
+func (b Bounces) ProbeNumber() uint64 { return probeBit | uint64(b.Probe.Unix()/60)%probeBit }
+
+// IsProbe reports whether a number in an envelope sender is a probe's.
+func IsProbe(n uint64) bool { return n&probeBit != 0 }
+
 type (
 	bouncesKey = storage.Pair[ID, string] // list and address key
 	dueKey     = storage.Pair[string, bouncesKey]

@@ -1,9 +1,11 @@
 package bounce
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,72 +18,97 @@ import (
 	"kairan/storage"
 )
 
-// Limits of what is blamed on a provider.
+// Limits of what is blamed on a post or on us.
 const (
-	blameFrom   = 10   // members of one provider who did not get the same post
-	blameSooner = 5    // where the provider speaks of the message or of us
-	blameMost   = 1000 // members remembered
-	blameLife   = 15 * 24 * time.Hour
+	blameFrom   = 10 // members of one provider who did not get the same post
+	blameSooner = 5  // where the provider speaks of the message or of us
+	blameNames  = 5  // domains of receivers named in the mail
 )
 
-// refusals are the members of one provider who did not get a post.
-type refusals struct {
-	Members []string `json:"members"` // address keys
-	Blamed  bool     `json:"blamed,omitempty"`
+// fates is what became of the copies of a post, by provider.
+type fates struct {
+	accepted, waiting map[string]int
 }
 
-type refusalsKey = storage.Pair[list.PostID, string]
-
-var refused = storage.NewTable[refusalsKey, refusals]("bounce_refusals", storage.Pairs(storage.Strings[list.PostID](), storage.Strings[string]()))
-
-// blame counts who was refused the same post by the same provider. It reports whether the post or we are to blame for it.
-func (b *Bouncer) blame(tx *storage.Tx, e event) (bool, error) {
-	k := storage.P(e.post.ID, e.provider())
-	r, err := refused.Get(tx, k)
-	if err != nil && !errors.Is(err, storage.ErrNotFound) {
-		return false, err
+// waits is how many copies to a provider are not settled yet. Where a smarthost takes all mail, that is what waits for its one group.
+func (f *fates) waits(provider string) int {
+	if host, ok := strings.CutPrefix(provider, ">"); ok {
+		return f.waiting[host] + f.waiting[""]
 	}
-	if r.Blamed || len(r.Members) >= blameMost {
-		return r.Blamed, nil
-	}
-	r.Members = append(r.Members, e.member.Address.Key())
-	from := blameFrom
-	if weights[e.class] == 0 {
-		from = blameSooner
-	}
-	// Counting what was accepted means reading what became of every copy, so it is done rarely.
-	if n := len(r.Members); n == from || n%50 == 0 && n > from {
-		r.Blamed = n >= accepted(tx, e.post.ID, e.provider())
-	}
-	if err := refused.Put(tx, k, r); err != nil || !r.Blamed {
-		return false, err
-	}
-	b.Log.Warn("bounce", "list", e.list.Address.String(), "post", e.post.ID, "refused by", e.provider(), "members", len(r.Members), "said", e.said)
-	for _, key := range r.Members {
-		if err := b.takeBack(tx, &e, key); err != nil {
-			return true, err
-		}
-	}
-	return true, b.tellAdmin(tx, &e, len(r.Members))
+	return f.waiting[provider]
 }
 
-// accepted counts the copies of a post that a provider took.
-func accepted(tx *storage.Tx, id list.PostID, provider string) (n int) {
+// fates reads what became of every copy, which costs as much as there are: it is done once for all providers that may be to blame.
+func (b *Bouncer) fates(tx *storage.Tx, id list.PostID) *fates {
+	f := &fates{accepted: map[string]int{}, waiting: map[string]int{}}
 	for d := range list.Deliveries(tx, id) {
 		if d.Status != string(queue.Delivered) {
 			continue
 		}
+		f.accepted[queue.GroupOf(d.Host)] += len(d.To)
+		f.accepted[">"+d.Host] += len(d.To)
 		for _, to := range d.To {
-			if strings.HasSuffix(to, "@"+provider) {
-				n++
-			}
+			f.accepted[to[strings.LastIndexByte(to, '@'):]]++
 		}
 	}
-	return n
+	for r := range b.Path.Outbox.Rows(tx) {
+		if r.Rendition != string(id) {
+			continue
+		}
+		for _, to := range r.Recipients {
+			domain := to.To.ASCIIDomain()
+			f.waiting["@"+domain]++
+			f.waiting[cmp.Or(b.Path.Outbox.GroupOf(domain), r.Group)]++
+		}
+	}
+	return f
 }
 
-// takeBack takes the point for the post from a member.
-func (b *Bouncer) takeBack(tx *storage.Tx, e *event, key string) error {
+// blame notes that a post or we are to blame for what a provider refused, and tells the administrator, once.
+func (b *Bouncer) blame(tx *storage.Tx, k groupKey, j judgement, now time.Time) error {
+	r, err := refused.Get(tx, k)
+	if err != nil || r.Blamed {
+		return err
+	}
+	r.Blamed = true
+	if err := refused.Put(tx, k, r); err != nil {
+		return err
+	}
+	var words tally
+	domains := map[string]int{}
+	for at, c := range storage.Under(tx, comebacks, groupPlace, k) {
+		words.add(c)
+		domains[at.B[strings.LastIndexByte(at.B, '@')+1:]]++
+	}
+	most := words.most()
+	b.Log.Warn("bounce", "list", j.list.Address.String(), "post", k.A, "refused by", providerName(k.B), "members", r.N, "said", most.Said)
+	return b.tellAdmin(tx, k, j, r.N, most, domains)
+}
+
+// tellAdmin tells the administrator what a provider says about a post, and what may help.
+func (b *Bouncer) tellAdmin(tx *storage.Tx, k groupKey, j judgement, members int, most comeback, domains map[string]int) error {
+	lang, class := b.Site.Language, most.Class
+	if !slices.Contains([]dsn.Class{dsn.Policy, dsn.Content, dsn.Reputation, dsn.Gone}, class) {
+		class = dsn.Unknown
+	}
+	names := slices.SortedFunc(maps.Keys(domains), func(a, b string) int { return cmp.Or(domains[b]-domains[a], strings.Compare(a, b)) })
+	at := strings.Join(names[:min(len(names), blameNames)], ", ")
+	if len(names) > blameNames {
+		at += ", …"
+	}
+	n, err := b.Subscribe.Letter(tx, subscribe.Letter{List: j.list, To: b.Site.Admin, Name: "bounce-blame", Lang: lang, Unasked: true, Args: map[string]string{
+		"provider": providerName(k.B), "n": strconv.Itoa(members), "domains": at, "host": cmp.Or(most.Host, providerName(k.B)), "said": most.Said,
+		"subject": j.post.Subject, "id": j.post.MessageID, "remedy": b.Templates.T(lang, "bounce.remedy-"+string(class)),
+	}})
+	if err != nil {
+		return err
+	}
+	return b.Path.Queue(tx, n)
+}
+
+// takeBack takes the point for a post from a member.
+func (b *Bouncer) takeBack(tx *storage.Tx, e *event, provider string) error {
+	key := e.member.Address.Key()
 	h, err := list.GetBounces(tx, e.list.ID, key)
 	if err != nil || h.Post != e.post.ID {
 		return err
@@ -89,13 +116,7 @@ func (b *Bouncer) takeBack(tx *storage.Tx, e *event, key string) error {
 	if !h.Disabled.IsZero() && e.list.Settings.BounceSendProbes {
 		return nil // a probe came back too, and that was no post
 	}
-	m, err := list.MemberByKey(tx, e.list.ID, key)
-	if errors.Is(err, list.ErrNotMember) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+	m := e.member
 	if m.DeliveryStatus == list.DeliveryByBounces {
 		m.DeliveryStatus = list.DeliveryEnabled
 		if err := list.SetMember(tx, *m); err != nil {
@@ -113,49 +134,49 @@ func (b *Bouncer) takeBack(tx *storage.Tx, e *event, key string) error {
 	}
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, key, h),
-		b.note(tx, &event{list: e.list, member: m, at: e.at}, fmt.Sprintf("score %g: the point is taken back, because %s refuses the post to many", h.Score, e.provider())),
+		b.note(tx, e, fmt.Sprintf("score %g: the point is taken back, because %s refuses the post to many", h.Score, provider)),
 	)
 }
 
-// tellAdmin tells the administrator what a provider says about a post, and what may help.
-func (b *Bouncer) tellAdmin(tx *storage.Tx, e *event, members int) error {
-	lang := b.Site.Language
-	class := e.class
-	if !slices.Contains([]dsn.Class{dsn.Policy, dsn.Content, dsn.Reputation, dsn.Gone}, class) {
-		class = dsn.Unknown
+// forgetBlame forgets what came back long ago: reports about such posts are no longer taken.
+func (b *Bouncer) forgetBlame(ctx context.Context, now time.Time) error {
+	last := list.PostID(storage.NewID(now.Add(-comebackFor)))
+	if err := forget(ctx, b.DB, comebacks, func(k comebackKey) bool { return k.A.A < last }); err != nil {
+		return fmt.Errorf("forget what came back: %w", err)
 	}
-	n, err := b.Subscribe.Letter(tx, subscribe.Letter{List: e.list, To: b.Site.Admin, Name: "bounce-blame", Lang: lang, Unasked: true, Args: map[string]string{
-		"provider": e.provider(), "n": strconv.Itoa(members), "said": e.said, "subject": e.post.Subject, "id": e.post.MessageID,
-		"remedy": b.Templates.T(lang, "bounce.remedy-"+string(class)),
-	}})
-	if err != nil {
-		return err
+	if err := forget(ctx, b.DB, refused, func(k groupKey) bool { return k.A < last }); err != nil {
+		return fmt.Errorf("forget refusals: %w", err)
 	}
-	return b.Path.Queue(tx, n)
+	return nil
 }
 
-// forgetBlame forgets what was refused long ago: reports about such posts are no longer taken.
-func (b *Bouncer) forgetBlame(ctx context.Context, now time.Time) error {
+// forget deletes rows from the front of a table for as long as they are old.
+func forget[K, V any](ctx context.Context, db *storage.DB, t storage.Table[K, V], old func(K) bool) error {
 	for more := true; more; {
-		err := b.DB.Update(ctx, func(tx *storage.Tx) error {
-			var old []refusalsKey
-			last := list.PostID(storage.NewID(now.Add(-blameLife)))
-			for k := range refused.Scan(tx, storage.Range[refusalsKey]{}) {
-				if k.A >= last || len(old) == stepsAtATime {
+		var keys []K
+		err := db.View(ctx, func(tx *storage.Tx) error {
+			keys = nil
+			for k := range t.Scan(tx, storage.Range[K]{}) {
+				if !old(k) || len(keys) == 10*stepsAtATime {
 					break
 				}
-				old = append(old, k)
+				keys = append(keys, k)
 			}
-			more = len(old) == stepsAtATime
-			for _, k := range old {
-				if err := refused.Delete(tx, k); err != nil {
+			return nil
+		})
+		if more = len(keys) == 10*stepsAtATime; err != nil || len(keys) == 0 {
+			return err
+		}
+		err = db.Update(ctx, func(tx *storage.Tx) error {
+			for _, k := range keys {
+				if err := t.Delete(tx, k); err != nil {
 					return err
 				}
 			}
 			return nil
 		})
 		if err != nil {
-			return fmt.Errorf("forget refusals: %w", err)
+			return err
 		}
 	}
 	return nil

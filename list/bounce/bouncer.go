@@ -24,27 +24,31 @@ type Bouncer struct {
 	Subscribe *subscribe.Workflow
 	Templates *templates.Set
 	Log       *slog.Logger
+
+	later map[any]time.Time // what failed, and when it is tried again; Round's own
 }
 
 // event is a copy that came back.
 type event struct {
 	list   *list.List
 	post   *list.Post // nil for a probe
+	probe  uint64     // its number
 	member *list.Member
 	class  dsn.Class
 	rule   string // of package dsn
 	said   string // by the other side, one line
+	host   string // that said it, or ""
 	at     time.Time
-}
 
-// provider is who refused: the receivers of one domain are at one provider.
-func (e *event) provider() string { return e.member.Address.ASCIIDomain() }
+	relayed bool // host is a smarthost or that of a route
+	later   bool // it had been accepted before
+}
 
 // Returned takes a copy that was refused during delivery: it is the Returned of posting.Copies. What an operator dropped, and what
 // we could not send, is nobody's fault.
 func (b *Bouncer) Returned(tx *storage.Tx, r posting.Return) error {
 	o := r.Outcome
-	if o.Code == 0 && o.Enhanced == "" {
+	if o.Ours || o.Code == 0 && o.Enhanced == "" {
 		return nil
 	}
 	l, err := list.Get(tx, r.List)
@@ -58,26 +62,40 @@ func (b *Bouncer) Returned(tx *storage.Tx, r posting.Return) error {
 	if err != nil {
 		return err
 	}
-	class, rule := dsn.Classify(o.Code, o.Enhanced, o.Text)
-	return b.weigh(tx, event{list: l, post: r.Post, member: m, class: class, rule: rule, said: o.Text, at: o.At})
+	e := event{list: l, post: r.Post, probe: r.Probe, member: m, said: o.Text, relayed: o.Relayed, at: o.At}
+	if o.Code != 0 {
+		e.host = o.Host
+	}
+	e.class, e.rule = dsn.Classify(o.Code, o.Enhanced, o.Text)
+	return b.weigh(tx, e)
 }
 
-// Report takes a message that came to the bounce address of a copy of post, or with nil of a probe, to a member.
-func (b *Bouncer) Report(tx *storage.Tx, l *list.List, post *list.Post, m *list.Member, msg *message.Message, at time.Time) error {
-	report := dsn.Recognise(msg)
+// Came is a message that came to the bounce address of a copy.
+type Came struct {
+	List    *list.List
+	Post    *list.Post // nil for a probe
+	Probe   uint64     // its number: list.Bounces.ProbeNumber
+	Member  *list.Member
+	Message *message.Message
+	At      time.Time
+}
+
+// Report weighs what came to the bounce address of a copy.
+func (b *Bouncer) Report(tx *storage.Tx, c Came) error {
+	report := dsn.Recognise(c.Message)
 	switch report.Kind {
 	case dsn.Complaint:
 		if !Unwanted(report) {
 			return nil
 		}
-		return b.Complained(tx, l, m, at)
+		return b.Complained(tx, c.List, c.Member, c.At)
 	case dsn.Bounce:
 	default:
 		return nil
 	}
-	e := event{list: l, post: post, member: m, class: report.Class, rule: report.Reason, said: msg.Header().Text("Subject"), at: at}
-	if r, ok := report.For(m.Address); ok {
-		e.class, e.rule = r.Class, r.Reason
+	e := event{list: c.List, post: c.Post, probe: c.Probe, member: c.Member, class: report.Class, rule: report.Reason, said: c.Message.Header().Text("Subject"), at: c.At, later: true}
+	if r, ok := report.For(c.Member.Address); ok {
+		e.class, e.rule, e.host = r.Class, r.Reason, r.MTA
 		if r.Diagnostic != "" {
 			e.said = r.Diagnostic
 		}
@@ -106,11 +124,7 @@ func (b *Bouncer) weigh(tx *storage.Tx, e event) error {
 	if e.post == nil {
 		return b.probeReturned(tx, e)
 	}
-	blamed, err := b.blame(tx, e)
-	if err != nil || blamed || e.weight() == 0 {
-		return err
-	}
-	return b.score(tx, e)
+	return b.keep(tx, e)
 }
 
 // clip bounds what a stranger said: it is kept in rows.

@@ -120,7 +120,7 @@ func TestGoldenMails(t *testing.T) {
 			for _, name := range []string{"bounce-probe", "bounce-disabled", "bounce-news", "bounce-blame"} {
 				n, err := w.Workflow.Letter(tx, subscribe.Letter{List: l, To: address.Must("ann@people.test"), Name: name, Lang: lang, Args: map[string]string{
 					"said": "550 5.1.1 User unknown", "confirm": "https://x.test/-/confirm/TOKEN", "mark": "", "removal": "2026-01-22", "n": "2",
-					"entries": "  bob@people.test\n  gone@people.test\n", "provider": "big.test", "subject": "Hello", "id": "1@people.test", "remedy": "The remedy.",
+					"entries": "  bob@people.test\n  gone@people.test\n", "provider": "big.test", "subject": "Hello", "id": "1@people.test", "remedy": "The remedy.", "domains": "big.test", "host": "mx.big.test",
 				}})
 				if err != nil {
 					return err

@@ -39,13 +39,15 @@ type item struct {
 type news struct {
 	Since time.Time `json:"since,omitzero"` // of the first item
 	Sent  time.Time `json:"sent,omitzero"`  // the last mail
-	Items []item    `json:"items,omitempty"`
-	More  int       `json:"more,omitempty"`
+	N     int       `json:"n,omitempty"`    // items, more than are told one by one
 	// Complaints counts those that the list has got so far.
 	Complaints int `json:"complaints,omitempty"`
 }
 
-var newsOf = storage.NewTable[list.ID, news]("bounce_news", storage.Strings[list.ID]())
+var (
+	newsOf    = storage.NewTable[list.ID, news]("bounce_news", storage.Strings[list.ID]())
+	newsItems = storage.NewTable[storage.Pair[list.ID, uint64], item]("bounce_news_items", storage.Pairs(storage.Strings[list.ID](), storage.Uints[uint64]()))
+)
 
 func getNews(tx *storage.Tx, l list.ID) (news, error) {
 	n, err := newsOf.Get(tx, l)
@@ -65,6 +67,9 @@ func Complaints(tx *storage.Tx, l list.ID) (int, error) {
 func (b *Bouncer) tell(tx *storage.Tx, e *event, kind string) error {
 	set := &e.list.Settings
 	wanted := map[string]bool{newsPoint: set.BounceNotifyOwnerOnBounceIncrement, newsDisabled: set.BounceNotifyOwnerOnDisable, newsRemoved: set.BounceNotifyOwnerOnRemoval, newsComplaint: set.BounceNotifyOwnerOnRemoval}
+	if !wanted[kind] && kind != newsComplaint {
+		return nil
+	}
 	n, err := getNews(tx, e.list.ID)
 	if err != nil {
 		return err
@@ -76,10 +81,10 @@ func (b *Bouncer) tell(tx *storage.Tx, e *event, kind string) error {
 		if n.Since.IsZero() {
 			n.Since = e.at
 		}
-		if len(n.Items) < newsMost {
-			n.Items = append(n.Items, item{Kind: kind, Address: e.member.Address.String(), Said: e.said})
-		} else {
-			n.More++
+		if n.N++; n.N <= newsMost {
+			if err := newsItems.Put(tx, storage.P(e.list.ID, uint64(n.N)), item{Kind: kind, Address: e.member.Address.String(), Said: e.said}); err != nil {
+				return err
+			}
 		}
 	}
 	return newsOf.Put(tx, e.list.ID, n)
@@ -91,7 +96,7 @@ func (b *Bouncer) sendNews(ctx context.Context, now time.Time) error {
 	err := b.DB.View(ctx, func(tx *storage.Tx) error {
 		ready = nil
 		for id, n := range newsOf.Scan(tx, storage.Range[list.ID]{}) {
-			if len(n.Items) > 0 && now.Sub(n.Since) >= newsSettle && now.Sub(n.Sent) >= newsEvery {
+			if n.N > 0 && !b.postponed(id, now) && now.Sub(n.Since) >= newsSettle && now.Sub(n.Sent) >= newsEvery {
 				ready = append(ready, id)
 			}
 		}
@@ -100,15 +105,14 @@ func (b *Bouncer) sendNews(ctx context.Context, now time.Time) error {
 	if err != nil {
 		return fmt.Errorf("news of bounces: %w", err)
 	}
+	var errs []error
 	for _, id := range ready {
 		if err := b.DB.Update(ctx, func(tx *storage.Tx) error { return b.mailNews(tx, id, now) }); err != nil {
-			return fmt.Errorf("news of bounces: %w", err)
+			b.postpone(id, now)
+			errs = append(errs, fmt.Errorf("news of bounces of %s: %w", id, err))
 		}
 	}
-	if len(ready) > 0 {
-		b.Path.Wake()
-	}
-	return nil
+	return errors.Join(errs...)
 }
 
 func (b *Bouncer) mailNews(tx *storage.Tx, id list.ID, now time.Time) error {
@@ -120,8 +124,13 @@ func (b *Bouncer) mailNews(tx *storage.Tx, id list.ID, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	items := n.Items
-	total := len(items) + n.More
+	var items []item
+	for k, it := range storage.Under(tx, newsItems, storage.Strings[list.ID](), id) {
+		items = append(items, it)
+		if err := newsItems.Delete(tx, k); err != nil {
+			return err
+		}
+	}
 	if err := newsOf.Put(tx, id, news{Sent: now, Complaints: n.Complaints}); err != nil || !l.Removed.IsZero() {
 		return err
 	}
@@ -138,11 +147,11 @@ func (b *Bouncer) mailNews(tx *storage.Tx, id list.ID, now time.Time) error {
 			}
 			text.WriteString("  " + line + "\n")
 		}
-		if n.More > 0 {
-			text.WriteString("  " + b.Templates.T(lang, "bounce.news-more", "n", n.More) + "\n")
+		if more := n.N - len(items); more > 0 {
+			text.WriteString("  " + b.Templates.T(lang, "bounce.news-more", "n", more) + "\n")
 		}
 		letter, err := b.Subscribe.Letter(tx, subscribe.Letter{List: l, To: m.Address, Name: "bounce-news", Lang: lang, Unasked: true,
-			Args: map[string]string{"n": strconv.Itoa(total), "entries": text.String()}})
+			Args: map[string]string{"n": strconv.Itoa(n.N), "entries": text.String()}})
 		if err != nil {
 			return err
 		}

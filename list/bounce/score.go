@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/posting"
 	"kairan/list/subscribe"
 	"kairan/smtpd/dsn"
 	"kairan/storage"
@@ -32,14 +33,17 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 		h = list.Bounces{}
 	}
 	given := 0.0
-	if b.day(h.Last) == b.day(e.at) {
+	if b.day(h.Last) == b.day(e.at) || e.at.Before(h.Last) {
 		given = h.Point
 	}
 	if e.weight() <= given {
 		return nil
 	}
 	h.Score += e.weight() - given
-	h.Point, h.Last, h.Post, h.Text, h.Due = e.weight(), e.at, e.post.ID, e.said, e.at.Add(stale)
+	if e.at.After(h.Last) {
+		h.Last = e.at
+	}
+	h.Point, h.Post, h.Text, h.Due = e.weight(), e.post.ID, e.said, h.Last.Add(stale)
 	if err := b.note(tx, &e, fmt.Sprintf("score %g of %g: %s (%s): %s", h.Score, set.BounceScoreThreshold, e.class, e.rule, e.said)); err != nil {
 		return err
 	}
@@ -52,11 +56,12 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 	if !set.BounceSendProbes {
 		return b.disable(tx, &e, h)
 	}
-	h.Probe, h.Due = e.at, e.at.Add(probeWait)
+	h.Probe = time.Now()
+	h.Due = h.Probe.Add(probeWait)
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, s.Address.Key(), h),
 		b.note(tx, &e, "a probe was sent to see whether the mailbox is there"),
-		b.mail(tx, e.list, e.member, "bounce-probe", map[string]string{"said": h.Text}, e.member),
+		b.mailProbe(tx, &e, h),
 	)
 }
 
@@ -66,8 +71,8 @@ func (b *Bouncer) day(t time.Time) string { return t.In(b.Site.Location).Format(
 // probeReturned switches delivery off, unless what came back says nothing about the mailbox.
 func (b *Bouncer) probeReturned(tx *storage.Tx, e event) error {
 	h, err := list.GetBounces(tx, e.list.ID, e.member.Address.Key())
-	if err != nil || h.Probe.IsZero() || !h.Disabled.IsZero() {
-		return err
+	if err != nil || h.Probe.IsZero() || !h.Disabled.IsZero() || h.ProbeNumber() != e.probe {
+		return err // what comes back of an older probe says nothing any more
 	}
 	if e.weight() == 0 {
 		return errors.Join(
@@ -99,38 +104,66 @@ func (b *Bouncer) disable(tx *storage.Tx, e *event, h list.Bounces) error {
 // stepsAtATime bounds what one transaction does.
 const stepsAtATime = 100
 
-// Round takes the steps that are due, tells owners what is new, and forgets what is old.
+// Round weighs what came back, takes the steps that are due, tells owners what is new, and forgets what is old. What fails is tried
+// again in an hour; nothing else waits for it. It is called by one at a time.
 func (b *Bouncer) Round(ctx context.Context, now time.Time) error {
+	err := errors.Join(b.settle(ctx, now), b.steps(ctx, now), b.sendNews(ctx, now), b.forgetBlame(ctx, now))
+	b.Path.Wake()
+	return err
+}
+
+// member is whom a step is about.
+type member struct {
+	list list.ID
+	key  string
+}
+
+// steps takes the steps that are due.
+func (b *Bouncer) steps(ctx context.Context, now time.Time) error {
+	var errs []error
 	for {
-		n := 0
-		err := b.DB.Update(ctx, func(tx *storage.Tx) error {
-			type who struct {
-				list list.ID
-				key  string
+		due, err := b.due(ctx, now)
+		if err != nil {
+			return errors.Join(append(errs, fmt.Errorf("steps that are due: %w", err))...)
+		}
+		take := func(some ...member) error {
+			return b.DB.Update(ctx, func(tx *storage.Tx) error {
+				for _, m := range some {
+					if err := b.step(tx, m.list, m.key, now); err != nil {
+						return fmt.Errorf("step for %s: %w", m.key, err)
+					}
+				}
+				return nil
+			})
+		}
+		if take(due...) != nil {
+			for _, m := range due { // one of them fails; the others do not wait for it
+				if err := take(m); err != nil {
+					b.postpone(m, now)
+					errs = append(errs, err)
+				}
 			}
-			var due []who
-			for id, key := range list.BouncesDue(tx, now) {
-				if due = append(due, who{id, key}); len(due) == stepsAtATime {
+		}
+		if len(due) < stepsAtATime || ctx.Err() != nil {
+			return errors.Join(errs...)
+		}
+	}
+}
+
+// due returns some of those for whom a step is due.
+func (b *Bouncer) due(ctx context.Context, now time.Time) (due []member, err error) {
+	err = b.DB.View(ctx, func(tx *storage.Tx) error {
+		due = nil
+		for id, key := range list.BouncesDue(tx, now) {
+			if m := (member{id, key}); !b.postponed(m, now) {
+				if due = append(due, m); len(due) == stepsAtATime {
 					break
 				}
 			}
-			n = len(due)
-			for _, d := range due {
-				if err := b.step(tx, d.list, d.key, now); err != nil {
-					return fmt.Errorf("%s: %w", d.key, err)
-				}
-			}
-			return nil
-		})
-		if err != nil {
-			return fmt.Errorf("bounces: %w", err)
 		}
-		b.Path.Wake()
-		if n < stepsAtATime {
-			break
-		}
-	}
-	return errors.Join(b.sendNews(ctx, now), b.forgetBlame(ctx, now))
+		return nil
+	})
+	return due, err
 }
 
 // step does what is due about a member.
@@ -238,12 +271,12 @@ func (b *Bouncer) Complained(tx *storage.Tx, l *list.List, m *list.Member, at ti
 	)
 }
 
-// mail writes a mail to a member; probe is nil but for a mail that tries the mailbox.
-func (b *Bouncer) mail(tx *storage.Tx, l *list.List, m *list.Member, name string, args map[string]string, probe *list.Member) error {
-	n, err := b.Subscribe.Letter(tx, subscribe.Letter{List: l, To: m.Address, Name: name, Args: args, Unasked: true})
+// mailProbe sends a mail that tries the mailbox of a member.
+func (b *Bouncer) mailProbe(tx *storage.Tx, e *event, h list.Bounces) error {
+	n, err := b.Subscribe.Letter(tx, subscribe.Letter{List: e.list, To: e.member.Address, Name: "bounce-probe", Args: map[string]string{"said": h.Text}, Unasked: true})
 	if err != nil {
 		return err
 	}
-	n.Probe = probe
+	n.Probe = &posting.Probe{Member: e.member, Number: h.ProbeNumber()}
 	return b.Path.Queue(tx, n)
 }

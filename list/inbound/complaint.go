@@ -98,7 +98,7 @@ func (h *Handler) bySender(tx *storage.Tx, env *smtpd.Envelope, sender address.A
 	if err != nil {
 		return nil, "", nil // a policy, no failure: the token is not ours
 	}
-	if n != 0 {
+	if !list.IsProbe(n) {
 		p, err := list.PostByNumber(tx, r.list.ID, n)
 		if errors.Is(err, storage.ErrNotFound) || err == nil && env.At.Sub(p.Decided) > list.BounceLife {
 			return nil, "", nil

@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"kairan/list"
+	"kairan/list/bounce"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
 	"kairan/smtpd/dsn"
@@ -37,9 +37,10 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 		if err != nil && !errors.Is(err, list.ErrNotMember) {
 			return err
 		}
-		if n == 0 {
-			named = true
-			return h.weigh(tx, r.list, nil, who, msg, env.At)
+		came := bounce.Came{List: r.list, Message: msg, At: env.At}
+		if list.IsProbe(n) {
+			named, came.Probe = true, n
+			return h.weigh(tx, who, came)
 		}
 		p, err := list.PostByNumber(tx, r.list.ID, n)
 		if errors.Is(err, storage.ErrNotFound) || err == nil && env.At.Sub(p.Decided) > list.BounceLife {
@@ -48,11 +49,11 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 		if err != nil {
 			return err
 		}
-		named = true
+		named, came.Post = true, p
 		h.Log.Info("bounce", "post", p.ID, "member", who, "kind", report.Kind, "class", report.Class)
 		return errors.Join(
 			list.NoteBounce(tx, p, list.Event{At: env.At, Stage: "bounce", Text: bounceWords(who, report, msg)}),
-			h.weigh(tx, r.list, p, who, msg, env.At),
+			h.weigh(tx, who, came),
 		)
 	})
 	if err == nil && !named && report.Kind == dsn.Complaint {
@@ -61,19 +62,20 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 	return smtpd.Reply{}, err
 }
 
-// weigh decides what a report means for a member (an address key); nothing for one who is not known any more. p is nil for a probe.
-func (h *Handler) weigh(tx *storage.Tx, l *list.List, p *list.Post, who string, msg *message.Message, at time.Time) error {
+// weigh decides what a report means for a member (an address key); nothing for one who is not known any more.
+func (h *Handler) weigh(tx *storage.Tx, who string, came bounce.Came) error {
 	if who == "" {
 		return nil
 	}
-	m, err := list.MemberByKey(tx, l.ID, who)
+	m, err := list.MemberByKey(tx, came.List.ID, who)
 	if errors.Is(err, list.ErrNotMember) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return h.Bounces.Report(tx, l, p, m, msg, at)
+	came.Member = m
+	return h.Bounces.Report(tx, came)
 }
 
 // bounceWords says what a report says about a member (an address key, "" for one who is not known any more).

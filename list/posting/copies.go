@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,6 +35,7 @@ type Copies struct {
 type Return struct {
 	List    list.ID
 	Post    *list.Post // nil for a probe
+	Probe   uint64     // its number
 	Member  string     // address key
 	Outcome queue.Outcome
 }
@@ -113,14 +115,14 @@ func sharesCopies(l *list.List, group string) bool {
 func (c *Copies) notices(tx *storage.Tx, rendition string, to []queue.Recipient) ([]queue.Copy, error) {
 	var copies []queue.Copy
 	for _, r := range to {
-		domain, id, key := parseRef(r.Ref)
+		domain, probe := parseRef(r.Ref)
 		signer, err := c.signer(tx, domain)
 		if err != nil {
 			return nil, err
 		}
 		copy := queue.Copy{Recipient: r, Signer: signer, Report: strings.HasPrefix(rendition, reportPrefix)}
-		if id != "" {
-			if copy.Sender, err = c.probeSender(tx, id, key); errors.Is(err, list.ErrNotMember) {
+		if probe.number != 0 {
+			if copy.Sender, err = c.probeSender(tx, probe); errors.Is(err, list.ErrNotMember) {
 				copy.Skip = "left the list"
 			} else if err != nil {
 				return nil, err
@@ -131,28 +133,38 @@ func (c *Copies) notices(tx *storage.Tx, rendition string, to []queue.Recipient)
 	return copies, nil
 }
 
-// noticeRef is the Ref of a notice's recipient: the domain that signs, and for a probe whom it is about.
-func noticeRef(domain string, probe *list.Member) string {
+// noticeRef is the Ref of a notice's recipient: the domain that signs, and for a probe whom it is about and its number.
+func noticeRef(domain string, probe *Probe) string {
 	if probe == nil {
 		return domain
 	}
-	return domain + " " + string(probe.List) + " " + probe.Address.Key()
+	return fmt.Sprintf("%s %d %s %s", domain, probe.Number, probe.Member.List, probe.Member.Address.Key())
 }
 
-// parseRef reads what noticeRef wrote; id is "" but for a probe.
-func parseRef(ref string) (domain string, id list.ID, key string) {
-	domain, rest, _ := strings.Cut(ref, " ")
-	place, key, _ := strings.Cut(rest, " ")
-	return domain, list.ID(place), key
+// probeRef is what a Ref says of a probe; the zero probeRef is none.
+type probeRef struct {
+	number uint64
+	list   list.ID
+	member string // address key
 }
 
-// probeSender is the envelope sender of a probe: that of a post with the number 0, which none has.
-func (c *Copies) probeSender(tx *storage.Tx, id list.ID, key string) (address.Address, error) {
-	l, err := list.Get(tx, id)
+// parseRef reads what noticeRef wrote.
+func parseRef(ref string) (domain string, p probeRef) {
+	parts := strings.SplitN(ref, " ", 4)
+	if len(parts) < 4 {
+		return parts[0], probeRef{}
+	}
+	n, _ := strconv.ParseUint(parts[1], 10, 64)
+	return parts[0], probeRef{number: n, list: list.ID(parts[2]), member: parts[3]}
+}
+
+// probeSender is the envelope sender of a probe.
+func (c *Copies) probeSender(tx *storage.Tx, p probeRef) (address.Address, error) {
+	l, err := list.Get(tx, p.list)
 	if err != nil {
 		return address.Address{}, err
 	}
-	m, err := list.MemberByKey(tx, id, key)
+	m, err := list.MemberByKey(tx, p.list, p.member)
 	if err != nil {
 		return address.Address{}, err
 	}
@@ -160,7 +172,7 @@ func (c *Copies) probeSender(tx *storage.Tx, id list.ID, key string) (address.Ad
 	if err != nil {
 		return address.Address{}, err
 	}
-	return verp.Sender(l, 0, m.Token), nil
+	return verp.Sender(l, p.number, m.Token), nil
 }
 
 // signer returns the domain's signer, nil for a domain without a key.
@@ -266,11 +278,11 @@ func (c *Copies) returned(tx *storage.Tx, id list.PostID, outcomes []queue.Outco
 // returnedNotices tells of probes that were refused for good. Of other notices nobody is told.
 func (c *Copies) returnedNotices(tx *storage.Tx, outcomes []queue.Outcome) error {
 	for _, o := range outcomes {
-		_, id, key := parseRef(o.Ref)
-		if o.Status != queue.Failed || id == "" || c.Returned == nil {
+		_, p := parseRef(o.Ref)
+		if o.Status != queue.Failed || p.number == 0 || c.Returned == nil {
 			continue
 		}
-		if err := c.Returned(tx, Return{List: id, Member: key, Outcome: o}); err != nil {
+		if err := c.Returned(tx, Return{List: p.list, Probe: p.number, Member: p.member, Outcome: o}); err != nil {
 			return err
 		}
 	}

@@ -41,10 +41,16 @@ type Notice struct {
 	ReplyTo address.Address
 	// Unasked says that no mail of the receiver's caused it: a report to the owners, an invitation.
 	Unasked bool
-	// Probe is the member whose mailbox the mail tries: if it comes back, that says so. Nil for every other mail.
-	Probe *list.Member
+	// Probe says whose mailbox the mail tries. Nil for every other mail.
+	Probe *Probe
 	// Attached are whole messages, lines ended by CRLF, that come along.
 	Attached [][]byte
+}
+
+// Probe is a mail that tries a member's mailbox: if it comes back, that says so.
+type Probe struct {
+	Member *list.Member
+	Number uint64 // list.Bounces.ProbeNumber
 }
 
 // waiting is a notice on its way from the transaction that caused it to the queue.

@@ -19,6 +19,7 @@ type learnt struct {
 	Failures int       `json:"f,omitempty"`
 	Gate     time.Time `json:"g,omitzero"`
 	Reply    string    `json:"t,omitempty"`
+	Ours     bool      `json:"o,omitempty"`
 	At       time.Time `json:"at"`
 }
 
@@ -40,7 +41,7 @@ func learntOf(tx *storage.Tx) map[string]learnt {
 
 // learn notes the state of d, to be stored with the next outcomes.
 func (s *schedule) learn(d *destination, now time.Time) {
-	r := learnt{Limit: d.limit, Careful: d.careful, Rate: d.rate, Failures: d.failures, Gate: d.gate, Reply: d.last.Text, At: now}
+	r := learnt{Limit: d.limit, Careful: d.careful, Rate: d.rate, Failures: d.failures, Gate: d.gate, Reply: d.last.Text, Ours: d.last.Ours, At: now}
 	d.paced.Store(d.slow() > 0)
 	before := s.learnt[d.name]
 	if len(d.name) > 255 || now.Sub(before.At) < time.Hour && before.Limit == r.Limit && before.Careful == r.Careful && before.Rate == r.Rate && before.Failures == r.Failures && before.Gate.Equal(r.Gate) {
@@ -57,7 +58,7 @@ func (d *destination) recall(r learnt) {
 		d.rate = r.Rate
 	}
 	d.failures, d.gate = r.Failures, r.Gate
-	d.last = Outcome{Status: Deferred, Text: r.Reply}
+	d.last = Outcome{Status: Deferred, Text: r.Reply, Ours: r.Ours}
 }
 
 // lessons takes what must be stored: nil for what is too old, or too much.

@@ -12,7 +12,7 @@ const maxText = 500 // bytes of an outcome's text
 // ours is the outcome of what we could not do ourselves. Its text says no more than that; the log does.
 func (f *feed) ours(i item, err error) Outcome {
 	f.o.Log.Error("deliver", "rendition", i.rendition, "row", i.row, "err", err, "then", "will be tried again")
-	return Outcome{Status: Deferred, Enhanced: "4.3.0", Text: "the copy could not be made ready"}
+	return Outcome{Status: Deferred, Enhanced: "4.3.0", Text: "the copy could not be made ready", Ours: true}
 }
 
 // report is what the transport calls for each copy.

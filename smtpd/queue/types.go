@@ -52,6 +52,11 @@ type Outcome struct {
 	Text     string // the last reply, or our reason; one line, at most 500 bytes
 	Host     string // who said so
 	At       time.Time
+	// Relayed says that Host is a smarthost or the host of a route, which speaks for every domain.
+	Relayed bool
+	// Ours says that what stands in the way is on our side: a smarthost that cannot be had or does not let us in, a route that leads
+	// back, a copy that cannot be made.
+	Ours bool
 }
 
 // Personaliser makes copies personal. It is implemented to the right of this package.

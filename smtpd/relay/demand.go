@@ -71,7 +71,7 @@ func (r *Relay) asked(ctx context.Context, domain string, secure bool) (asked, q
 	var err error
 	if a.policy, err = r.STS.Policy(ctx, domain); err != nil {
 		r.Log.Error("relay", "domain", domain, "err", err, "then", "will be tried again")
-		return a, noReply(queue.Deferred, "4.3.0", "", "the MTA-STS policy of "+domain+" could not be looked up here")
+		return a, ourTrouble("4.3.0", "", "the MTA-STS policy of "+domain+" could not be looked up here")
 	}
 	if t := a.policy.Trouble; t != nil {
 		r.counted(domain, stsPolicy(domain, tlspolicy.Policy{}), "", fetchFailureOf(t), "")

@@ -26,7 +26,7 @@ func (r *Relay) targets(ctx context.Context, domain string, report bool, yield f
 	if h := r.hop(domain); h.addr != "" {
 		host, _, err := net.SplitHostPort(h.addr)
 		if err != nil {
-			return noReply(queue.Deferred, "4.3.5", h.addr, "the next hop is no host:port")
+			return ourTrouble("4.3.5", h.addr, "the next hop is no host:port")
 		}
 		yield(target{host: host, addr: h.addr, hop: true, login: h.login, demand: demand{TLSPolicy: h.tls, name: host}})
 		return queue.Outcome{}
@@ -85,9 +85,9 @@ func (r *Relay) reachable(domain string, addrs []netip.Addr) (ips []netip.Addr, 
 		ip = ip.Unmap()
 		switch {
 		case r.isOwn(ip):
-			why = noReply(queue.Deferred, "4.4.6", "", "mail for "+domain+" would come back to this host")
+			why = ourTrouble("4.4.6", "", "mail for "+domain+" would come back to this host")
 		case len(r.Sources) > 0 && !slices.ContainsFunc(r.Sources, func(s netip.Addr) bool { return s.Is4() == ip.Is4() }):
-			why = noReply(queue.Deferred, "4.4.4", "", "the mail hosts of "+domain+" have no address of a family that we send from")
+			why = ourTrouble("4.4.4", "", "the mail hosts of "+domain+" have no address of a family that we send from")
 		default:
 			ips = append(ips, ip)
 		}
@@ -117,7 +117,7 @@ func (r *Relay) hosts(ctx context.Context, domain string) (hosts []string, secur
 		host := strings.TrimSuffix(mx.Host, ".")
 		if strings.EqualFold(host, r.Hostname) {
 			if len(hosts) == 0 {
-				return nil, false, noReply(queue.Deferred, "4.4.6", "", "mail for "+domain+" would come back to this host")
+				return nil, false, ourTrouble("4.4.6", "", "mail for "+domain+" would come back to this host")
 			}
 			break // those behind us would send it to us
 		}

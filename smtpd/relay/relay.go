@@ -34,7 +34,11 @@ func New(opts Options) *Relay {
 
 // Deliver implements queue.Transport.
 func (r *Relay) Deliver(ctx context.Context, domain string, next iter.Seq[*queue.Outgoing], report func(*queue.Outgoing, queue.Outcome)) {
-	d := &delivery{relay: r, ctx: ctx, domain: domain, report: report}
+	relayed := r.hop(domain).addr != ""
+	d := &delivery{relay: r, ctx: ctx, domain: domain, report: func(o *queue.Outgoing, out queue.Outcome) {
+		out.Relayed, out.Ours = relayed, out.Ours || relayed && out.Code == 0
+		report(o, out)
+	}}
 	defer d.close()
 	for o := range next {
 		if !d.send(o) {
@@ -80,6 +84,7 @@ func (r *Relay) connect(ctx context.Context, domain string, report bool) (*conn,
 		}
 		r.Log.Debug("relay", "domain", domain, "host", t.host, "addr", t.addr, "err", err)
 		why = connectOutcome(t, err)
+		why.Ours = t.hop // it is us whom it does not let in
 		return ctx.Err() == nil
 	})
 	if none.Status != "" {

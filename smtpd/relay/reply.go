@@ -135,3 +135,10 @@ func (r reply) outcome(host string) queue.Outcome {
 func noReply(status queue.Status, enhanced, host, text string) queue.Outcome {
 	return queue.Outcome{Status: status, Enhanced: enhanced, Host: host, Text: text, At: time.Now()}
 }
+
+// ourTrouble is the outcome of an attempt that came to nothing because of us.
+func ourTrouble(enhanced, host, text string) queue.Outcome {
+	out := noReply(queue.Deferred, enhanced, host, text)
+	out.Ours = true
+	return out
+}
