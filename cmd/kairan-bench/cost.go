@@ -72,6 +72,11 @@ func (d *daemon) cpu() (c cost, err error) {
 	return c, cmp.Or(err1, err2)
 }
 
+// work says who used the processors for a copy.
+func (c cost) work() string {
+	return fmt.Sprintf("a copy took %s of kairan and %s of the kernel for it, %s of the bench", short(c.user), short(c.system), short(c.bench))
+}
+
 // comparison is what was measured and, in turn with it, what it is compared with, both for one copy.
 type comparison struct{ measured, floor []cost }
 

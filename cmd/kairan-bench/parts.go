@@ -85,7 +85,7 @@ func (b *bench) fanout(ctx context.Context, d *daemon, l roster) (cost, error) {
 		return cost{}, d.failed(fmt.Errorf("%d distinct copies and %d repeats, want %d and 0", n.Distinct-before.Distinct, n.Repeats-before.Repeats, l.members), nil)
 	}
 	b.size = int((n.Bytes - before.Bytes) / int64(l.members))
-	b.say("  %d copies of %d bytes in %s", l.members, b.size, short(c.took))
+	b.say("  %d copies of %d bytes in %s; %s", l.members, b.size, short(c.took), c.per(l.members).work())
 	return c, nil
 }
 

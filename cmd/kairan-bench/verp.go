@@ -68,7 +68,7 @@ func (b *bench) posts(ctx context.Context, d *daemon, l roster, posts int) (cost
 	if err != nil {
 		return c, d.failed(err, nil)
 	}
-	b.say("  %d posts, %d copies in %s", posts, posts*l.members, short(c.took))
+	b.say("  %d posts, %d copies in %s; %s", posts, posts*l.members, short(c.took), c.per(posts*l.members).work())
 	return c, nil
 }
 

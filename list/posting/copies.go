@@ -88,8 +88,8 @@ func (c *Copies) post(tx *storage.Tx, id list.PostID, group string, to []queue.R
 			copy.Skip = "delivery is off"
 		default:
 			copy.Sender = verp.Sender(l, p.EnvelopeNumber(), m.Token)
-			if copy.Header = shared; !sharesCopies(l, cmp.Or(group, r.To.ASCIIDomain())) {
-				copy.Header = personal(c.Site, l, m.Token)
+			if copy.Header = shared; l.Settings.PersonalUnsubscribe && !sharesCopies(l, cmp.Or(group, r.To.ASCIIDomain())) {
+				copy.Header = cook.Personal(c.Site, l, m.Token)
 			}
 		}
 		copies = append(copies, copy)
@@ -107,6 +107,9 @@ func personal(site *list.Site, l *list.List, token string) []byte {
 
 // sharesCopies reports whether a list sends all recipients at a provider the same copy. Behind a smarthost their provider is told by their domain.
 func sharesCopies(l *list.List, group string) bool {
+	if len(l.Settings.SharedCopies) == 0 {
+		return false
+	}
 	p, known := queue.ProviderOf(group)
 	return known && slices.Contains(l.Settings.SharedCopies, p.Name)
 }
