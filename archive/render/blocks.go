@@ -1,6 +1,7 @@
 package render
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -11,9 +12,10 @@ const maxSignature = 30
 
 // run is a run of lines of one kind.
 type run struct {
-	kind  Kind
-	depth int
-	lines []string
+	kind    Kind
+	depth   int
+	columns bool // a patch, a table or a drawing
+	lines   []string
 }
 
 // runs cuts lines into runs without empty lines round them.
@@ -28,12 +30,18 @@ func runs(lines []string) []run {
 			for ; end < len(lines) && quoteLevel(lines[end]) > 0; end++ {
 				r.depth = max(r.depth, quoteLevel(lines[end]))
 			}
+			r.columns = isPatch(lines[i:end]) || isDrawing(lines[i:end])
+		case isOriginal(lines, i):
+			r.kind, r.depth, end = Quote, 1, len(lines)
 		case isSignature(lines, i):
 			r.kind = Signature
 			end = nextQuote(lines, i)
 		default:
-			for end++; end < len(lines) && quoteLevel(lines[end]) == 0 && !isSignature(lines, end); end++ {
+			for end++; end < len(lines) && quoteLevel(lines[end]) == 0 && !isSignature(lines, end) && !isOriginal(lines, end); end++ {
 			}
+			all = append(all, splitColumns(lines[i:end])...)
+			i = end
+			continue
 		}
 		r.lines = trimBlank(lines[i:end])
 		all = append(all, r)
@@ -79,6 +87,31 @@ func isSignature(lines []string, i int) bool {
 	return true
 }
 
+// originalMark is the line that some programs write above the whole message that is answered.
+var originalMark = regexp.MustCompile(`(?i)^-{2,} ?(original message|元のメッセージ) ?-{2,}$`)
+
+// originalField is a line of the header that they write there.
+var originalField = regexp.MustCompile(`^(From|Sent|Date|To|Cc|Subject|差出人|送信元|送信者|送信日時|日時|日付|宛先|件名) ?[:：]`)
+
+// isOriginal reports whether at line i the message that is answered begins, as programs quote it that write no ">": below a mark, or
+// with its header.
+func isOriginal(lines []string, i int) bool {
+	if originalMark.MatchString(strings.TrimSpace(lines[i])) {
+		return true
+	}
+	if i > 0 && strings.Trim(lines[i-1], "_-=* ") != "" || !originalField.MatchString(lines[i]) {
+		return false
+	}
+	fields := 0
+	for _, line := range lines[i:min(len(lines), i+6)] {
+		if originalField.MatchString(line) {
+			fields++
+		}
+	}
+	first := []rune(lines[i])[0]
+	return fields >= 3 && (first == 'F' || first == '差' || first == '送')
+}
+
 func nextQuote(lines []string, i int) int {
 	for i < len(lines) && quoteLevel(lines[i]) == 0 {
 		i++
@@ -96,36 +129,6 @@ func trimBlank(lines []string) []string {
 		lines = lines[:len(lines)-1]
 	}
 	return lines[first:]
-}
-
-// isPreformatted reports whether lines are a patch, or so often have gaps and
-// lines drawn of characters that they are a table or a drawing.
-func isPreformatted(lines []string) bool {
-	drawn, filled := 0, 0
-	for i, line := range lines {
-		line = strings.TrimLeft(line, "> ＞")
-		if strings.HasPrefix(line, "diff --git ") || strings.HasPrefix(line, "@@ -") ||
-			strings.HasPrefix(line, "--- ") && i+1 < len(lines) && strings.HasPrefix(strings.TrimLeft(lines[i+1], "> ＞"), "+++ ") {
-			return true
-		}
-		if line = strings.TrimSpace(line); line == "" {
-			continue
-		}
-		filled++
-		if isDrawn(line) {
-			drawn++
-		}
-	}
-	return drawn >= 2 && 3*drawn >= filled
-}
-
-// isDrawn reports whether a line has columns or is made of strokes.
-func isDrawn(line string) bool {
-	if strings.Contains(line, "   ") || strings.Contains(line, "\t") || strings.Contains(line, "+--") || strings.Contains(line, "--+") ||
-		strings.HasPrefix(line, "|") && strings.HasSuffix(line, "|") && len(line) > 1 {
-		return true
-	}
-	return strings.ContainsFunc(line, func(r rune) bool { return r >= 0x2500 && r <= 0x257f })
 }
 
 // isHidden reports whether a character is not to be written: controls but the

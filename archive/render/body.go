@@ -2,6 +2,7 @@ package render
 
 import (
 	"html/template"
+	"slices"
 	"strings"
 
 	"kairan/smtpd/message"
@@ -166,7 +167,7 @@ func (s *shower) block(r run) Block {
 	}
 	return Block{
 		Kind: r.kind, Depth: r.depth, Lines: len(r.lines),
-		Preformatted: r.kind != Signature && isPreformatted(r.lines),
+		Preformatted: r.columns,
 		HTML:         template.HTML(b.String()), lines: r.lines,
 	}
 }
@@ -174,18 +175,23 @@ func (s *shower) block(r run) Block {
 // Blocks of more lines than these are folded.
 const (
 	foldQuote     = 12
+	foldLastQuote = 5 // a quote that the author writes nothing after
 	foldSignature = 8
 )
 
 // fold marks long quotes and signatures, unless there is nothing else to read.
 func (s *shower) fold() {
-	for _, b := range s.body.Blocks {
+	last := slices.IndexFunc(s.body.Blocks, func(b Block) bool { return b.Kind == Text })
+	if last < 0 {
+		return
+	}
+	for i, b := range s.body.Blocks {
 		if b.Kind == Text {
-			for i := range s.body.Blocks {
-				b := &s.body.Blocks[i]
-				b.Fold = b.Kind == Quote && b.Lines > foldQuote || b.Kind == Signature && b.Lines > foldSignature
-			}
-			return
+			last = i
 		}
+	}
+	for i := range s.body.Blocks {
+		b := &s.body.Blocks[i]
+		b.Fold = b.Kind == Quote && (b.Lines > foldQuote || i > last && b.Lines > foldLastQuote) || b.Kind == Signature && b.Lines > foldSignature
 	}
 }
