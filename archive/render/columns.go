@@ -118,6 +118,9 @@ func diffstat(line string) bool {
 // afterGap returns the column at which a line goes on after its first gap of two spaces or more; 0 without one. The space after a
 // sentence is no gap.
 func afterGap(line string) int {
+	if !strings.Contains(line, "  ") {
+		return 0
+	}
 	column, spaces := 0, 0
 	var before rune // the gap
 	for _, r := range line {
