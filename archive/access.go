@@ -17,6 +17,8 @@ type Info struct {
 	Description string // in the reader's language
 	Language    string // the list's own
 	Public      bool   // anybody may read; otherwise answers are Cache-Control: private, no-store
+	Noindex     bool   // not for search engines; true for every archive that is not public
+	Advertised  bool   // shown on the site's front page
 	Closed      bool   // removed: only the archive is left
 }
 

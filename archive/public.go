@@ -27,13 +27,14 @@ var shownFields = map[string]bool{
 	"date": true, "message-id": true, "references": true, "in-reply-to": true,
 }
 
-// secret finds the tokens of ours: unsubscribe links, bounce and confirmation addresses.
-// The token is the last group.
-var secret = regexp.MustCompile(`(?i)(/-/u/|-(?:bounces|confirm)\+)([A-Za-z0-9_=-]+(?:\.[A-Za-z0-9_=-]+)*)`)
+// secret finds the tokens of ours: links that give a right to whoever has them, bounce and confirmation addresses, and the
+// words that leave or confirm by mail. The tokens are its groups.
+var secret = regexp.MustCompile(`(?i)(?:/-/(?:u|undo|confirm|never|held|login|feed)/|-(?:bounces|confirm|leave)\+)([A-Za-z0-9_=-]+(?:\.[A-Za-z0-9_=-]+)*)` +
+	`|(?:unsubscribe|confirm)(?:%20|[ \t]*)([0-9a-f]{32})\b`)
 
 // hasSecret reports whether a token is in data. The expression is slow, so it looks for what is rare first.
 func hasSecret(data []byte) bool {
-	for _, sign := range []string{"/-/", "s+", "S+", "m+", "M+"} {
+	for _, sign := range []string{"/-/", "s+", "S+", "m+", "M+", "e+", "E+", "nsubscribe", "NSUBSCRIBE", "onfirm", "ONFIRM"} {
 		if bytes.Contains(data, []byte(sign)) {
 			return secret.Match(data)
 		}
@@ -124,8 +125,10 @@ func mask(data []byte) []byte {
 	}
 	out := bytes.Clone(data)
 	for _, found := range secret.FindAllSubmatchIndex(data, -1) {
-		for i := found[4]; i < found[5]; i++ {
-			out[i] = 'x'
+		for at := 2; at < len(found); at += 2 {
+			for i := max(0, found[at]); i < found[at+1]; i++ {
+				out[i] = 'x'
+			}
 		}
 	}
 	return out

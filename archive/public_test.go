@@ -66,6 +66,14 @@ body
 			"a: b\n\nhttps://lists.example.jp/-/u/abc-DEF_1.\n> janog-bounces+ab=example.jp@lists.example.jp\n",
 			"a: b\n\nhttps://lists.example.jp/-/u/xxxxxxxxx.\n> janog-bounces+xxxxxxxxxxxxx@lists.example.jp\n",
 		},
+		"tokens of all kinds": {
+			"Subject: confirm 0123456789abcdef0123456789abcdef\nTo: janog-leave+abc@lists.example.jp\n\n" +
+				"/-/undo/abc /-/confirm/abc /-/never/abc.def /-/held/abc /-/login/abc /-/feed/abc/janog/new.atom\n" +
+				"<mailto:janog-leave@lists.example.jp?subject=unsubscribe%200123456789ABCDEF0123456789abcdef>\nPlease confirm this, and unsubscribe 012 /-/why/held\n",
+			"Subject: confirm xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nTo: janog-leave+xxx@lists.example.jp\n\n" +
+				"/-/undo/xxx /-/confirm/xxx /-/never/xxxxxxx /-/held/xxx /-/login/xxx /-/feed/xxx/janog/new.atom\n" +
+				"<mailto:janog-leave@lists.example.jp?subject=unsubscribe%20xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx>\nPlease confirm this, and unsubscribe 012 /-/why/held\n",
+		},
 		"quoted-printable": {
 			"Content-Transfer-Encoding: quoted-printable\n\n=E5=9B=9E https://lists.example.jp/-/u/abc=\ndef end\n",
 			"Content-Transfer-Encoding: quoted-printable\n\n=E5=9B=9E https://lists.example.jp/-/u/xxxxxx end\n",

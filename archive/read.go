@@ -67,6 +67,17 @@ func InMonth(tx *storage.Tx, list, month string) iter.Seq[*Message] {
 	return newViewer(tx).messages(monthMembers(tx, list, month))
 }
 
+// Newest yields the messages of a list, the one received last first.
+func Newest(tx *storage.Tx, list string) iter.Seq[*Message] {
+	return newViewer(tx).messages(func(yield func(*Message) bool) {
+		for k := range storage.UnderReverse(tx, monthRows, text, list) {
+			if m := load(tx, list, k.B.B.B); m != nil && !yield(m) {
+				return
+			}
+		}
+	})
+}
+
 // InThread yields the messages of a thread, oldest first.
 func InThread(tx *storage.Tx, list string, thread uint64) iter.Seq[*Message] {
 	return newViewer(tx).messages(threadMembers(tx, list, thread))

@@ -33,6 +33,27 @@ const (
 	RosterModerators = "moderators"
 )
 
+// Who may read the archive: Settings.ArchivePolicy.
+const (
+	ArchivePublic  = "public"
+	ArchivePrivate = "private" // members, moderators and owners
+	ArchiveOwners  = "owners"  // moderators and owners
+	ArchiveNever   = "never"   // there is none
+)
+
+// MayRead reports whether an address may read the list's archive; the null address is a stranger's. Every outlet of the archive asks here.
+func MayRead(tx *storage.Tx, l *List, addr address.Address) bool {
+	switch l.Settings.ArchivePolicy {
+	case ArchivePublic:
+		return true
+	case ArchivePrivate:
+		return !addr.IsNull() && Has(tx, l.ID, addr, RoleMember, RoleModerator, RoleOwner)
+	case ArchiveOwners:
+		return !addr.IsNull() && Has(tx, l.ID, addr, RoleModerator, RoleOwner)
+	}
+	return false
+}
+
 // checkSubscription reports the settings of joining and leaving that cannot be.
 func (s *Settings) checkSubscription(oneOf func(setting, value string, allowed ...string)) {
 	policies := []string{string(PolicyOpen), string(PolicyConfirm), string(PolicyModerate), string(PolicyConfirmThenModerate)}

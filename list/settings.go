@@ -169,8 +169,10 @@ type Settings struct {
 	// When the volume number of digests goes up and issues begin with 1 again: "yearly", "quarterly", "monthly", "weekly" or "daily".
 	DigestVolumeFrequency string `json:"digest_volume_frequency" toml:"digest_volume_frequency"`
 
-	// Who may read the archive: "public", "private" (members) or "never" (there is none).
+	// Who may read the archive: "public", "private" (members), "owners" (and moderators) or "never" (there is none). It holds for pages, search, feeds, downloads, old links and answers to mail.
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
+	// Ask search engines to leave the archive out. One that is not public is never offered to them.
+	Noindex bool `json:"noindex,omitempty" toml:"noindex"`
 }
 
 // Values of Settings.NoticeCharset; "" means UTF8.
@@ -212,7 +214,7 @@ func DefaultSettings(lang string) Settings {
 		SendWelcomeMessage:         true,
 		SendGoodbyeMessage:         true,
 		MemberRosterVisibility:     RosterModerators,
-		ArchivePolicy:              "public",
+		ArchivePolicy:              ArchivePublic,
 	}
 	s.defaultBounces()
 	s.defaultDigests()
@@ -244,7 +246,7 @@ func (s *Settings) Check() error {
 	}
 	oneOf("preferred_language", s.PreferredLanguage, "ja", "en")
 	oneOf("reply_goes_to_list", s.ReplyGoesToList, "none", "list", "explicit")
-	oneOf("archive_policy", s.ArchivePolicy, "public", "private", "never")
+	oneOf("archive_policy", s.ArchivePolicy, ArchivePublic, ArchivePrivate, ArchiveOwners, ArchiveNever)
 	s.checkSubscription(oneOf)
 	oneOf("notice_charset", cmp.Or(s.NoticeCharset, UTF8), UTF8, ISO2022JP)
 	oneOf("default_member_action", string(s.DefaultMemberAction), "accept", "hold", "reject", "discard")

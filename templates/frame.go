@@ -21,6 +21,9 @@ type Frame struct {
 	List    ListHead // the list that the page belongs to; its zero value for none
 	Crumbs  []Link   // the way from the list's page to this one, without this one
 	Private bool     // only for this reader: never stored by caches
+	Noindex bool     // not for search engines
+	Base    string   // address of the site without a slash at the end, for what is read elsewhere, such as feeds
+	Forms   []Form   // other forms of the page
 	Nav     []Link   // for who is signed in: its own page, and what else it may do
 	Flash   Flash    // what was done on the page before
 }
@@ -38,6 +41,19 @@ type ListHead struct {
 	Title string
 	Href  string
 }
+
+// Form is another form of a page: a feed, a download, or the page for programs.
+type Form struct {
+	Type string // media type
+	Link
+}
+
+// Media types of [Form].
+const (
+	Atom = "application/atom+xml"
+	Gzip = "application/gzip"
+	JSON = "application/json"
+)
 
 // Link is a link with its text.
 type Link struct {

@@ -22,7 +22,9 @@ func (s *Set) Notice(w http.ResponseWriter, r *http.Request, status int, f Frame
 		key = "not-found"
 	case http.StatusTooManyRequests:
 		key = "busy"
-		w.Header().Set("Retry-After", strconv.Itoa(60))
+		if w.Header().Get("Retry-After") == "" {
+			w.Header().Set("Retry-After", strconv.Itoa(60))
+		}
 	}
 	f.Title = s.T(f.Lang, "notice."+key+"-title")
 	view.Text = s.T(f.Lang, "notice."+key, "list", f.List.Title)

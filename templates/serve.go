@@ -2,9 +2,12 @@ package templates
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
+	"mime"
 	"net/http"
 	"strconv"
 	"strings"
@@ -24,32 +27,69 @@ type Reply struct {
 	View   any
 }
 
-// Serve answers a request with a page. Nothing has been written when it returns an error.
+// inJSON is a view that has a form for programs. It is written down in docs/json.md and only grows.
+type inJSON interface{ JSON() any }
+
+// form writes the page, or its form for programs, and returns its media type.
+func (s *Set) form(body *bytes.Buffer, r *http.Request, p Reply) (kind string, err error) {
+	if v, ok := p.View.(inJSON); ok && WantsJSON(r) {
+		e := json.NewEncoder(body)
+		e.SetIndent("", " ")
+		return JSON, e.Encode(v.JSON())
+	}
+	return "text/html; charset=utf-8", s.Page(body, p.Page, p.Frame, p.View)
+}
+
+// WantsJSON reports whether a request is for the form of a page for programs: by the ending of the address, or by an Accept
+// field that likes JSON better than HTML (RFC 9110, section 12.5.1).
+func WantsJSON(r *http.Request) bool {
+	if strings.HasSuffix(r.URL.Path, ".json") {
+		return true
+	}
+	weights := map[string]float64{}
+	for one := range strings.SplitSeq(strings.Join(r.Header.Values("Accept"), ","), ",") {
+		kind, params, err := mime.ParseMediaType(one)
+		if err != nil {
+			continue
+		}
+		q, err := strconv.ParseFloat(cmp.Or(params["q"], "1"), 64)
+		if err == nil {
+			weights[kind] = q
+		}
+	}
+	return weights[JSON] > weights["text/html"]
+}
+
+// Serve answers a request with a page, or with its form in JSON if it has one and that is asked for. Nothing has been written when it returns an error.
 // A page for everybody carries an ETag and answers 304 to who has it already; a private one is stored nowhere.
 func (s *Set) Serve(w http.ResponseWriter, r *http.Request, p Reply) error {
 	body := s.buffer()
 	defer s.release(body)
-	if err := s.Page(body, p.Page, p.Frame, p.View); err != nil {
+	kind, err := s.form(body, r, p)
+	if err != nil {
 		return err
 	}
 	if p.Status == 0 {
 		p.Status = http.StatusOK
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Type", kind)
 	h.Set("Content-Language", s.known(p.Frame.Lang))
 	h.Set("Content-Security-Policy", ContentSecurityPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
+	if p.Frame.Noindex || p.Frame.Private {
+		h.Set("X-Robots-Tag", "noindex")
+	}
 	if p.Frame.Private || p.Frame.User != "" || p.Frame.Flash.Text != "" || p.Status != http.StatusOK {
 		h.Set("Cache-Control", "private, no-store")
 	} else {
 		h.Set("Cache-Control", "no-cache")
-		h.Set("Vary", "Cookie, Accept-Language, Accept-Encoding")
+		h.Set("Vary", "Cookie, Accept, Accept-Language, Accept-Encoding")
 		sum := sha256.Sum256(body.Bytes())
 		tag := `W/"` + hex.EncodeToString(sum[:12]) + `"`
 		h.Set("ETag", tag)
-		if matches(r.Header.Get("If-None-Match"), tag) {
+		if Unchanged(r, tag) {
 			w.WriteHeader(http.StatusNotModified)
 			return nil
 		}
@@ -69,6 +109,9 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, p Reply) error {
 	}
 	return nil
 }
+
+// Unchanged reports whether the client of a request has what the tag names.
+func Unchanged(r *http.Request, tag string) bool { return matches(r.Header.Get("If-None-Match"), tag) }
 
 // matches reports whether an If-None-Match field names the tag (RFC 9110, section 13.1.2, weak comparison).
 func matches(field, tag string) bool {

@@ -277,3 +277,25 @@ func TestMail(t *testing.T) {
 		t.Error("a mail that does not exist is made")
 	}
 }
+
+// TestJSONIsDocumented reads docs/json.md for each field of the pages for programs.
+func TestJSONIsDocumented(t *testing.T) {
+	t.Parallel()
+	source, err := os.ReadFile("json.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	docs, err := os.ReadFile("../docs/json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fields := regexp.MustCompile("json:\"([a-z_]+)").FindAllSubmatch(source, -1)
+	if len(fields) < 30 {
+		t.Fatalf("only %d fields", len(fields))
+	}
+	for _, f := range fields {
+		if !bytes.Contains(docs, []byte("`"+string(f[1])+"`")) && string(f[1]) != "error" {
+			t.Errorf("docs/json.md does not name %s", f[1])
+		}
+	}
+}

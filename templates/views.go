@@ -186,6 +186,7 @@ type Thread struct {
 
 // Post is one message as it is read, alone or in its thread.
 type Post struct {
+	ID                string // Message-ID without "<>"
 	Anchor            string // id in the page
 	Depth             int
 	Subject           string // "" where it only repeats the thread's
@@ -212,6 +213,7 @@ type Block struct {
 // Attachment is a file that came with a message.
 type Attachment struct {
 	Href, Name, Kind, Size string
+	Bytes                  int // Size, for programs
 }
 
 // Why is the view of page "why": a reason in every language.

@@ -14,6 +14,7 @@ import (
 func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quote int) templates.Post {
 	name := h.name(q, m)
 	p := templates.Post{
+		ID:      m.ID,
 		Anchor:  anchor(m.Seq),
 		From:    name,
 		Initial: initial(name),
@@ -56,7 +57,7 @@ func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templa
 		Href: q.messagePath(m) + "att/" + itoa(a.Index) + "/" + archive.EscapeSegment(name),
 		Name: name,
 		Kind: a.Type,
-		Size: size(a.Size),
+		Size: size(a.Size), Bytes: a.Size,
 	}
 }
 

@@ -13,10 +13,14 @@
 //	/LIST/t/<message-id>/              the thread that the message is in, by reply or by time, from where the reader left off
 //	/LIST/<number>                     leads to the message with that post number
 //
+// Beside the pages stand their other forms: index.json in each folder (made of the page's view model), new.atom of a list and a thread,
+// .mbox.gz of a month, a thread and a search, and sitemap.xml. [Old] leads from the addresses of Mailman's archives to these.
+//
 // # Invariants
 //
 //   - Who may read is asked of archive.Access before anything is looked up.
 //   - A stranger sees no whole address of a person.
+//   - Whatever leaves has passed archive.Public: messages are read in one function.
 //   - What came with a message is served as a download, never as a page of this site.
 //
 // # Limits

@@ -34,7 +34,7 @@ func (h *handler) message(q *request) error {
 	if err != nil {
 		return err
 	}
-	raw, err := h.arch.Raw(m)
+	raw, err := h.read(m)
 	if err != nil {
 		return err
 	}
@@ -67,6 +67,7 @@ func (h *handler) message(q *request) error {
 	if title == "" {
 		title = h.set.T(q.lang(), "message.no-subject")
 	}
+	q.frame.Forms = []templates.Form{h.form(q, templates.Atom, q.base()+"new.atom")}
 	return h.page(q, "message", title, view)
 }
 

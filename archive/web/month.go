@@ -49,6 +49,7 @@ func (h *handler) month(q *request) error {
 	if err != nil {
 		return err
 	}
+	q.frame.Forms = []templates.Form{h.form(q, templates.Atom, q.base()+"new.atom"), h.form(q, templates.Gzip, q.base()+month+".mbox.gz")}
 	return h.page(q, "month", view.Name, view)
 }
 

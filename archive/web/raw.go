@@ -22,8 +22,17 @@ func (h *handler) load(q *request) (m *archive.Message, raw []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	raw, err = h.arch.Raw(m)
+	raw, err = h.read(m)
 	return m, raw, err
+}
+
+// read returns the source of a message as it may leave the archive. All that is shown of a message is read here.
+func (h *handler) read(m *archive.Message) ([]byte, error) {
+	raw, err := h.arch.Raw(m)
+	if err != nil {
+		return nil, err
+	}
+	return archive.Public(raw), nil
 }
 
 // raw serves the source of a message. Without a session nobody gets more than archive.Public lets out.
@@ -32,13 +41,18 @@ func (h *handler) raw(q *request) error {
 	if err != nil {
 		return err
 	}
-	raw = archive.Public(raw)
-	if q.stranger() {
-		raw = q.maskSource(raw)
-	}
+	raw = q.source(raw)
 	q.w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	q.download(raw, m.Received)
 	return nil
+}
+
+// source returns the source of a message for the reader.
+func (q *request) source(raw []byte) []byte {
+	if q.stranger() {
+		return q.maskSource(raw)
+	}
+	return raw
 }
 
 // attachment serves a file that came with a message.
@@ -68,12 +82,18 @@ func (q *request) download(b []byte, modified time.Time) {
 	h.Set("Content-Security-Policy", downloadPolicy)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	q.caching()
+	h.Set("ETag", `"`+sum(b)+`"`)
+	http.ServeContent(q.w, q.r, "", modified, bytes.NewReader(b))
+}
+
+// caching says who may keep the answer.
+func (q *request) caching() {
+	h := q.w.Header()
 	if q.frame.Private || !q.stranger() {
 		h.Set("Cache-Control", "private, no-store")
-	} else {
-		h.Set("Cache-Control", "no-cache")
-		h.Set("Vary", "Cookie")
-		h.Set("ETag", `"`+sum(b)+`"`)
+		return
 	}
-	http.ServeContent(q.w, q.r, "", modified, bytes.NewReader(b))
+	h.Set("Cache-Control", "no-cache")
+	h.Set("Vary", "Cookie")
 }

@@ -36,33 +36,39 @@ type searcher struct {
 }
 
 // Handler serves /LIST/search?q=, and /-/search?q= for all lists whose archives the reader may read. sort=date has the newest
-// first, and p= is the page. The frame of the pages is taken from the request's context.
+// first, and p= is the page. Other forms of the answer are search.json, search.atom (the newest, whatever the order) and search.mbox.gz. The frame of the pages is taken from the request's context.
 func (s Search) Handler() http.Handler {
-	h := &searcher{handler: &handler{arch: s.Archive, access: s.Access, set: s.Templates, loc: s.Location, log: s.Log}, index: s.Index}
-	if h.log == nil {
-		h.log = slog.New(slog.DiscardHandler)
-	}
+	h := &searcher{handler: newHandler(s.Archive, s.Access, s.Templates, s.Location), index: s.Index}
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{list}/search", h.with(h.inList))
-	mux.HandleFunc("GET /-/search", h.everywhere)
+	for ending, answer := range map[string]answerer{"": h.page, ".json": h.page, ".atom": h.feed, ".mbox.gz": h.mbox} {
+		mux.HandleFunc("GET /{list}/search"+ending, h.with(func(q *request) error { return answer(q, []archive.Info{q.list}) }))
+		mux.HandleFunc("GET /-/search"+ending, h.everywhere(answer))
+	}
 	return mux
 }
 
-// inList searches one list.
-func (h *searcher) inList(q *request) error {
-	wider := templates.Link{Href: "/-/search?" + question(q.r, nil), Text: h.set.T(q.lang(), "search.everywhere")}
-	return h.answer(q, []archive.Info{q.list}, templates.Search{Action: q.base() + "search", Wider: wider})
-}
+// answerer answers a search in some lists.
+type answerer func(q *request, lists []archive.Info) error
 
 // everywhere searches all lists that the reader may read.
-func (h *searcher) everywhere(w http.ResponseWriter, r *http.Request) {
-	q := &request{w: w, r: r, frame: templates.FrameOf(r.Context())}
-	lists, err := h.access.Archives(r)
-	q.frame.Private = q.frame.User != ""
-	if err == nil {
-		err = h.answer(q, lists, templates.Search{Action: "/-/search"})
+func (h *searcher) everywhere(answer answerer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q := &request{w: w, r: r, frame: templates.FrameOf(r.Context())}
+		lists, err := h.access.Archives(r)
+		q.frame.Private = q.frame.User != ""
+		if err == nil {
+			err = answer(q, lists)
+		}
+		h.failed(q, err)
 	}
-	h.failed(q, err)
+}
+
+// path returns the address of the search, and with an ending that of its other forms.
+func (q *request) searchPath(ending string) string {
+	if q.list.ID == "" {
+		return "/-/search" + ending
+	}
+	return q.base() + "search" + ending
 }
 
 // question returns the reader's query string with some parameters changed; the page is left out.
@@ -80,25 +86,43 @@ func question(r *http.Request, change map[string]string) string {
 	return values.Encode()
 }
 
-// answer searches and shows what was found.
-func (h *searcher) answer(q *request, lists []archive.Info, view templates.Search) error {
+// ask asks the index.
+func (h *searcher) ask(q *request, lists []archive.Info, request search.Request) (search.Result, error) {
+	q.frame.Noindex = true
+	q.w.Header().Set("X-Robots-Tag", "noindex")
+	request.Query = search.Parse(q.r.URL.Query().Get("q"), h.loc)
+	for _, l := range lists {
+		request.Lists = append(request.Lists, search.List{ID: l.ID, Name: l.Name})
+	}
+	return h.index.Search(q.r.Context(), request)
+}
+
+// orderOf returns the order that the reader wants.
+func orderOf(r *http.Request) search.Order {
+	if r.URL.Query().Get("sort") == "date" {
+		return search.ByDate
+	}
+	return search.ByRelevance
+}
+
+// page shows what was found.
+func (h *searcher) page(q *request, lists []archive.Info) error {
 	values := q.r.URL.Query()
 	query := search.Parse(values.Get("q"), h.loc)
-	view.Query, view.Asked, view.Long, view.Ignored = values.Get("q"), !query.Empty(), query.Long, query.Ignored
+	view := templates.Search{Action: q.searchPath(""), Query: values.Get("q"), Asked: !query.Empty(), Long: query.Long, Ignored: query.Ignored}
 	view.Incomplete, view.Seen = !h.index.Complete(), search.MaxHits
-	order := search.ByRelevance
-	if values.Get("sort") == "date" {
-		order, view.Order = search.ByDate, "date"
+	if q.list.ID != "" {
+		view.Wider = templates.Link{Href: "/-/search?" + question(q.r, nil), Text: h.set.T(q.lang(), "search.everywhere")}
+	}
+	order := orderOf(q.r)
+	if order == search.ByDate {
+		view.Order = "date"
 		view.Best = templates.Link{Href: "?" + question(q.r, map[string]string{"sort": ""}), Text: h.set.T(q.lang(), "search.best-first")}
 	} else {
 		view.Newest = templates.Link{Href: "?" + question(q.r, map[string]string{"sort": "date"}), Text: h.set.T(q.lang(), "search.newest-first")}
 	}
 	page := pageNumber(values.Get("p"), search.MaxHits, searchHits)
-	request := search.Request{Query: query, Order: order, Offset: (page - 1) * searchHits, Limit: searchHits}
-	for _, l := range lists {
-		request.Lists = append(request.Lists, search.List{ID: l.ID, Name: l.Name})
-	}
-	result, err := h.index.Search(q.r.Context(), request)
+	result, err := h.ask(q, lists, search.Request{Order: order, Offset: (page - 1) * searchHits, Limit: searchHits})
 	if view.Slow = errors.Is(err, search.ErrSlow); err != nil && !view.Slow {
 		return err
 	}
@@ -107,16 +131,80 @@ func (h *searcher) answer(q *request, lists []archive.Info, view templates.Searc
 	if view.Hits, err = h.hits(q, query, lists, result.Hits); err != nil {
 		return err
 	}
-	q.w.Header().Set("X-Robots-Tag", "noindex")
-	return h.page(q, "search", h.set.T(q.lang(), "search.title"), view)
+	if view.Asked {
+		asked := "?" + question(q.r, nil)
+		q.frame.Forms = []templates.Form{
+			h.form(q, templates.Atom, q.searchPath(".atom")+asked),
+			h.form(q, templates.Gzip, q.searchPath(".mbox.gz")+asked),
+			h.form(q, templates.JSON, q.searchPath(".json")+asked),
+		}
+	}
+	return h.serve(q, "search", h.set.T(q.lang(), "search.title"), view)
 }
 
-// hits makes rows of what was found. What is hidden since the index looked at it is left out.
-func (h *searcher) hits(q *request, query *search.Query, lists []archive.Info, found []search.Hit) ([]templates.SearchHit, error) {
+// feed answers with the newest messages that were found.
+func (h *searcher) feed(q *request, lists []archive.Info) error {
+	result, err := h.ask(q, lists, search.Request{Order: search.ByDate, Limit: feedEntries})
+	if err != nil {
+		return err
+	}
+	messages, err := h.messages(q.r.Context(), result.Hits)
+	if err != nil {
+		return err
+	}
+	query := q.r.URL.Query().Get("q")
+	asked := "?" + url.Values{"q": {query}}.Encode()
+	title := h.set.T(q.lang(), "search.title") + ": " + query
+	if q.list.ID != "" {
+		title += " · " + q.list.Title
+	}
+	return h.handler.feed(q, feed{
+		id: feedID("search", q.list.ID, query), title: title,
+		self: q.searchPath(".atom") + asked, page: q.searchPath("") + asked + "&sort=date",
+		messages: messages, list: inList(lists),
+	})
+}
+
+// mbox serves the messages that were found, as many as can be seen.
+func (h *searcher) mbox(q *request, lists []archive.Info) error {
+	result, err := h.ask(q, lists, search.Request{Order: orderOf(q.r), Limit: search.MaxHits})
+	if err != nil {
+		return err
+	}
+	if len(result.Hits) == 0 {
+		return storage.ErrNotFound
+	}
+	var s selection
+	err = h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) error {
+		s = selection{}
+		for _, hit := range result.Hits {
+			m, err := archive.BySeq(tx, hit.List, hit.Seq)
+			if err == nil {
+				s.add(m)
+			} else if !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return h.handler.mbox(q, "search", s)
+}
+
+// inList returns which list a message is in.
+func inList(lists []archive.Info) func(*archive.Message) archive.Info {
 	infos := map[string]archive.Info{}
 	for _, l := range lists {
 		infos[l.ID] = l
 	}
+	return func(m *archive.Message) archive.Info { return infos[m.List] }
+}
+
+// hits makes rows of what was found. What is hidden since the index looked at it is left out.
+func (h *searcher) hits(q *request, query *search.Query, lists []archive.Info, found []search.Hit) ([]templates.SearchHit, error) {
+	listOf := inList(lists)
 	messages, err := h.messages(q.r.Context(), found)
 	if err != nil {
 		return nil, err
@@ -124,7 +212,7 @@ func (h *searcher) hits(q *request, query *search.Query, lists []archive.Info, f
 	var out []templates.SearchHit
 	for _, m := range messages {
 		in := *q
-		in.list = infos[m.List]
+		in.list = listOf(m)
 		row := templates.SearchHit{
 			Href:          in.messagePath(m),
 			Subject:       pieces(search.Highlight(query, in.subject(m.Subject))),

@@ -32,9 +32,10 @@ func (h *handler) thread(q *request) error {
 		return err
 	}
 	if q.r.PathValue("id") != s.ID {
-		q.redirectFound(q.threadPath(s.ID) + s.query(s.pageOf(s.asked), s.byTime) + "#" + anchor(s.asked))
+		q.redirectFound(q.threadPath(s.ID) + q.leaf() + s.query(s.pageOf(s.asked), s.byTime) + "#" + anchor(s.asked))
 		return nil
 	}
+	q.frame.Forms = []templates.Form{h.form(q, templates.Atom, "new.atom"), h.form(q, templates.Gzip, "thread.mbox.gz")}
 	view := templates.Thread{
 		Canonical: q.threadPath(s.ID), Subject: q.subject(s.Subject), Count: s.Count, People: s.people,
 		First: h.time(q, s.First), Last: h.time(q, s.Last),
@@ -79,7 +80,7 @@ func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
 		}
 		var msg *message.Message
 		if left -= n.Length; left >= 0 {
-			raw, err := h.arch.Raw(n.Message)
+			raw, err := h.read(n.Message)
 			if err != nil {
 				return nil, err
 			}

@@ -3,6 +3,7 @@ package web
 import (
 	"fmt"
 	"strconv"
+	"strings"
 
 	"kairan/archive"
 )
@@ -23,6 +24,12 @@ func (q *request) threadPath(id string) string {
 
 // monthPath returns the path of a month such as "2026-01".
 func (q *request) monthPath(month string) string { return q.base() + month + "/" }
+
+// leaf is what follows the folder in the address of another form of a page, such as "index.json"; "" for the page itself.
+func (q *request) leaf() string {
+	path := q.r.URL.EscapedPath()
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
 
 // anchor is the id of a message within the page of its thread.
 func anchor(seq uint64) string { return "m" + strconv.FormatUint(seq, 10) }

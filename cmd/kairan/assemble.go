@@ -209,6 +209,7 @@ func (app *App) pages() error {
 		Site:           app.Site,
 		Templates:      app.Templates,
 		TrustedProxies: proxies,
+		PagesPerMinute: app.Config.HTTP.PagesPerMinute,
 		Left:           app.tellLeft,
 		Subscribe:      app.Subscribe,
 		Moderation:     app.Moderation,

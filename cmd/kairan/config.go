@@ -67,6 +67,8 @@ type HTTPConfig struct {
 	Listen Listen `toml:"listen"`
 	// Networks of reverse proxies whose X-Forwarded-For is believed.
 	TrustedProxies []string `toml:"trusted_proxies"`
+	// How many pages of archives one client (an IPv6 /64) may read in a minute in the long run, and five times as many at once; a search counts as 5, a download as 30. Who is signed in is not counted. 0 is no limit.
+	PagesPerMinute int `toml:"pages_per_minute"`
 }
 
 // TLSConfig is for STARTTLS; a changed certificate is noticed by itself.
@@ -193,7 +195,7 @@ func defaultConfig() *Config {
 		Timezone: "Asia/Tokyo",
 		SMTP:     SMTPConfig{Listen: Listen{"127.0.0.1:2525"}},
 		LMTP:     LMTPConfig{Listen: Listen{}},
-		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}},
+		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}, PagesPerMinute: 120},
 		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
 		DNS:      DNSConfig{Servers: []string{}},
 		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, Limits: map[string]GroupLimits{}, DANE: true, MTASTS: true, TLSReports: true},
@@ -374,6 +376,9 @@ func (c *Config) check() (ps []problem) {
 	}
 	if err := list.CheckPatterns(c.Limits.BanList); err != nil {
 		bad("limits.ban_list", "%v", err)
+	}
+	if n := c.HTTP.PagesPerMinute; n < 0 {
+		bad("http.pages_per_minute", "%d is negative", n)
 	}
 	for _, n := range []struct {
 		key   string

@@ -38,7 +38,7 @@ func crawl(t *testing.T, d *demo) {
 	}
 	private := 0
 	for path := range owner.seen {
-		if !strings.HasPrefix(path, "/wg-dns/") || path == "/wg-dns/" {
+		if !strings.HasPrefix(path, "/wg-dns/") || path == "/wg-dns/" || path == "/wg-dns/index.json" {
 			continue
 		}
 		private++

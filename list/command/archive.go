@@ -26,14 +26,10 @@ func (s *session) belongs() bool {
 
 // mayRead reports whether the author may read the archive, and says so if not.
 func (s *session) mayRead() bool {
-	switch policy := s.List.Settings.ArchivePolicy; {
-	case policy == "never":
-		s.say(s.T(s.lang, "commands.archive.never"))
-	case policy == "private" && !s.belongs():
-		s.say(s.T(s.lang, "commands.members-only"))
-	default:
+	if list.MayRead(s.tx, s.List, s.Author) {
 		return true
 	}
+	s.say(s.T(s.lang, "commands.archive."+s.List.Settings.ArchivePolicy))
 	return false
 }
 

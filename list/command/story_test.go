@@ -462,7 +462,7 @@ func TestArchiveByMail(t *testing.T) {
 		has(t, ask(t, w, "ann@people.test", "index"), "     3  ", "Number 25")
 		for _, command := range []string{"get 3", "index", "thread 3"} {
 			got := answer(t, w, mail("zed@people.test", "", command))
-			has(t, text(got), "for members of the list")
+			has(t, text(got), "The archive is for members")
 			if count(got) != 0 || strings.Contains(text(got), "Number") {
 				t.Errorf("a stranger gets %s", command)
 			}

@@ -29,7 +29,7 @@ func (a access) Archive(r *http.Request, name string) (info archive.Info, err er
 		}
 		info = a.info(l, f.Lang)
 		switch {
-		case l.Settings.ArchivePolicy == "never":
+		case l.Settings.ArchivePolicy == list.ArchiveNever:
 			return storage.ErrNotFound
 		case !mayRead(tx, l, f.User):
 			return archive.ErrForbidden
@@ -62,20 +62,17 @@ func (s *site) info(l *list.List, lang string) archive.Info {
 		Address:     l.Address.String(),
 		Description: l.Settings.Description.In(lang),
 		Language:    l.Settings.PreferredLanguage,
-		Public:      l.Settings.ArchivePolicy == "public",
+		Public:      l.Settings.ArchivePolicy == list.ArchivePublic,
+		Noindex:     l.Settings.ArchivePolicy != list.ArchivePublic || l.Settings.Noindex,
+		Advertised:  l.Settings.Advertised,
 		Closed:      !l.Removed.IsZero(),
 	}
 }
 
 // mayRead reports whether the user ("" for a stranger) may read the list's archive.
 func mayRead(tx *storage.Tx, l *list.List, user string) bool {
-	switch l.Settings.ArchivePolicy {
-	case "public":
-		return true
-	case "private":
-		return belongs(tx, l, user)
-	}
-	return false
+	addr, _ := address.Parse(user) // what is no address is a stranger
+	return list.MayRead(tx, l, addr)
 }
 
 // belongs reports whether the user is a member, moderator or owner of the list.

@@ -5,7 +5,8 @@
 // [New] returns one handler for everything that is served to browsers and mailbox providers. A request passes, in this order:
 // recovery from panics, security headers, the frame (language, session), the check of cross-origin requests, and then one of
 // three rooms: what is not a list, under /-/; the page of a list; the reading pages of archive/web.
-// For those this package is the archive.Access: it knows lists and sessions.
+// For those this package is the archive.Access: it knows lists and sessions. Before the last two, addresses that Mailman used are
+// led to ours, and crawlers are paced.
 //
 // Nothing is changed by a GET. Signing in, and leaving by hand, are a page with a button.
 // A sign-in link works in the browser that asked for it, so that nobody can be made to open somebody else's.

@@ -50,7 +50,10 @@ func network(ip netip.Addr) netip.Prefix {
 }
 
 // allow reports whether one more event of who is within bounds.
-func (l *limiter[K]) allow(who K) bool {
+func (l *limiter[K]) allow(who K) bool { return l.take(who, 1) == 0 }
+
+// take counts an event that is worth cost events, if it is within bounds, or returns in what time it is.
+func (l *limiter[K]) take(who K, cost int) (wait time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	c := l.clients[who]
@@ -59,7 +62,12 @@ func (l *limiter[K]) allow(who K) bool {
 		c = rate.NewLimiter(rate.Every(l.every), l.burst)
 		l.clients[who] = c
 	}
-	return c.Allow()
+	now := time.Now()
+	r := c.ReserveN(now, min(cost, l.burst))
+	if wait = r.DelayFrom(now); wait > 0 {
+		r.CancelAt(now)
+	}
+	return wait
 }
 
 // makeRoom forgets the clients that have their whole allowance back, and when there are none, any.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"kairan/archive"
@@ -33,7 +34,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 				Href:        listPath(l),
 				Address:     l.Address.String(),
 				Description: l.Settings.Description.In(f.Lang),
-				Private:     l.Settings.ArchivePolicy == "private",
+				Private:     notPublic(l),
 			}
 			if mayRead(tx, l, f.User) {
 				for t := range archive.Recent(tx, string(l.ID)) {
@@ -67,7 +68,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		}
 		view = describe(l, f.Lang)
 		view.ArchiveShown = mayRead(tx, l, f.User)
-		view.ArchivePrivate = l.Settings.ArchivePolicy == "private" && !view.ArchiveShown
+		view.ArchivePrivate = notPublic(l) && !view.ArchiveShown
 		if view.ArchiveShown {
 			if s.Search != nil {
 				view.Search = listPath(l) + "search"
@@ -79,7 +80,11 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if path := listPath(l); r.URL.EscapedPath() != path {
+	path := listPath(l)
+	if strings.HasSuffix(r.URL.Path, ".json") {
+		path += "index.json"
+	}
+	if r.URL.EscapedPath() != path {
 		if r.URL.RawQuery != "" {
 			path += "?" + r.URL.RawQuery
 		}
@@ -89,8 +94,19 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 	}
 	f.Title = l.Title()
 	f.List = templates.ListHead{Title: l.Title(), Href: listPath(l)}
-	f.Private = view.ArchiveShown && l.Settings.ArchivePolicy == "private"
+	if view.ArchiveShown {
+		f.Forms = append(f.Forms, templates.Form{Type: templates.Atom, Link: templates.Link{Href: listPath(l) + "new.atom", Text: s.Templates.T(f.Lang, "form.atom")}})
+	}
+	f.Forms = append(f.Forms, templates.Form{Type: templates.JSON, Link: templates.Link{Href: "index.json", Text: s.Templates.T(f.Lang, "form.json")}})
+	f.Private = view.ArchiveShown && notPublic(l)
+	f.Noindex = notPublic(l) || l.Settings.Noindex
 	return s.Templates.Serve(w, r, templates.Reply{Page: "list", Frame: f, View: view})
+}
+
+// notPublic reports whether there is an archive that not everybody may read.
+func notPublic(l *list.List) bool {
+	policy := l.Settings.ArchivePolicy
+	return policy != list.ArchivePublic && policy != list.ArchiveNever
 }
 
 // describe fills in what is known without the archive.

@@ -56,6 +56,22 @@ func TestURLs(t *testing.T) {
 		{"/janog/t/a%2Fb@example.jp", "/janog/t/a%2Fb@example.jp/", 301},
 		{"/janog/t/c@example.jp/", "/janog/t/a%2Fb@example.jp/#m2", 302},
 		{"/janog/1", "/janog/m/a%2Fb@example.jp/", 302},
+		{"/index.json", "", 200},
+		{"/janog/index.json", "", 200},
+		{"/janog@lists.example.jp/index.json", "/janog/index.json", 301},
+		{"/janog/2026-01/index.json", "", 200},
+		{"/janog/m/a%2Fb@example.jp/index.json", "", 200},
+		{"/janog/m/c@example.jp/2/index.json", "", 200},
+		{"/janog/t/a%2Fb@example.jp/index.json", "", 200},
+		{"/janog/t/c@example.jp/index.json", "/janog/t/a%2Fb@example.jp/index.json#m2", 302},
+		{"/janog/new.atom", "", 200},
+		{"/janog@lists.example.jp/new.atom", "/janog/new.atom", 301},
+		{"/janog/t/a%2Fb@example.jp/new.atom", "", 200},
+		{"/janog/2026-01.mbox.gz", "", 200},
+		{"/janog/2026-02.mbox.gz", "", 404},
+		{"/janog/t/a%2Fb@example.jp/thread.mbox.gz", "", 200},
+		{"/janog/2026-01/sitemap.xml", "", 200},
+		{"/sitemap.xml", "", 200},
 		{"/janog/3", "/janog/m/c@example.jp/2/", 302},
 		{"/-/u/" + token, "", 200},
 		{"/-/leave/janog", "", 200},
@@ -105,6 +121,8 @@ func TestURLsAreDocumented(t *testing.T) {
 	}
 	for _, address := range []string{"`/LIST/`", "`/LIST/2026-01/`", "`/LIST/m/<message-id>/`", "`/LIST/m/<message-id>/2/`", "`/LIST/m/<message-id>/raw`",
 		"`/LIST/m/<message-id>/att/N/NAME`", "`/LIST/t/<message-id>/`", "`/LIST/<number>`", "`/-/u/TOKEN`", "`/-/leave/LIST`", "`/-/why/REASON`",
+		"`index.json`", "`search.json`", "`/LIST/new.atom`", "`/LIST/t/<message-id>/new.atom`", "`/LIST/search.atom?q=`", "`/LIST/2026-01.mbox.gz`", "`/LIST/t/<message-id>/thread.mbox.gz`",
+		"`/LIST/search.mbox.gz?q=`", "`/sitemap.xml`", "`/LIST/2026-01/sitemap.xml`",
 		"`/-/login`", "`/-/login/TOKEN`", "`/-/login/code`", "`/-/my`", "`/-/my/sessions`", "`/-/logout`", "`/-/lang`", "`/-/static/", "`/-/healthz`", "`/robots.txt`"} {
 		if !strings.Contains(string(b), address) {
 			t.Errorf("docs/urls.md does not name %s", address)

@@ -29,6 +29,8 @@ type Options struct {
 	Log *slog.Logger
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. A peer on a unix socket is believed always.
 	TrustedProxies []netip.Prefix
+	// PagesPerMinute is how many pages of archives one client may read in a minute in the long run; 0 is no limit.
+	PagesPerMinute int
 	// Left is called after a member has left by the one-click link, to send the mail that offers the way back. Nil sends none.
 	// list.UndoToken makes the token of /-/undo/ from the member's.
 	Left func(ctx context.Context, l *list.List, m *list.Member)
@@ -46,6 +48,7 @@ type Options struct {
 type site struct {
 	Options
 	limits *limiter[netip.Prefix] // by client
+	pages  *limiter[netip.Prefix] // of archives, by client
 	posts  *limiter[string]       // by address key of who is signed in
 	swept  atomic.Int64           // Unix time of the last sweep
 	secure bool                   // the site's address is https
@@ -60,13 +63,17 @@ func New(o Options) http.Handler {
 		Options: o, secure: strings.HasPrefix(o.Site.URL, "https://"),
 		limits: newLimiter[netip.Prefix](attemptEvery, attempts), posts: newLimiter[string](changeEvery, changes),
 	}
+	if o.PagesPerMinute > 0 {
+		s.pages = newLimiter[netip.Prefix](time.Minute/time.Duration(o.PagesPerMinute), burstMinutes*o.PagesPerMinute)
+	}
 	return s.recovered(headers(s.framed(s.sameOrigin(s.rooms()))))
 }
 
 // rooms sends a request to what is not a list, to the page of a list, or to the archive.
 // They are separate muxes because "/-/" would be as good a LIST as any other in their patterns.
 func (s *site) rooms() http.Handler {
-	special, lists := s.special(), s.lists()
+	special := s.special()
+	lists := s.paced(s.old(s.lists()))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if strings.HasPrefix(r.URL.EscapedPath(), "/-/") {
 			special.ServeHTTP(w, r)
@@ -95,7 +102,10 @@ func (s *site) special() http.Handler {
 	s.people(mux)
 	s.held(mux)
 	if s.Search != nil {
-		mux.Handle("GET /-/search", s.searchPages())
+		search := s.searchPages()
+		for _, ending := range searchForms {
+			mux.Handle("GET /-/search"+ending, s.paced(search))
+		}
 	}
 	for pattern, h := range s.Extra {
 		mux.Handle(pattern, h)
@@ -107,15 +117,24 @@ func (s *site) special() http.Handler {
 func (s *site) lists() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", s.page(s.home))
-	mux.HandleFunc("GET /robots.txt", robots)
+	mux.HandleFunc("GET /index.json", s.page(s.home))
+	mux.HandleFunc("GET /robots.txt", s.robots)
+	mux.Handle("GET /sitemap.xml", archiveweb.Sitemap(s.Archive, access{s}, s.Templates))
 	mux.HandleFunc("GET /{list}", s.page(s.list))
 	mux.HandleFunc("GET /{list}/{$}", s.page(s.list))
+	mux.HandleFunc("GET /{list}/index.json", s.page(s.list))
 	if s.Search != nil {
-		mux.Handle("GET /{list}/search", s.searchPages())
+		search := s.searchPages()
+		for _, ending := range searchForms {
+			mux.Handle("GET /{list}/search"+ending, search)
+		}
 	}
 	mux.Handle("/", archiveweb.Handler(s.Archive, access{s}, s.Templates, s.Site.Location))
 	return mux
 }
+
+// searchForms are the endings of a search's address.
+var searchForms = []string{"", ".json", ".atom", ".mbox.gz"}
 
 func (s *site) searchPages() http.Handler {
 	return archiveweb.Search{Index: s.Search, Archive: s.Archive, Access: access{s}, Templates: s.Templates, Location: s.Site.Location, Log: s.Log}.Handler()
@@ -148,10 +167,4 @@ func (s *site) healthz(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Write([]byte("ok\n"))
-}
-
-// robots keeps crawlers away from what is not for reading.
-func robots(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-	w.Write([]byte("User-agent: *\nDisallow: /-/\n"))
 }
