@@ -137,6 +137,9 @@ func (a *Archive) Raw(m *Message) ([]byte, error) {
 	return unnameRaw(m.Unnamed, raw), nil
 }
 
+// Unname returns raw, a message that is not archived, without the people who are named nowhere.
+func Unname(tx *storage.Tx, raw []byte) []byte { return unnameRaw(newViewer(tx).unnamed, raw) }
+
 // original returns the message as it was archived.
 func (a *Archive) original(m *Message) ([]byte, error) {
 	f, err := a.DB.Blobs.Open(m.File)

@@ -170,7 +170,10 @@ func (d *Digester) plain(head, end string, messages []*enclosed, lang string) st
 			}
 			b.WriteString(line)
 		}
-		for _, a := range render.Show(m.msg, render.Options{}).Attachments {
+		for i, a := range render.Show(m.msg, render.Options{}).Attachments {
+			if i == 0 {
+				b.WriteByte('\n')
+			}
 			b.WriteString(d.Templates.T(lang, "digest.attached", "name", cmp.Or(a.Name, "-"), "type", a.Type, "kb", (a.Size+1023)/1024) + "\n")
 		}
 		b.WriteString("\n" + shortRule + "\n\n")

@@ -144,16 +144,17 @@ func (d *Digester) content(ctx context.Context, w *work, p *list.Post, m *archiv
 		raw, err := d.Archive.Raw(m)
 		return message.Parse(raw), err
 	}
-	var raw []byte
-	err := d.DB.View(ctx, func(tx *storage.Tx) (err error) {
-		raw, err = list.PostRaw(tx, d.DB.Blobs, p.ID)
-		return err
+	var content *message.Message
+	err := d.DB.View(ctx, func(tx *storage.Tx) error {
+		raw, err := list.PostRaw(tx, d.DB.Blobs, p.ID)
+		if err != nil {
+			return err
+		}
+		content, _ = cook.Content(d.input(w, p), message.Parse(raw))
+		content = message.Parse(archive.Unname(tx, content.Raw()))
+		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
-	content, _ := cook.Content(d.input(w, p), message.Parse(raw))
-	return content, nil
+	return content, err
 }
 
 func (d *Digester) input(w *work, p *list.Post) cook.Input {

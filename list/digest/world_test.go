@@ -28,6 +28,8 @@ type world struct {
 	t *testing.T
 	l *list.List
 	n int // posts sent
+
+	behave func(smtptest.Message) smtptest.Behaviour // nil accepts all
 }
 
 // story runs fn in a bubble where days pass in no time. ann posts and gets single posts, mim and tom get digests.
@@ -35,7 +37,13 @@ func story(t *testing.T, change func(*list.Settings), fn func(w *world)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		w := &world{t: t, World: listtest.New(t, nil)}
+		w := &world{t: t}
+		w.World = listtest.New(t, func(m smtptest.Message) smtptest.Behaviour {
+			if w.behave == nil {
+				return smtptest.Behaviour{}
+			}
+			return w.behave(m)
+		})
 		w.l = w.List("janog", func(s *list.Settings) {
 			s.PreferredLanguage = "en"
 			if change != nil {
@@ -85,8 +93,8 @@ func (w *world) sleep(d time.Duration) {
 	synctest.Wait()
 }
 
-// digest is a digest as its receiver reads it.
-type digest struct {
+// received is a digest as its receiver reads it.
+type received struct {
 	subject string
 	mime    bool
 	posts   []string // Message-IDs
@@ -97,7 +105,7 @@ type digest struct {
 // copies are what an address got: single posts by their Message-IDs, and digests.
 type copies struct {
 	single  []string
-	digests []digest
+	digests []received
 }
 
 // all returns the Message-IDs of all posts somebody got, in whatever form.
@@ -131,7 +139,7 @@ func (w *world) read(m smtptest.Message, c *copies) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	d := digest{subject: subject, header: msg.Header}
+	d := received{subject: subject, header: msg.Header}
 	kind, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
 	switch {
 	case !strings.Contains(msg.Header.Get("Feedback-Id"), ":digest:"):
@@ -162,7 +170,7 @@ func decode(t *testing.T, encoding string, r io.Reader) string {
 }
 
 // readMixed reads the MIME form back: a text, a multipart/digest of messages, a text.
-func (d *digest) readMixed(t *testing.T, r *multipart.Reader) {
+func (d *received) readMixed(t *testing.T, r *multipart.Reader) {
 	t.Helper()
 	var kinds []string
 	for {
@@ -244,7 +252,7 @@ func (w *world) history(id list.PostID, stage string) string {
 	return b.String()
 }
 
-func subjects(ds []digest) (all []string) {
+func subjects(ds []received) (all []string) {
 	for _, d := range ds {
 		all = append(all, d.subject)
 	}
