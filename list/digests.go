@@ -62,8 +62,9 @@ var (
 	digestsDue    = storage.NewTable[PostID, Progress]("digests_due", postID) // issues that are not in the queue yet
 )
 
-// digestNumbers is where the numbers of digests begin in envelope senders and in the index of posts by number: no post gets there.
-const digestNumbers = 1 << 31
+// digestNumbers is where the numbers of digests begin in envelope senders and in the index of posts by number: no post gets there. Those of
+// probes begin behind them.
+const digestNumbers = probeBit / 2
 
 // EnvelopeNumber is the number that an envelope sender carries for copies of the post (see [VERP]).
 func (p *Post) EnvelopeNumber() uint64 {

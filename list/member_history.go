@@ -73,7 +73,7 @@ func ChangeMember(tx *storage.Tx, m Member, by string, now time.Time) error {
 	return NoteMember(tx, m.List, m.Address, Event{At: now, Stage: "set", Text: changed, By: by})
 }
 
-// differences names the fields that differ, as they are stored, but for the secret: "hide true -> false, language default -> ja".
+// differences names the fields that differ, as they are stored, but for the secret and for what follows from others: "hide true -> false, language default -> ja".
 func differences(old, m *Member) (string, error) {
 	before, errB := fields(old)
 	after, errA := fields(m)
@@ -84,6 +84,7 @@ func differences(old, m *Member) (string, error) {
 	all := maps.Clone(before)
 	maps.Copy(all, after)
 	delete(all, "token")
+	delete(all, "earlier_modes") // what delivery_mode was
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		if b, a := words(before[name], after[name]), words(after[name], before[name]); b != a {
 			changed = append(changed, name+" "+b+" -> "+a)

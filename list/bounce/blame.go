@@ -52,7 +52,7 @@ func (b *Bouncer) fates(tx *storage.Tx, id list.PostID) *fates {
 		}
 	}
 	for r := range b.Path.Outbox.Rows(tx) {
-		if r.Rendition != string(id) {
+		if list.RenditionPost(r.Rendition) != id {
 			continue
 		}
 		for _, to := range r.Recipients {

@@ -69,7 +69,7 @@ func (s *session) off(c Command) error {
 
 func (s *session) digest(c Command) error {
 	s.change(s.member, append([]string{"digest"}, c.Args...), list.DeliveryByUser)
-	return list.SetMember(s.tx, *s.member)
+	return s.keep(s.member)
 }
 
 // change sets one option of a member as the words say, or tells what is wrong with them. by is who switches delivery.

@@ -301,6 +301,7 @@ func TestBounce(t *testing.T) {
 		if got := w.history(issue.ID, "bounce"); !strings.Contains(got, "mim@people.test") {
 			t.Errorf("history of the issue: %q", got)
 		}
+		w.sleep(time.Hour) // until it is weighed
 		w.Update(func(tx *storage.Tx) error {
 			b, err := list.GetBounces(tx, w.l.ID, "mim@people.test")
 			if b.Score != 1 || b.Post != issue.ID {
