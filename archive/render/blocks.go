@@ -134,5 +134,8 @@ func trimBlank(lines []string) []string {
 // isHidden reports whether a character is not to be written: controls but the
 // tab, and marks that change the direction of text.
 func isHidden(r rune) bool {
+	if r >= ' ' && r < 0x7f || r >= 0x3000 && r < 0xd800 { // most letters
+		return false
+	}
 	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

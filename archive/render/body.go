@@ -70,11 +70,12 @@ func (b Body) Own(limit int) (lines []string) {
 // Options say how to show a message.
 type Options struct {
 	Mask func(text string) string // hides the addresses in a text from strangers; nil shows them
+	Wrap bool                     // mark the line ends that only say that a line was full, so that a narrow page can do without them
 }
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, left: maxText, lines: maxLines, body: Body{mask: o.Mask}}
+	s := shower{mask: o.Mask, wrap: o.Wrap, left: maxText, lines: maxLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -133,6 +134,7 @@ func within(c, p message.Part) bool {
 // shower collects the body.
 type shower struct {
 	mask        func(string) string
+	wrap        bool
 	left, lines int // what may still be shown
 	body        Body
 }
@@ -159,8 +161,16 @@ func (s *shower) add(text string) {
 
 func (s *shower) block(r run) Block {
 	var b strings.Builder
+	var ends []string
+	if s.wrap && r.kind == Text && !r.columns {
+		ends = wrapped(r.lines)
+	}
 	for i, line := range r.lines {
-		if i > 0 {
+		switch {
+		case i == 0:
+		case ends != nil:
+			b.WriteString(ends[i-1])
+		default:
 			b.WriteByte('\n')
 		}
 		writeLine(&b, line, s.mask)

@@ -3,8 +3,6 @@ package render
 import (
 	"strings"
 	"unicode"
-
-	"golang.org/x/text/width"
 )
 
 // splitColumns cuts a text into prose and what has columns: patches, tables and drawings, which a proportional type or a wrapped line
@@ -133,7 +131,7 @@ func afterGap(line string) int {
 			return column
 		}
 		spaces, before = 0, r
-		if column++; width.LookupRune(r).Kind() == width.EastAsianWide || width.LookupRune(r).Kind() == width.EastAsianFullwidth {
+		if column++; isWide(r) {
 			column++
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"kairan/smtpd/address"
 )
@@ -38,6 +39,9 @@ func writeLine(b *strings.Builder, line string, mask func(string) string) {
 
 // clean returns a line without what is not to be written.
 func clean(line string) string {
+	if utf8.ValidString(line) && !strings.ContainsFunc(line, isHidden) {
+		return line
+	}
 	return strings.Map(func(r rune) rune {
 		if isHidden(r) {
 			return -1

@@ -90,6 +90,32 @@ func TestBlocks(t *testing.T) {
 	}
 }
 
+func TestWrap(t *testing.T) {
+	t.Parallel()
+	long := "Lines that a mail program has wrapped end where the next word had"
+	for name, c := range map[string]struct{ body, want string }{
+		"English":  {long + "\nno place, and this one is short,\nso it ends here.\n", long + softSpace + "no place, and this one is short,\nso it ends here."},
+		"Japanese": {"この段落はメールソフトが自動で折り返したものなので、行の終わりに意味は\nありません。\nここで改行しました。\n", "この段落はメールソフトが自動で折り返したものなので、行の終わりに意味は" + softNone + "ありません。\nここで改行しました。"},
+		"a list":   {long + "\n- no place\n* at all\n1. in it\n  so\n\nthere\n", long + "\n- no place\n* at all\n1. in it\n  so\n\nthere"},
+		"short":    {"Dear all,\nthis is short.\nAnn\n", "Dear all,\nthis is short.\nAnn"},
+		"a table":  {"a   b   c\nd   e   f\n", "a   b   c\nd   e   f"},
+	} {
+		body := render.Show(plain(c.body), render.Options{Wrap: true})
+		if got := string(body.Blocks[0].HTML); got != c.want {
+			t.Errorf("%s\n got %q\nwant %q", name, got, c.want)
+		}
+		safe(t, hard.Replace(string(body.Blocks[0].HTML)))
+	}
+}
+
+const (
+	softSpace = "<span class=\"soft\">\n</span>"
+	softNone  = "<span class=\"soft none\">\n</span>"
+)
+
+// hard makes plain line ends of the marked ones.
+var hard = strings.NewReplacer(softSpace, "\n", softNone, "\n")
+
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	a := func(u string) string {
@@ -332,9 +358,9 @@ func FuzzShow(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		msg := message.Parse(raw)
-		for _, o := range []render.Options{{}, {Mask: mask}} {
+		for _, o := range []render.Options{{}, {Mask: mask}, {Wrap: true}} {
 			for _, b := range render.Show(msg, o).Blocks {
-				safe(t, string(b.HTML))
+				safe(t, hard.Replace(string(b.HTML)))
 				if strings.Contains(strings.ToLower(string(b.HTML)), "<script") {
 					t.Fatal("a script")
 				}

@@ -26,7 +26,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quo
 	if m.FromName != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
-	options := render.Options{}
+	options := render.Options{Wrap: true}
 	if q.stranger() {
 		options.Mask = q.mask
 	}
