@@ -2,8 +2,11 @@ package list
 
 import (
 	"errors"
+	"net/url"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -60,6 +63,27 @@ func (s *Settings) checkSubscription(oneOf func(setting, value string, allowed .
 	oneOf("subscription_policy", string(s.SubscriptionPolicy), policies...)
 	oneOf("unsubscription_policy", string(s.UnsubscriptionPolicy), policies...)
 	oneOf("member_roster_visibility", s.MemberRosterVisibility, RosterPublic, RosterMembers, RosterModerators)
+}
+
+// maxConduct bounds a code of conduct in bytes: it travels with every read of its list. A longer one is a page somewhere.
+const maxConduct = 20 << 10
+
+// checkConduct reports a code of conduct that cannot be.
+func (s *Settings) checkConduct(bad func(setting, format string, args ...any)) {
+	for lang, text := range s.CodeOfConduct {
+		if len(text) > maxConduct || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }) {
+			bad("code_of_conduct", "in %q: it has at most %d bytes of UTF-8 and no control characters", lang, maxConduct)
+		}
+	}
+}
+
+// Conduct returns the list's code of conduct in a language: a text, or where it is a page of its own, that page's address.
+func (s *Settings) Conduct(lang string) (text, page string) {
+	text = strings.TrimSpace(s.CodeOfConduct.In(lang))
+	if u, err := url.Parse(text); err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && !strings.ContainsAny(text, " \n\t") {
+		return "", text
+	}
+	return text, ""
 }
 
 // Readdress moves everything that one address is in a list to another address. Of a role that the new address has already the

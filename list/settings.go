@@ -121,6 +121,8 @@ type Settings struct {
 	UnsubscriptionPolicy Policy `json:"unsubscription_policy" toml:"unsubscription_policy"`
 	// Addresses, "^patterns", domains and "@otherlist@example.jp" that join without a moderator's word.
 	SubscribeAutoApproval []string `json:"subscribe_auto_approval,omitempty" toml:"subscribe_auto_approval"`
+	// What who joins has to accept: a text, or the address of a page ("https://…"). It is shown where one joins, and the mail that asks for a confirmation leads to it.
+	CodeOfConduct Text `json:"code_of_conduct,omitempty" toml:"code_of_conduct"`
 	// Mail those who joined or left; welcome_msg and goodbye_msg are put into these mails, by language.
 	SendWelcomeMessage bool `json:"send_welcome_message" toml:"send_welcome_message"`
 	SendGoodbyeMessage bool `json:"send_goodbye_message" toml:"send_goodbye_message"`
@@ -275,6 +277,7 @@ func (s *Settings) Check() error {
 		}
 	}
 	s.checkModeration(bad)
+	s.checkConduct(bad)
 	for _, name := range s.SharedCopies {
 		oneOf("shared_copies", name, withoutOneClick()...)
 	}

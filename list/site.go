@@ -27,5 +27,8 @@ func (s *Site) MessageURL(l *List, messageID string) string {
 	return s.ListURL(l, "m", archive.EscapeSegment(messageID)) + "/"
 }
 
+// JoinURL returns the address of the page where one joins a list.
+func (s *Site) JoinURL(l *List) string { return s.URL + "/-/join/" + l.Name }
+
 // UnsubscribeURL returns the one-click link of a member's token (RFC 8058).
 func (s *Site) UnsubscribeURL(token string) string { return s.URL + "/-/u/" + token }

@@ -4,6 +4,7 @@ package templates
 type Confirm struct {
 	Title  string
 	Text   string
+	Note   Link     // what the button accepts as well, or nothing
 	Lines  []string // commands, as they were sent
 	Action string   // of the form; "" without one
 	Button string

@@ -77,7 +77,8 @@ type ListRow struct {
 type List struct {
 	Title, Address, Description  string
 	Post, Join, Leave, Owner     string // mailto links; "" where there is none
-	Announce, Closed             bool   // only the owners post; the list is gone and only its archive left
+	JoinBox                      JoinBox
+	Announce, Closed             bool // only the owners post; the list is gone and only its archive left
 	ArchiveShown, ArchivePrivate bool
 	Front                        Front
 	Search                       string // address of the search form, "" for none

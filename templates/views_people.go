@@ -51,3 +51,35 @@ type Demo struct {
 type DemoPerson struct {
 	Address, Role, Means string
 }
+
+// JoinBox is what the page of a list says about joining it.
+type JoinBox struct {
+	Mine            string // the reader's own page of the list, "" for who is no member
+	Page            string // where one joins, "" where that is only done by mail
+	Press           bool   // one press of a button is enough, for who is signed in with Address
+	Address         string
+	Policy, Archive string // what is waited for; who may read what is posted
+	Mail            string // mailto link
+}
+
+// Join is the view of page "join": the form to join a list.
+type Join struct {
+	JoinBox
+	List, ListHref, Description string
+	Announce                    bool
+	Action                      string
+	Form                        string // says when the form was made
+	Typed, Name                 string // what was entered
+	HasConduct                  bool
+	Conduct, ConductPage        string // its text, or the address of its page
+	WrongAddress, WrongConduct  string // what is wrong with it, or ""
+	Other                       bool   // for another address than the one that is signed in
+	Again                       string // why the button has to be pressed once more, or ""
+}
+
+// Joining is the view of page "joining": what comes next.
+type Joining struct {
+	List, ListHref string
+	Steps          []string
+	Mail           string // mailto link to join instead, or ""
+}

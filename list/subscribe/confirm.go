@@ -114,7 +114,9 @@ func (w *Workflow) act(tx *storage.Tx, l *list.List, p *list.Pending, c Confirma
 		if err := json.Unmarshal(p.Data, &a); err != nil {
 			return Result{}, err
 		}
-		r.Name = a.Name
+		if r.Name = a.Name; a.Typed && !c.From.IsNull() {
+			r.Name = "" // who answered a mail has not seen it
+		}
 		return w.join(tx, r, p)
 	case actionInvite:
 		return w.admit(tx, r)

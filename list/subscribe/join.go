@@ -32,6 +32,17 @@ func Confirmable() []string {
 // about is the Data of a Pending for somebody who joins.
 type about struct {
 	Name string `json:"name,omitempty"`
+	// Typed says that anybody may have written the name. Only who sees it on the page of the token confirms it.
+	Typed bool `json:"typed,omitempty"`
+}
+
+// NameOf returns the display name with which somebody will join whose request waits for a confirmation, or "".
+func NameOf(p *list.Pending) string {
+	var a about
+	if p.Action != actionJoin || json.Unmarshal(p.Data, &a) != nil {
+		return ""
+	}
+	return a.Name
 }
 
 // Join is the request of an address to become a member.
@@ -45,8 +56,8 @@ func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 		return Result{State: Asked, List: l}, nil
 	case member:
 		return w.tell(tx, r, Already, "already-member")
-	case !r.Verified || policy.Confirms():
-		data, err := json.Marshal(about{Name: verifiedName(r)})
+	case !r.Verified || policy.Confirms() && !r.Proven:
+		data, err := json.Marshal(about{Name: r.Name, Typed: !r.Verified})
 		if err != nil {
 			return Result{}, err
 		}
@@ -56,13 +67,6 @@ func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 }
 
 func (r Request) by() string { return cmp.Or(r.By, r.Address.String()) }
-
-func verifiedName(r Request) string {
-	if !r.Verified {
-		return ""
-	}
-	return r.Name
-}
 
 // known is what a requester may be told.
 func known(r Request, s State) State {
@@ -105,7 +109,11 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 			return Result{}, err
 		}
 	}
-	if err := list.NoteMember(tx, l.ID, r.Address, list.Event{At: r.Now, Stage: "join", By: r.by()}); err != nil {
+	note := list.Event{At: r.Now, Stage: "join", By: r.by()}
+	if r.By == "" && len(l.Settings.CodeOfConduct) > 0 {
+		note.Text = "with the code of conduct"
+	}
+	if err := list.NoteMember(tx, l.ID, r.Address, note); err != nil {
 		return Result{}, err
 	}
 	w.Log.Info("join", "list", l.Address.String(), "address", r.Address.String())

@@ -15,7 +15,7 @@ func (w *Workflow) Leave(tx *storage.Tx, r Request) (Result, error) {
 		return Result{State: Asked, List: r.List}, nil
 	case !member:
 		return w.tell(tx, r, NotMember, "not-member")
-	case !r.Verified || r.List.Settings.UnsubscriptionPolicy.Confirms():
+	case !r.Verified || r.List.Settings.UnsubscriptionPolicy.Confirms() && !r.Proven:
 		return w.ask(tx, r, list.Pending{Action: actionLeave}, "confirm-leave")
 	}
 	return w.leave(tx, r, nil)

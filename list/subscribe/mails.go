@@ -22,7 +22,7 @@ type Letter struct {
 	Name string // of the template
 	// Lang is the receiver's language; "" is looked up, and where it is not known the mail says everything in each language.
 	Lang      string
-	Args      map[string]string // beside list, address, posting, request, owner, join, leave and url, which are filled in
+	Args      map[string]string // beside list, address, posting, request, owner, join, leave, url and conduct, which are filled in
 	ReplyTo   address.Address
 	InReplyTo string
 	Unasked   bool
@@ -48,6 +48,7 @@ func (w *Workflow) Letter(tx *storage.Tx, le Letter) (Notice, error) {
 	}
 	var bodies []string
 	for i, lang := range langs {
+		args["conduct"] = w.conduct(le.List, lang)
 		subject, body, err := list.Write(tx, w.Templates, le.List, le.Name, lang, args)
 		if err != nil {
 			return n, fmt.Errorf("mail %s to %s: %w", le.Name, le.To, err)

@@ -43,10 +43,12 @@ type Action func(tx *storage.Tx, l *list.List, p *list.Pending, c Confirmation) 
 type Request struct {
 	List    *list.List
 	Address address.Address // who is to join or leave
-	Name    string          // display name of who joins; only believed of a verified request
+	Name    string          // display name of who joins; of a request that is not verified only kept where its page is seen before it counts
 	By      string          // who brings it about, for the member's history; "" is Address
 	// Verified says that the request is known to come from Address.
-	Verified  bool
+	Verified bool
+	// Proven says of a verified request that who makes it reads the mail of Address, as one who is signed in does: no confirmation is asked for.
+	Proven    bool
 	InReplyTo string // Message-ID of the mail that asked, without "<>", or ""
 	Now       time.Time
 }
@@ -137,6 +139,14 @@ func (w *Workflow) banned(l *list.List, a address.Address) bool {
 	_, site := list.Match(w.BanList, a)
 	_, here := list.Match(l.Settings.BanList, a)
 	return site || here
+}
+
+// conduct is what a mail about joining says of the list's code of conduct; "" where there is none.
+func (w *Workflow) conduct(l *list.List, lang string) string {
+	if l.Settings.CodeOfConduct.In(lang) == "" {
+		return ""
+	}
+	return w.Templates.T(lang, "join.conduct-mail", "url", w.Site.JoinURL(l)) + "\n\n"
 }
 
 // approved reports whether an address needs no moderator to join.

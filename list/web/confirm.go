@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -44,6 +45,14 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
 		Text:   s.Templates.T(f.Lang, "confirm."+p.Kind(), "list", l.Title(), "address", masked(p.Address)),
 		Action: r.URL.EscapedPath(),
 		Button: s.Templates.T(f.Lang, "confirm.button"),
+	}
+	if name := subscribe.NameOf(p); name != "" {
+		view.Text += " " + s.Templates.T(f.Lang, "confirm.name", "name", name)
+	}
+	if p.Kind() == "join" || p.Kind() == "invite" {
+		if text, page := l.Settings.Conduct(f.Lang); text != "" || page != "" {
+			view.Note = templates.Link{Href: cmp.Or(page, joinPath(l)), Text: s.Templates.T(f.Lang, "join.conduct-link")}
+		}
 	}
 	if p.Kind() == subscribe.ActionCommands {
 		if err := json.Unmarshal(p.Data, &view.Lines); err != nil {

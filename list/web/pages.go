@@ -67,6 +67,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		view = describe(l, f.Lang)
+		view.JoinBox = s.joinBox(tx, l, actorOf(r.Context()), f.Lang)
 		view.ArchiveShown = mayRead(tx, l, f.User)
 		view.ArchivePrivate = notPublic(l) && !view.ArchiveShown
 		if view.ArchiveShown {

@@ -12,6 +12,9 @@ func (s *site) people(mux *http.ServeMux) {
 	mux.HandleFunc("POST /-/login", s.page(s.requestLogin))
 	mux.HandleFunc("GET /-/login/code", s.page(s.codeForm))
 	mux.HandleFunc("POST /-/login/code", s.page(s.enterCode))
+	mux.HandleFunc("GET /-/join/{list}", s.page(s.joinForm))
+	mux.HandleFunc("POST /-/join/{list}", s.page(s.join))
+	mux.HandleFunc("GET /-/join/{list}/{next}", s.page(s.joinNext))
 	mux.HandleFunc("GET /-/my", s.forPeople(s.my))
 	mux.HandleFunc("POST /-/my/sessions", s.forPeople(s.endSessions))
 }
