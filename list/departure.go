@@ -5,8 +5,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
+	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
@@ -64,6 +66,21 @@ func GetDeparture(tx *storage.Tx, undo string, now time.Time) (*Departure, error
 	}
 	d.Member.List, d.Member.Role = d.List, RoleMember
 	return &d, err
+}
+
+// DeparturesOf yields what an address may still take back.
+func DeparturesOf(tx *storage.Tx, addr address.Address, now time.Time) iter.Seq[*Departure] {
+	return func(yield func(*Departure) bool) {
+		for _, d := range departed.Scan(tx, storage.Range[string]{}) {
+			if d.Member.Address.Key() != addr.Key() || d.Undone || now.After(d.Until) {
+				continue
+			}
+			d.Member.List, d.Member.Role = d.List, RoleMember
+			if !yield(&d) {
+				return
+			}
+		}
+	}
 }
 
 // ErrBanned says that an address may not join.

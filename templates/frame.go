@@ -66,6 +66,9 @@ type Language struct {
 	Current    bool
 }
 
+// LanguageNames are the languages there are, by the names that they give themselves.
+func LanguageNames() []Language { return languageNames("") }
+
 func languageNames(current string) []Language {
 	names := map[string]string{"en": "English", "ja": "日本語"}
 	var out []Language

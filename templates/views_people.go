@@ -24,13 +24,17 @@ type Login struct {
 type My struct {
 	Address  string
 	Lists    []MyList
+	Left     []Departure
 	Sessions []SessionRow
 }
 
 // MyList is a list that somebody belongs to.
 type MyList struct {
 	Title, Href, Address string
+	Name                 string // in addresses of pages
 	Member               bool
+	Mine                 string   // the page of a member's settings
+	Delivery             string   // what a member gets, in words
 	Roles                []string // besides member
 }
 
@@ -82,4 +86,43 @@ type Joining struct {
 	List, ListHref string
 	Steps          []string
 	Mail           string // mailto link to join instead, or ""
+}
+
+// Departure is a list that somebody has left and may come back to.
+type Departure struct {
+	List, Href, Undo string
+	Until            Time
+}
+
+// Choice is one of several values.
+type Choice struct {
+	Value, Text string
+	Chosen      bool
+}
+
+// Switch is something that is on or off.
+type Switch struct {
+	Name, Text, Help string
+	On               bool
+}
+
+// Membership is the view of page "membership": a member's settings in a list.
+type Membership struct {
+	List, ListHref, Posting string
+	Address, Name           string
+	Action                  string
+	Joined                  Time
+	Modes, Languages        []Choice
+	Switches                []Switch
+	Until, Soonest, Latest  string // day on which mail comes again, and what it may be (2026-12-31); "" for none
+	Wrong                   string // what is wrong with that day, or ""
+	ByModerator, ByBounces  bool   // who has switched delivery off
+	Owner                   string // mailto link
+}
+
+// LeaveAll is the view of page "leave-all".
+type LeaveAll struct {
+	Address  string
+	Lists    []Link
+	UndoDays int
 }

@@ -220,6 +220,30 @@ func (p *tab) follow(selector string) {
 	}
 }
 
+// press is follow where the answer may be that something is wrong with a form; it returns its status.
+func (p *tab) press(selector string) int {
+	p.Helper()
+	action := p.eval(`document.querySelector(` + quoteJS(selector) + `).form.getAttribute("action")`)
+	p.mu.Lock()
+	p.asked[p.site+action] = true
+	p.mu.Unlock()
+	return p.arrive(selector, chromedp.Click(chromedp.CSS(selector)))
+}
+
+// fill writes into a field, in place of what is there.
+func (p *tab) fill(selector, text string) {
+	p.Helper()
+	p.do(chromedp.SetValue(chromedp.CSS(selector), text))
+}
+
+// see fails unless there is something to be seen at a selector.
+func (p *tab) see(selector string) {
+	p.Helper()
+	if p.eval(`String(document.querySelector(`+quoteJS(selector)+`)?.checkVisibility() ?? false)`) != "true" {
+		p.Errorf("%s shows no %s", p.path(), selector)
+	}
+}
+
 // eval returns what an expression of JavaScript, or its promise, makes of the page, as text. DevTools may do so even where pages may not.
 func (p *tab) eval(expression string) string {
 	p.Helper()

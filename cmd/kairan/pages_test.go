@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,6 +52,7 @@ func TestPages(t *testing.T) {
 			j.hostile()
 			j.leave()
 			j.signIn()
+			j.join()
 			j.odd()
 		})
 	}
@@ -286,6 +288,38 @@ func (j *journey) signIn() {
 	j.shoot("demo")
 	j.follow(`button[value="kenji@example.jp"]`)
 	j.sees("kenji@example.jp")
+	j.follow(`form[action="/-/logout"] button`)
+}
+
+// join asks to join as a stranger, and joins with one press.
+func (j *journey) join() {
+	who := fmt.Sprintf("reader%d@example.com", j.n)
+	j.open("/netops/", 200)
+	j.follow(`a.button[href="/-/join/netops"]`)
+	j.shoot("join")
+	j.fill(`input[name=address]`, who)
+	j.fill(`input[name=name]`, `<script>alert(1)</script>`)
+	for j.press(`main form button.strong`) != 200 { // faster than a person fills it in
+		j.see(`[role=alert]`)
+	}
+	j.shoot("join-asked")
+	j.sees(who)
+
+	j.open("/-/demo", 200)
+	j.follow(`button[value="misaki@example.jp"]`)
+	j.open("/netops/", 200)
+	j.shoot("list-member")
+	j.open("/-/my", 200)
+	j.follow(`a.button[href="/-/my/list/netops"]`)
+	j.shoot("membership")
+	j.do(chromedp.Click(chromedp.CSS(`input[name=hide]`)))
+	j.follow(`main form.fields button.strong`)
+	j.shoot("membership-saved")
+	j.see(`.flash`)
+	j.follow(`main a[href="/-/my"]`)
+	j.shoot("my-member")
+	j.follow(`main a[href="/-/my/leave"]`)
+	j.shoot("leave-all")
 	j.follow(`form[action="/-/logout"] button`)
 }
 

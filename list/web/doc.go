@@ -1,4 +1,4 @@
-// Package web is the site: front page, the page of each list, sign-in, one-click unsubscribe, and the frame around all pages.
+// Package web is the site: front page, the page of each list, joining, sign-in and what somebody is here, one-click unsubscribe, and the frame around all pages.
 //
 // # The idea
 //

@@ -29,7 +29,9 @@ const (
 func joinPath(l *list.List) string { return "/-/join/" + archive.EscapeSegment(l.Name) }
 
 // myPath is the page of a list for its member.
-func myPath(l *list.List) string { return "/-/my/" + archive.EscapeSegment(l.Name) }
+func myPath(l *list.List) string { return myPathOf(l.Name) }
+
+func myPathOf(name string) string { return "/-/my/list/" + archive.EscapeSegment(name) }
 
 // joinBox says how the actor joins a list.
 func (s *site) joinBox(tx *storage.Tx, l *list.List, a actor, lang string) templates.JoinBox {

@@ -149,13 +149,13 @@ func TestJoinSignedIn(t *testing.T) {
 	h.world.Join(h.world.List("first", nil), list.RoleMember, "ann@people.test")
 	b := h.browser().signIn("ann@people.test")
 	has(t, b.get("/open/"), "Join as ann@people.test", "You are a member at once.")
-	if a := b.ask("/-/join/open", url.Values{}); a.code != http.StatusSeeOther || a.location != "/-/my/open" {
+	if a := b.ask("/-/join/open", url.Values{}); a.code != http.StatusSeeOther || a.location != "/-/my/list/open" {
 		t.Fatalf("join: %d to %q", a.code, a.location)
 	}
 	if h.member(open, "ann@people.test") == nil || h.history(open, "ann@people.test")[0] != "join by ann@people.test" {
 		t.Errorf("not joined: %q", h.history(open, "ann@people.test"))
 	}
-	has(t, b.get("/open/"), `href="/-/my/open"`)
+	has(t, b.get("/open/"), `href="/-/my/list/open"`)
 	has(t, b.post("/-/join/moderated", url.Values{}), "moderators", "What comes next")
 	if h.member(moderated, "ann@people.test") != nil || len(h.world.Held()) != 1 {
 		t.Errorf("moderated: %v", h.world.Held())

@@ -18,7 +18,10 @@ func (s *site) my(w http.ResponseWriter, r *http.Request, a actor) error {
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		view.Sessions = s.sessionRows(tx, a, f.Lang)
 		var err error
-		view.Lists, err = s.memberships(tx, a, f.Lang)
+		if view.Lists, err = s.memberships(tx, a, f.Lang); err != nil {
+			return err
+		}
+		view.Left, err = s.departures(tx, a, f.Lang)
 		return err
 	})
 	if err != nil {
@@ -47,10 +50,14 @@ func (s *site) memberships(tx *storage.Tx, a actor, lang string) (rows []templat
 			}
 			i = len(rows)
 			at[id] = i
-			rows = append(rows, templates.MyList{Title: l.Title(), Href: listPath(l), Address: l.Address.String()})
+			rows = append(rows, templates.MyList{Title: l.Title(), Href: listPath(l), Address: l.Address.String(), Name: l.Name})
 		}
 		if role == list.RoleMember {
-			rows[i].Member = true
+			m, err := list.GetMember(tx, id, role, a.address)
+			if err != nil {
+				return nil, err
+			}
+			rows[i].Member, rows[i].Mine, rows[i].Delivery = true, myPathOf(rows[i].Name), s.deliveryWords(m, lang)
 			continue
 		}
 		rows[i].Roles = append(rows[i].Roles, s.Templates.T(lang, "commands.role."+string(role)))

@@ -16,5 +16,10 @@ func (s *site) people(mux *http.ServeMux) {
 	mux.HandleFunc("POST /-/join/{list}", s.page(s.join))
 	mux.HandleFunc("GET /-/join/{list}/{next}", s.page(s.joinNext))
 	mux.HandleFunc("GET /-/my", s.forPeople(s.my))
+	mux.HandleFunc("GET /-/my/list/{list}", s.forPeople(s.myList))
+	mux.HandleFunc("POST /-/my/list/{list}", s.forPeople(s.setMember))
+	mux.HandleFunc("POST /-/my/list/{list}/leave", s.forPeople(s.leaveList))
+	mux.HandleFunc("GET /-/my/leave", s.forPeople(s.leaveAllForm))
+	mux.HandleFunc("POST /-/my/leave", s.forPeople(s.leaveAll))
 	mux.HandleFunc("POST /-/my/sessions", s.forPeople(s.endSessions))
 }
