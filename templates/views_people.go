@@ -31,7 +31,6 @@ type My struct {
 // MyList is a list that somebody belongs to.
 type MyList struct {
 	Title, Href, Address string
-	Name                 string // in addresses of pages
 	Member               bool
 	Mine                 string   // the page of a member's settings
 	Delivery             string   // what a member gets, in words

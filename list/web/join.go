@@ -29,9 +29,7 @@ const (
 func joinPath(l *list.List) string { return "/-/join/" + archive.EscapeSegment(l.Name) }
 
 // myPath is the page of a list for its member.
-func myPath(l *list.List) string { return myPathOf(l.Name) }
-
-func myPathOf(name string) string { return "/-/my/list/" + archive.EscapeSegment(name) }
+func myPath(l *list.List) string { return "/-/my/list/" + archive.EscapeSegment(l.Name) }
 
 // joinBox says how the actor joins a list.
 func (s *site) joinBox(tx *storage.Tx, l *list.List, a actor, lang string) templates.JoinBox {
@@ -185,8 +183,10 @@ func (s *site) joinAs(w http.ResponseWriter, r *http.Request, req subscribe.Requ
 		return s.done(w, r, myPath(req.List), said)
 	case subscribe.HeldState:
 		return s.done(w, r, joinPath(req.List)+"/held", said)
+	case subscribe.Refused:
+		return denied{need: "join", list: req.List}
 	}
-	return denied{need: "join", list: req.List}
+	return s.done(w, r, listPath(req.List), said) // such as that too many wait
 }
 
 // joinNext says what comes next: after asking ("asked"), or while the moderators decide ("held").

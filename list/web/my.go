@@ -39,25 +39,25 @@ func (s *site) memberships(tx *storage.Tx, a actor, lang string) (rows []templat
 		if role == list.RoleNonmember {
 			continue
 		}
+		l, err := list.Get(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !l.Removed.IsZero() {
+			continue
+		}
 		i, ok := at[id]
 		if !ok {
-			l, err := list.Get(tx, id)
-			if err != nil {
-				return nil, err
-			}
-			if !l.Removed.IsZero() {
-				continue
-			}
 			i = len(rows)
 			at[id] = i
-			rows = append(rows, templates.MyList{Title: l.Title(), Href: listPath(l), Address: l.Address.String(), Name: l.Name})
+			rows = append(rows, templates.MyList{Title: l.Title(), Href: listPath(l), Address: l.Address.String()})
 		}
 		if role == list.RoleMember {
 			m, err := list.GetMember(tx, id, role, a.address)
 			if err != nil {
 				return nil, err
 			}
-			rows[i].Member, rows[i].Mine, rows[i].Delivery = true, myPathOf(rows[i].Name), s.deliveryWords(m, lang)
+			rows[i].Member, rows[i].Mine, rows[i].Delivery = true, myPath(l), s.deliveryWords(l, m, lang)
 			continue
 		}
 		rows[i].Roles = append(rows[i].Roles, s.Templates.T(lang, "commands.role."+string(role)))

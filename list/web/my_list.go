@@ -84,9 +84,11 @@ func (s *site) myListPage(w http.ResponseWriter, r *http.Request, l *list.List, 
 	}
 	chosen := off
 	if receives {
-		chosen = string(m.Mode())
+		if chosen = string(m.Mode()); !l.Settings.DigestsEnabled {
+			chosen = string(list.DeliveryRegular)
+		}
 	}
-	for _, mode := range s.modes(l, m) {
+	for _, mode := range modes(l) {
 		view.Modes = append(view.Modes, templates.Choice{Value: mode, Text: s.Templates.T(f.Lang, "member.delivery."+mode), Chosen: mode == chosen})
 	}
 	view.Languages = []templates.Choice{{Text: s.Templates.T(f.Lang, "member.language-list"), Chosen: m.Language == ""}}
@@ -104,8 +106,13 @@ func (s *site) myListPage(w http.ResponseWriter, r *http.Request, l *list.List, 
 }
 
 // modes are the forms in which a member may get the posts.
-func (s *site) modes(*list.List, *list.Member) []string {
-	return []string{string(list.DeliveryRegular), off}
+func modes(l *list.List) (all []string) {
+	for _, mode := range list.DeliveryModes() {
+		if mode == list.DeliveryRegular || l.Settings.DigestsEnabled {
+			all = append(all, string(mode))
+		}
+	}
+	return append(all, off)
 }
 
 // setMember changes the actor's settings in a list.
@@ -143,7 +150,7 @@ func (s *site) setMember(w http.ResponseWriter, r *http.Request, a actor) error 
 // fill puts what a form says into a member. bad says that the day on which mail is to come again cannot be.
 func (s *site) fill(m *list.Member, l *list.List, form url.Values, now time.Time) (bad bool, err error) {
 	language, mode := form.Get("language"), form.Get("delivery")
-	if language != "" && !slices.Contains(templates.Languages(), language) || !slices.Contains(s.modes(l, m), mode) {
+	if language != "" && !slices.Contains(templates.Languages(), language) || !slices.Contains(modes(l), mode) {
 		return false, errNotUnderstood
 	}
 	m.Language, m.DisplayName = language, cleanName(form.Get("name"))
@@ -260,11 +267,15 @@ func memberOf(tx *storage.Tx, addr address.Address) (lists []*list.List, err err
 }
 
 // deliveryWords say in a line what a member gets.
-func (s *site) deliveryWords(m *list.Member, lang string) string {
+func (s *site) deliveryWords(l *list.List, m *list.Member, lang string) string {
 	now := time.Now()
 	switch {
 	case m.Receives(now):
-		return s.Templates.T(lang, "member.delivery."+string(m.Mode()))
+		mode := m.Mode()
+		if !l.Settings.DigestsEnabled {
+			mode = list.DeliveryRegular
+		}
+		return s.Templates.T(lang, "member.delivery."+string(mode))
 	case m.DeliveryStatus == list.DeliveryByBounces:
 		return s.Templates.T(lang, "member.off-bounces")
 	case m.DeliveryStatus == list.DeliveryByModerator:

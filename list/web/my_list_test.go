@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/storage"
 )
 
 func TestMemberSettings(t *testing.T) {
@@ -50,6 +51,18 @@ func TestMemberSettings(t *testing.T) {
 	}
 	if got := h.member(l, "ann@people.test"); got.OffUntil != m.OffUntil {
 		t.Errorf("a bad form changed %+v", got)
+	}
+
+	has(t, b.post("/-/my/list/janog", url.Values{"delivery": {"plaintext_digests"}}), `value="plaintext_digests" checked`)
+	has(t, b.get("/-/my"), "plain digest")
+	h.world.Update(func(tx *storage.Tx) error {
+		l.Settings.DigestsEnabled = false
+		_, err := list.Change(tx, l.ID, l.Settings, list.Edit{By: "test", At: time.Now()})
+		return err
+	})
+	hasNot(t, b.get("/-/my/list/janog"), "digests")
+	if a := b.ask("/-/my/list/janog", url.Values{"delivery": {"mime_digests"}}); a.code != http.StatusBadRequest {
+		t.Errorf("a digest that there is not: %d", a.code)
 	}
 
 	// What the moderators switched off stays off.
