@@ -221,8 +221,8 @@ func (p *tab) follow(selector string) {
 	}
 }
 
-// press is follow where the answer may be that something is wrong with a form; it returns its status.
-func (p *tab) press(selector string) int {
+// submit is follow where the answer may be that something is wrong with a form; it returns its status.
+func (p *tab) submit(selector string) int {
 	p.Helper()
 	action := p.eval(`document.querySelector(` + quoteJS(selector) + `).form.getAttribute("action")`)
 	p.mu.Lock()
