@@ -22,7 +22,7 @@ func TestMemberSettings(t *testing.T) {
 	b := h.browser().signIn("ann@people.test")
 	has(t, b.get("/-/my"), `href="/-/my/list/janog"`, "Each post by itself")
 	page := b.get("/-/my/list/janog")
-	hasNot(t, page, "<script", "bob@")
+	hasNot(t, page, "<script>", "bob@")
 	has(t, page, `name="delivery" value="regular" checked`, `name="myposts" value="on" checked`, `name="hide" value="on">`)
 
 	day := time.Now().AddDate(0, 0, 10).Format(time.DateOnly)
