@@ -125,3 +125,36 @@ type LeaveAll struct {
 	Lists    []Link
 	UndoDays int
 }
+
+// MyPosts is the view of page "my-posts": what somebody has posted lately.
+type MyPosts struct {
+	Posts []MyPost
+}
+
+// MyPost is a post and what became of it.
+type MyPost struct {
+	ID, Subject, List, ListHref string
+	Href                        string // in the archive, or ""
+	Received                    Time
+	Fate, Copies                string // in words; Copies is "" where nothing is known of them
+	Reasons                     []Link
+	Withdraw, Redact            bool // the author can take it back; can take its words out of the archive
+}
+
+// NewAddress is the view of page "new-address".
+type NewAddress struct {
+	Address string
+	Lists   []string
+	Typed   string
+	Wrong   string // what is wrong with it, or ""
+}
+
+// Erase is the view of page "erase": what would be forgotten of somebody.
+type Erase struct {
+	Address  string
+	Lists    []MyList
+	Sessions int
+	Alone    []Link // lists without another owner, for which one has to be found before
+	Admin    string // mailto link
+	Wrong    string
+}

@@ -84,13 +84,13 @@ func (p *Path) sendReceipts(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("receipts: %w", err)
 	}
 	for id, r := range due {
-		var fates map[string]fates
+		var domains map[string]Fates
 		err := p.DB.View(ctx, func(tx *storage.Tx) error {
-			fates = byDomain(tx, id)
+			domains = byDomain(tx, id)
 			return nil
 		})
 		if err == nil {
-			err = p.DB.Update(ctx, func(tx *storage.Tx) error { return p.sendReceipt(tx, id, r, fates) })
+			err = p.DB.Update(ctx, func(tx *storage.Tx) error { return p.sendReceipt(tx, id, r, domains) })
 		}
 		if err != nil {
 			return fmt.Errorf("receipt of %s: %w", id, err)
@@ -100,7 +100,7 @@ func (p *Path) sendReceipts(ctx context.Context, now time.Time) error {
 }
 
 // sendReceipt mails one receipt. An author who has left meanwhile gets none.
-func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, domains map[string]fates) error {
+func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, domains map[string]Fates) error {
 	post, err := list.GetPost(tx, id)
 	if err != nil {
 		return err
@@ -123,34 +123,43 @@ func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, domains
 	return p.tellAuthor(tx, l, post, m, "receipt", map[string]string{"counts": p.counts(lang, r.Recipients, domains)})
 }
 
-// fates counts copies by what has become of them so far.
-type fates struct{ accepted, deferred, refused int }
+// Fates counts copies by what has become of them so far.
+type Fates struct{ Accepted, Deferred, Refused int }
 
-func (f fates) all() int { return f.accepted + f.deferred + f.refused }
+// All is how many copies something is known of.
+func (f Fates) All() int { return f.Accepted + f.Deferred + f.Refused }
 
-func (f fates) plus(o fates) fates {
-	return fates{f.accepted + o.accepted, f.deferred + o.deferred, f.refused + o.refused}
+func (f Fates) plus(o Fates) Fates {
+	return Fates{f.Accepted + o.Accepted, f.Deferred + o.Deferred, f.Refused + o.Refused}
+}
+
+// FatesOf counts the copies of a post, as far as it is still known what became of each.
+func FatesOf(tx *storage.Tx, id list.PostID) (all Fates) {
+	for _, f := range byDomain(tx, id) {
+		all = all.plus(f)
+	}
+	return all
 }
 
 // byDomain counts the copies of a post by the domain of the receiver; the last attempt of each counts.
-func byDomain(tx *storage.Tx, id list.PostID) map[string]fates {
+func byDomain(tx *storage.Tx, id list.PostID) map[string]Fates {
 	last := map[string]string{}
 	for d := range list.Deliveries(tx, id) {
 		for _, to := range d.To {
 			last[to] = d.Status
 		}
 	}
-	domains := map[string]fates{}
+	domains := map[string]Fates{}
 	for to, status := range last {
 		domain := to[strings.LastIndexByte(to, '@')+1:]
 		f := domains[domain]
 		switch queue.Status(status) {
 		case queue.Delivered:
-			f.accepted++
+			f.Accepted++
 		case queue.Deferred:
-			f.deferred++
+			f.Deferred++
 		case queue.Failed:
-			f.refused++
+			f.Refused++
 		default:
 			continue // skipped: the receiver has left, or wants no mail
 		}
@@ -160,10 +169,10 @@ func byDomain(tx *storage.Tx, id list.PostID) map[string]fates {
 }
 
 // counts writes the table of a receipt: all copies first, then the domains with most of them.
-func (p *Path) counts(lang string, recipients int, domains map[string]fates) string {
-	var total, others fates
+func (p *Path) counts(lang string, recipients int, domains map[string]Fates) string {
+	var total, others Fates
 	names := slices.SortedFunc(maps.Keys(domains), func(a, b string) int {
-		return cmp.Or(cmp.Compare(domains[b].all(), domains[a].all()), strings.Compare(a, b))
+		return cmp.Or(cmp.Compare(domains[b].All(), domains[a].All()), strings.Compare(a, b))
 	})
 	var rows strings.Builder
 	for i, name := range names {
@@ -174,16 +183,16 @@ func (p *Path) counts(lang string, recipients int, domains map[string]fates) str
 		}
 		rows.WriteString(p.row(lang, name, domains[name]))
 	}
-	if others.all() > 0 {
+	if others.All() > 0 {
 		rows.WriteString(p.row(lang, p.Templates.T(lang, "receipt.others"), others))
 	}
 	head := p.row(lang, p.Templates.T(lang, "receipt.all"), total)
-	if waiting := recipients - total.all(); waiting > 0 {
+	if waiting := recipients - total.All(); waiting > 0 {
 		head += "  " + p.Templates.T(lang, "receipt.waiting", "n", waiting) + "\n"
 	}
 	return head + "\n" + rows.String()
 }
 
-func (p *Path) row(lang, name string, f fates) string {
-	return "  " + p.Templates.T(lang, "receipt.row", "name", name, "accepted", f.accepted, "deferred", f.deferred, "refused", f.refused) + "\n"
+func (p *Path) row(lang, name string, f Fates) string {
+	return "  " + p.Templates.T(lang, "receipt.row", "name", name, "accepted", f.Accepted, "deferred", f.Deferred, "refused", f.Refused) + "\n"
 }

@@ -3,6 +3,7 @@ package subscribe
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"time"
 
 	"kairan/list"
@@ -14,6 +15,63 @@ import (
 type change struct {
 	Old address.Address `json:"old"`
 	New address.Address `json:"new"`
+	// Lists are those in which the address is exchanged, if they are several.
+	Lists []list.ID `json:"lists,omitempty"`
+}
+
+// in returns the lists of a change that are still there.
+func (c *change) in(tx *storage.Tx, l *list.List) (lists []*list.List, err error) {
+	if len(c.Lists) == 0 {
+		return []*list.List{l}, nil
+	}
+	for _, id := range c.Lists {
+		other, err := list.Get(tx, id)
+		if err != nil {
+			return nil, err
+		}
+		if other.Removed.IsZero() {
+			lists = append(lists, other)
+		}
+	}
+	return lists, nil
+}
+
+// Titles names the lists that a waiting request is about: that of l, or for a change of address in several lists all of them.
+func Titles(tx *storage.Tx, p *list.Pending, l *list.List) string {
+	var c change
+	if p.Kind() != actionChaddr || json.Unmarshal(p.Data, &c) != nil {
+		return l.Title()
+	}
+	lists, err := c.in(tx, l)
+	if err != nil {
+		return l.Title() // the transaction fails
+	}
+	return titles(lists)
+}
+
+func titles(lists []*list.List) string {
+	var names []string
+	for _, l := range lists {
+		names = append(names, l.Title())
+	}
+	return strings.Join(names, ", ")
+}
+
+// maxReaddress is in how many lists at most an address is exchanged at once.
+const maxReaddress = 200
+
+// ReaddressAll is Readdress in all the lists at once: each of the two addresses gets one mail. r.List is one of them.
+func (w *Workflow) ReaddressAll(tx *storage.Tx, r Request, to address.Address, lists []*list.List) (Result, error) {
+	c := change{Old: r.Address, New: to}
+	for _, l := range lists[:min(len(lists), maxReaddress)] {
+		if !w.banned(l, to) {
+			c.Lists = append(c.Lists, l.ID)
+		}
+	}
+	if !r.Verified || r.Address.Key() == to.Key() || len(c.Lists) == 0 {
+		return Result{State: Asked, List: r.List}, nil
+	}
+	return w.confirmOld(tx, r, c)
 }
 
 // Readdress is the request to have another address in a list; both confirm it, the old one first.
@@ -51,19 +109,40 @@ func (w *Workflow) changeAddress(tx *storage.Tx, l *list.List, p *list.Pending, 
 	if err := json.Unmarshal(p.Data, &c); err != nil {
 		return Result{}, err
 	}
-	if w.banned(l, c.New) {
+	if len(c.Lists) == 0 && w.banned(l, c.New) {
 		return Result{State: Refused, List: l}, nil
 	}
 	if p.Address.Key() == c.Old.Key() {
 		return w.ask(tx, Request{List: l, Address: c.New, Now: now}, list.Pending{Action: actionChaddr, Data: p.Data}, "confirm-chaddr")
 	}
-	err := list.Readdress(tx, l.ID, c.Old, c.New, now)
-	if errors.Is(err, list.ErrNotMember) { // left meanwhile
-		return Result{State: NotMember, List: l}, nil
-	}
+	lists, err := c.in(tx, l)
 	if err != nil {
 		return Result{}, err
 	}
-	w.Log.Info("chaddr", "list", l.Address.String(), "old", c.Old.String(), "new", c.New.String())
-	return w.tell(tx, Request{List: l, Address: c.New, Verified: true, Now: now}, Changed, "changed")
+	var changed []*list.List
+	for _, l := range lists {
+		if w.banned(l, c.New) {
+			continue
+		}
+		err := list.Readdress(tx, l.ID, c.Old, c.New, now)
+		if errors.Is(err, list.ErrNotMember) { // left meanwhile
+			continue
+		}
+		if err != nil {
+			return Result{}, err
+		}
+		changed = append(changed, l)
+		w.Log.Info("chaddr", "list", l.Address.String(), "old", c.Old.String(), "new", c.New.String())
+	}
+	if len(changed) == 0 {
+		return Result{State: NotMember, List: l}, nil
+	}
+	r := Request{List: changed[0], Address: c.New, Verified: true, Now: now}
+	res := Result{State: Changed, List: changed[0]}
+	if ok, err := MayAnswer(tx, r, c.New); err != nil || !ok {
+		return res, err
+	}
+	n, err := w.Letter(tx, Letter{List: changed[0], To: c.New, Name: "changed", Args: map[string]string{"list": titles(changed)}})
+	res.Mails = append(res.Mails, n)
+	return res, err
 }

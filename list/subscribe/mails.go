@@ -90,6 +90,7 @@ func (w *Workflow) confirmation(tx *storage.Tx, r Request, p *list.Pending, toke
 		"expires": p.Expires.In(w.Site.Location).Format("2006-01-02 15:04 MST"),
 		"never":   w.neverURL(tx, r.Address),
 		"mark":    "",
+		"list":    Titles(tx, p, r.List),
 	}}
 	if suffix := "confirm+" + token; len(r.List.Address.Local())+1+len(suffix) <= maxSubaddress {
 		le.ReplyTo = r.List.Suffixed(suffix)

@@ -33,6 +33,13 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
 		return errTooMany
 	}
 	p, l, err := s.Subscribe.Waiting(r.Context(), r.PathValue("token"), time.Now())
+	about := ""
+	if err == nil {
+		err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
+			about = subscribe.Titles(tx, p, l)
+			return nil
+		})
+	}
 	if errors.Is(err, list.ErrToken) || err == nil && !slices.Contains(subscribe.Confirmable(), p.Kind()) {
 		return s.usedUp(w, r)
 	}
@@ -41,8 +48,8 @@ func (s *site) confirmForm(w http.ResponseWriter, r *http.Request) error {
 	}
 	f := templates.FrameOf(r.Context())
 	view := templates.Confirm{
-		Title:  s.Templates.T(f.Lang, "confirm.title", "list", l.Title()),
-		Text:   s.Templates.T(f.Lang, "confirm."+p.Kind(), "list", l.Title(), "address", masked(p.Address)),
+		Title:  s.Templates.T(f.Lang, "confirm.title", "list", about),
+		Text:   s.Templates.T(f.Lang, "confirm."+p.Kind(), "list", about, "address", masked(p.Address)),
 		Action: r.URL.EscapedPath(),
 		Button: s.Templates.T(f.Lang, "confirm.button"),
 	}

@@ -21,5 +21,12 @@ func (s *site) people(mux *http.ServeMux) {
 	mux.HandleFunc("POST /-/my/list/{list}/leave", s.forPeople(s.leaveList))
 	mux.HandleFunc("GET /-/my/leave", s.forPeople(s.leaveAllForm))
 	mux.HandleFunc("POST /-/my/leave", s.forPeople(s.leaveAll))
+	mux.HandleFunc("GET /-/my/posts", s.forPeople(s.myPosts))
+	mux.HandleFunc("POST /-/my/posts", s.forPeople(s.changePost))
+	mux.HandleFunc("GET /-/my/address", s.forPeople(s.addressForm))
+	mux.HandleFunc("POST /-/my/address", s.forPeople(s.changeAddress))
+	mux.HandleFunc("GET /-/my/export", s.forPeople(s.export))
+	mux.HandleFunc("GET /-/my/erase", s.forPeople(s.eraseForm))
+	mux.HandleFunc("POST /-/my/erase", s.forPeople(s.erase))
 	mux.HandleFunc("POST /-/my/sessions", s.forPeople(s.endSessions))
 }

@@ -33,7 +33,7 @@ func newHouse(t *testing.T) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &house{T: t, world: w, site: New(Options{DB: w.DB, Archive: w.Archive, Site: w.Site, Templates: set, Subscribe: w.Workflow})}
+	return &house{T: t, world: w, site: New(Options{DB: w.DB, Archive: w.Archive, Site: w.Site, Templates: set, Subscribe: w.Workflow, Moderation: w.Moderation})}
 }
 
 // mail waits until the world outside has got n mails, and returns the last one to an address.
