@@ -47,6 +47,7 @@ type Prepared struct {
 	hashed hash.Cloner       // SHA-256 after the rendition's fields
 	body   string            // bh=
 	last   atomic.Pointer[signature]
+	shared atomic.Pointer[signature] // one that was asked for twice in a row
 }
 
 // signature is a finished field for some personal fields.
@@ -97,8 +98,11 @@ func (p *Prepared) hash(h hash.Hash, list []string, header []byte) []string {
 // From, Subject, To, Cc, Date, Reply-To, Message-ID, Content-Type, List-Unsubscribe and List-Unsubscribe-Post
 // are oversigned.
 func (p *Prepared) Sign(personal []byte) ([]byte, error) {
-	if last := p.last.Load(); last != nil && bytes.Equal(last.personal, personal) {
-		return slices.Clone(last.field), nil
+	for _, known := range []*signature{p.shared.Load(), p.last.Load()} {
+		if known != nil && bytes.Equal(known.personal, personal) {
+			p.shared.Store(known) // copies of one each, in between, must not make it forgotten
+			return slices.Clone(known.field), nil
+		}
 	}
 	field, sum := p.digest(personal)
 	sig, err := rsa.SignPKCS1v15(nil, p.key, crypto.SHA256, sum)

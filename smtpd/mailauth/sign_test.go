@@ -3,9 +3,12 @@ package mailauth_test
 import (
 	"bytes"
 	"crypto/rsa"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
 
@@ -138,6 +141,29 @@ func TestSignShares(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+// TestSignKeepsShared expects that a signature which several copies shared is not made again, whatever was signed in between.
+func TestSignKeepsShared(t *testing.T) {
+	t.Parallel()
+	s := testSigner()
+	synctest.Test(t, func(t *testing.T) {
+		p := s.Prepare([]byte(plain + "\r\nHello.\r\n"))
+		var fields []string
+		for _, who := range []string{"abc", "abc", "x", "y", "abc", "z", "abc"} {
+			field, err := p.Sign([]byte(strings.Replace(personal, "abc", who, 1)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if who == "abc" {
+				fields = append(fields, string(field))
+			}
+			time.Sleep(time.Hour) // a new one would have another t=
+		}
+		if len(slices.Compact(fields)) != 1 {
+			t.Errorf("the shared signature was made again: %q", fields)
+		}
+	})
 }
 
 func TestKey(t *testing.T) {

@@ -31,6 +31,8 @@ func (r Row) Reply(to Recipient) string { return cmp.Or(to.LastReply, r.LastRepl
 
 const (
 	maxRow = 100 // recipients of a row
+	// maxMixed is how many recipients of several domains share a row. Without a smarthost each domain reads and settles it by itself.
+	maxMixed = 20
 	// A domain with fewer recipients than this in one call of Enqueue shares rows with others.
 	ownRow = 10
 
@@ -55,7 +57,11 @@ func (o *Outbox) Enqueue(tx *storage.Tx, rendition string, to []Recipient) error
 	}
 	now := time.Now()
 	var rows []Row
-	for domain, some := range grouped(to) {
+	mixed := maxMixed
+	if o.Smarthost {
+		mixed = maxRow
+	}
+	for domain, some := range grouped(to, mixed) {
 		rows = append(rows, Row{Rendition: rendition, Domain: domain, Recipients: some, Queued: now, Next: now})
 	}
 	rec.Rows += len(rows)
@@ -65,9 +71,9 @@ func (o *Outbox) Enqueue(tx *storage.Tx, rendition string, to []Recipient) error
 	return renditions.Put(tx, rendition, rec)
 }
 
-// grouped yields recipients in groups of up to maxRow: of one domain, and
-// those of domains with few recipients together under "".
-func grouped(to []Recipient) iter.Seq2[string, []Recipient] {
+// grouped yields recipients in groups: of one domain up to maxRow, and
+// those of domains with few recipients together under "", up to mixed.
+func grouped(to []Recipient, mixed int) iter.Seq2[string, []Recipient] {
 	return func(yield func(string, []Recipient) bool) {
 		order, of := byDomain(to)
 		var few []Recipient
@@ -76,13 +82,13 @@ func grouped(to []Recipient) iter.Seq2[string, []Recipient] {
 				few = append(few, of[d]...)
 				continue
 			}
-			for some := range chunks(of[d]) {
+			for some := range chunks(of[d], maxRow) {
 				if !yield(d, some) {
 					return
 				}
 			}
 		}
-		for some := range chunks(few) {
+		for some := range chunks(few, mixed) {
 			domain := ""
 			if order, _ := byDomain(some); len(order) == 1 {
 				domain = order[0]
@@ -94,10 +100,10 @@ func grouped(to []Recipient) iter.Seq2[string, []Recipient] {
 	}
 }
 
-// chunks is slices.Chunk with chunks of nearly equal length.
-func chunks(to []Recipient) iter.Seq[[]Recipient] {
+// chunks is slices.Chunk with chunks of nearly equal length, at most most.
+func chunks(to []Recipient, most int) iter.Seq[[]Recipient] {
 	return func(yield func([]Recipient) bool) {
-		for n := (len(to) + maxRow - 1) / maxRow; n > 0; n-- {
+		for n := (len(to) + most - 1) / most; n > 0; n-- {
 			size := (len(to) + n - 1) / n
 			if !yield(to[:size]) {
 				return
