@@ -55,7 +55,7 @@ func (b Body) Own(limit int) (lines []string) {
 			lines = append(lines, "")
 		}
 		for _, line := range block.lines {
-			if limit -= len(line); limit < 0 {
+			if limit -= len(line) + 2; limit < 0 {
 				return lines
 			}
 			if line = clean(line); b.mask != nil {

@@ -1,9 +1,6 @@
 package render
 
-import (
-	"strings"
-	"unicode"
-)
+import "strings"
 
 // splitColumns cuts a text into prose and what has columns: patches, tables and drawings, which a proportional type or a wrapped line
 // would spoil. It decides by paragraphs.
@@ -59,7 +56,7 @@ func goesOnPatch(lines []string) bool {
 // isDrawing reports whether lines so often have gaps, or are drawn of characters, that they are a table or a drawing.
 func isDrawing(lines []string) bool {
 	drawn, filled, gaps := 0, 0, 0
-	starts := map[int]int{} // how many lines go on at a column after a gap
+	var starts map[int]int // how many lines go on at a column after a gap
 	for _, line := range lines {
 		line = unquoted(line)
 		if strings.TrimSpace(line) == "" {
@@ -70,6 +67,9 @@ func isDrawing(lines []string) bool {
 			drawn++
 		}
 		if at := afterGap(line); at > 0 {
+			if starts == nil {
+				starts = map[int]int{}
+			}
 			gaps++
 			starts[at]++
 		}
@@ -90,20 +90,23 @@ func isDrawn(line string) bool {
 		strings.Count(line, "|") > 1 && strings.HasPrefix(line, "|") || diffstat(line) {
 		return true
 	}
-	strokes, letters := 0, 0
-	kinds := map[rune]bool{}
+	strokes, letters, mixed := 0, 0, false
+	var kind rune
 	for _, r := range line {
 		switch {
+		case r >= 'a' && r <= 'z' || r >= 0x3000:
+			letters++
 		case r >= 0x2500 && r <= 0x257f:
 			return true
 		case strings.ContainsRune(`/\|_-+=*#<>()[]^~`, r):
 			strokes++
-			kinds[r] = true
-		case !unicode.IsSpace(r):
+			mixed = mixed || kind != 0 && kind != r
+			kind = r
+		case r != ' ':
 			letters++
 		}
 	}
-	return strokes >= 4 && strokes > 2*letters && len(kinds) > 1 // a rule has one kind of stroke
+	return strokes >= 4 && strokes > 2*letters && mixed // a rule has one kind of stroke
 }
 
 // diffstat reports whether a line tells how much of a file a patch changes: "web/page.go | 12 +++---".

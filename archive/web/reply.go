@@ -1,7 +1,6 @@
 package web
 
 import (
-	"net/url"
 	"strings"
 
 	"kairan/archive"
@@ -10,8 +9,8 @@ import (
 )
 
 const (
-	maxReply  = 2000      // bytes of a reply link; some systems hand no longer address to a mail program
-	maxQuotes = 10 * 2000 // bytes that the quotes in the reply links of one page have together
+	maxReply  = 2000   // bytes of a reply link; some systems hand no longer address to a mail program
+	maxQuotes = 10_000 // bytes that the quotes in the reply links of one page have together
 	ellipsis  = "> […]"
 )
 
@@ -36,22 +35,22 @@ func (q *request) reply(m *archive.Message, quoted []string, limit int) string {
 // replyBody returns the parameter with the quoted lines, as many as fit into that many bytes; "" if not even two do.
 func replyBody(lines []string, limit int) string {
 	const lineEnd = "%0D%0A"
-	body := "&Body="
-	reserve := len(mailtoValue(ellipsis)) + len(lineEnd)
+	body := []byte("&Body=")
+	limit -= len(appendMailto(nil, ellipsis)) + len(lineEnd)
 	for i, line := range lines {
-		line = mailtoValue(line) + lineEnd
-		if len(body)+len(line)+reserve > limit {
-			if i < 2 {
-				return ""
-			}
-			return body + mailtoValue(ellipsis) + lineEnd
+		before := len(body)
+		if body = append(appendMailto(body, line), lineEnd...); len(body) <= limit {
+			continue
 		}
-		body += line
+		if i < 2 {
+			return ""
+		}
+		return string(appendMailto(body[:before], ellipsis)) + lineEnd
 	}
 	if len(lines) == 0 {
 		return ""
 	}
-	return body
+	return string(body)
 }
 
 // quote returns what the author wrote as an answer quotes it, after a line that says who wrote it and when.
@@ -68,6 +67,17 @@ func (h *handler) quote(q *request, m *archive.Message, b render.Body) []string 
 }
 
 // mailtoValue escapes a value for a mailto link; unlike in a form, "+" is no space there.
-func mailtoValue(s string) string {
-	return strings.ReplaceAll(strings.ReplaceAll(url.QueryEscape(s), "+", "%20"), "%40", "@")
+func mailtoValue(s string) string { return string(appendMailto(nil, s)) }
+
+func appendMailto(b []byte, s string) []byte {
+	const hex = "0123456789ABCDEF"
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '-', c == '.', c == '_', c == '~', c == '@':
+			b = append(b, c)
+		default:
+			b = append(b, '%', hex[c>>4], hex[c&15])
+		}
+	}
+	return b
 }
