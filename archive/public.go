@@ -32,14 +32,53 @@ var shownFields = map[string]bool{
 var secret = regexp.MustCompile(`(?i)(?:/-/(?:u|undo|confirm|never|held|login|feed)/|-(?:bounces|confirm|leave)\+)([A-Za-z0-9_=-]+(?:\.[A-Za-z0-9_=-]+)*)` +
 	`|(?:unsubscribe|confirm)(?:%20|[ \t]*)([0-9a-f]{32})\b`)
 
-// hasSecret reports whether a token is in data. The expression is slow, so it looks for what is rare first.
+// hasSecret reports whether a token is in data. The expression is slow, so it is asked only where one may be.
 func hasSecret(data []byte) bool {
-	for _, sign := range []string{"/-/", "s+", "S+", "m+", "M+", "e+", "E+", "nsubscribe", "NSUBSCRIBE", "onfirm", "ONFIRM"} {
-		if bytes.Contains(data, []byte(sign)) {
-			return secret.Match(data)
+	return mayHaveSecret(data) && secret.Match(data)
+}
+
+func mayHaveSecret(data []byte) bool {
+	if bytes.Contains(data, []byte("/-/")) || hasLongHex(data) {
+		return true
+	}
+	for rest := data; ; {
+		i := bytes.IndexByte(rest, '+')
+		if i < 0 {
+			return false
+		}
+		for _, word := range []string{"-bounces", "-confirm", "-leave"} {
+			if n := len(word); i >= n && bytes.EqualFold(rest[i-n:i], []byte(word)) {
+				return true
+			}
+		}
+		rest = rest[i+1:]
+	}
+}
+
+// hasLongHex reports whether there are 32 hexadecimal digits side by side, of which one is at a multiple of 32.
+func hasLongHex(data []byte) bool {
+	isHex := func(b byte) bool { return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f' }
+	for at := 0; at < len(data); at += 32 {
+		from, to := at, at
+		for from > 0 && at-from < 32 && isHex(data[from-1]) {
+			from--
+		}
+		for to < len(data) && to-at < 32 && isHex(data[to]) {
+			to++
+		}
+		if to-from >= 32 {
+			return true
 		}
 	}
 	return false
+}
+
+// PublicText is [Public] for a text of a message that was decoded already.
+func PublicText(text string) string {
+	if data := []byte(text); hasSecret(data) {
+		return string(mask(data))
+	}
+	return text
 }
 
 // Public returns raw as it may leave the archive: without receivers' traces, bounce addresses and personal tokens. Every outlet for strangers passes it.

@@ -45,6 +45,22 @@ type Body struct {
 	mask func(string) string
 }
 
+// Text returns all lines that are shown, with an empty one between blocks.
+func (b Body) Text() string {
+	var out strings.Builder
+	for _, block := range b.Blocks {
+		for _, line := range block.lines {
+			if line = clean(line); b.mask != nil {
+				line = b.mask(line)
+			}
+			out.WriteString(line)
+			out.WriteByte('\n')
+		}
+		out.WriteByte('\n')
+	}
+	return out.String()
+}
+
 // Own returns the lines that the author wrote, without quotes and signature, until they have limit bytes.
 func (b Body) Own(limit int) (lines []string) {
 	for _, block := range b.Blocks {
@@ -69,13 +85,14 @@ func (b Body) Own(limit int) (lines []string) {
 
 // Options say how to show a message.
 type Options struct {
-	Mask func(text string) string // hides the addresses in a text from strangers; nil shows them
-	Wrap bool                     // mark the line ends that only say that a line was full, so that a narrow page can do without them
+	Mask     func(text string) string // hides the addresses in a text from strangers; nil shows them
+	Wrap     bool                     // mark the line ends that only say that a line was full, so that a narrow page can do without them
+	TextOnly bool                     // for [Body.Text]: blocks have no HTML
 }
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, wrap: o.Wrap, left: maxText, lines: maxLines, body: Body{mask: o.Mask}}
+	s := shower{mask: o.Mask, wrap: o.Wrap, textOnly: o.TextOnly, left: maxText, lines: maxLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -135,6 +152,7 @@ func within(c, p message.Part) bool {
 type shower struct {
 	mask        func(string) string
 	wrap        bool
+	textOnly    bool
 	left, lines int // what may still be shown
 	body        Body
 }
@@ -160,6 +178,9 @@ func (s *shower) add(text string) {
 }
 
 func (s *shower) block(r run) Block {
+	if s.textOnly {
+		return Block{Kind: r.kind, Depth: r.depth, Lines: len(r.lines), lines: r.lines}
+	}
 	var b strings.Builder
 	var ends []string
 	if s.wrap && r.kind == Text && !r.columns {

@@ -12,111 +12,107 @@ import (
 	"kairan/archive"
 )
 
-// analysed is a message cut into terms.
-type analysed struct {
-	list   string
-	seq    uint32
-	minute uint32
-	length int
-	flags  uint8
-	terms  []termOf
+// builder makes a segment of messages, in memory.
+type builder struct {
+	names   *names
+	docs    []doc
+	ids     map[string]uint32 // of terms
+	terms   []string          // by ID
+	counts  []int             // how often each is there
+	found   []occurrence      // in the order of documents and positions
+	scratch []byte
 }
 
-// termOf is a term of a message with its positions as distances.
-type termOf struct {
-	term string
-	freq int
-	pos  []byte
-}
+// occurrence is a term at a place.
+type occurrence struct{ term, doc, pos uint32 }
+
+func newBuilder() *builder { return &builder{names: newNames(), ids: map[string]uint32{}} }
 
 // gap is how far apart the parts of a message are, so that no phrase goes over the border.
 const gap = 16
 
-// analyse cuts what readers see of a message into terms.
-func analyse(m *archive.Message, raw []byte) analysed {
+// add cuts what readers see of a message into terms.
+func (b *builder) add(m *archive.Message, raw []byte) {
 	body, attachments := readable(raw, nil)
-	type at struct {
-		term string
-		pos  uint32
+	d := doc{list: b.names.number(m.List), seq: uint32(m.Seq), minute: minute(m.Date)}
+	if len(attachments) > 0 {
+		d.flags = hasAttachment
 	}
-	var all []at
-	pos := uint32(0)
-	known := map[string]string{} // one copy of each term
-	add := func(field, text string) {
+	before, pos := len(b.found), uint32(0)
+	field := func(prefix, text string) {
 		pos = cut(text, pos, func(t token) {
-			s, ok := known[string(t.term)]
-			if !ok {
-				s = string(t.term)
-				known[s] = s
-			}
-			all = append(all, at{s, t.pos})
-			if field != "" {
-				all = append(all, at{field + s, t.pos})
+			b.put("", t.term, t.pos)
+			if prefix != "" {
+				b.put(prefix, t.term, t.pos)
 			}
 		}) + gap
 	}
-	add(subject, m.Subject)
-	add(author, m.FromName+" "+m.FromAddr)
-	for _, a := range attachments {
-		add("", a.Name)
+	field(subject, m.Subject)
+	field(author, m.FromName+" "+m.FromAddr)
+	for _, name := range attachments {
+		field("", name)
 	}
-	add("", body)
-	slices.SortStableFunc(all, func(a, b at) int { return cmp.Compare(a.term, b.term) })
-	doc := analysed{list: m.List, seq: uint32(m.Seq), minute: minute(m.Date), length: len(all)}
-	if len(attachments) > 0 {
-		doc.flags = hasAttachment
+	field("", body)
+	d.length = uint16(min(len(b.found)-before, math.MaxUint16))
+	b.docs = append(b.docs, d)
+}
+
+// put notes that a term of the next document is at a position; positions do not fall.
+func (b *builder) put(prefix string, term []byte, pos uint32) {
+	b.scratch = append(append(b.scratch[:0], prefix...), term...)
+	id, ok := b.ids[string(b.scratch)]
+	if !ok {
+		id = uint32(len(b.terms))
+		s := string(b.scratch)
+		b.ids[s], b.terms, b.counts = id, append(b.terms, s), append(b.counts, 0)
 	}
-	for i := 0; i < len(all); {
-		t := termOf{term: all[i].term}
-		last := uint32(0)
-		for ; i < len(all) && all[i].term == t.term; i++ {
-			t.pos = binary.AppendUvarint(t.pos, uint64(all[i].pos-last))
-			last = all[i].pos
-			t.freq++
-		}
-		doc.terms = append(doc.terms, t)
-	}
-	return doc
+	b.counts[id]++
+	b.found = append(b.found, occurrence{id, uint32(len(b.docs)), pos})
 }
 
 func minute(t time.Time) uint32 { return uint32(min(max(0, t.Unix()/60), math.MaxUint32)) }
 
-// build makes a segment in memory.
-func build(docs []analysed) (*segment, error) {
-	type posting struct {
-		doc uint32
-		t   *termOf
+// segment makes the segment.
+func (b *builder) segment() (*segment, error) {
+	ends := make([]int, len(b.terms)) // of the places of each term, which go to byTerm
+	at := 0
+	for id, n := range b.counts {
+		ends[id] = at
+		at += n
 	}
-	terms := map[string][]posting{}
-	names := newNames()
-	rows := make([]doc, len(docs))
-	for i := range docs {
-		d := &docs[i]
-		rows[i] = doc{list: names.number(d.list), flags: d.flags, length: uint16(min(d.length, math.MaxUint16)), seq: d.seq, minute: d.minute}
-		for j := range d.terms {
-			t := &d.terms[j]
-			terms[t.term] = append(terms[t.term], posting{uint32(i), t})
-		}
+	byTerm := make([]struct{ doc, pos uint32 }, len(b.found))
+	for _, o := range b.found {
+		byTerm[ends[o.term]].doc, byTerm[ends[o.term]].pos = o.doc, o.pos
+		ends[o.term]++
 	}
-	sorted := make([]string, 0, len(terms))
-	for t := range terms {
-		sorted = append(sorted, t)
+	order := make([]uint32, len(b.terms))
+	for id := range order {
+		order[id] = uint32(id)
 	}
-	slices.Sort(sorted)
-	var b bytes.Buffer
-	w := writer{out: func(p []byte) error { b.Write(p); return nil }}
+	slices.SortFunc(order, func(x, y uint32) int { return cmp.Compare(b.terms[x], b.terms[y]) })
+	var out bytes.Buffer
+	w := writer{out: func(p []byte) error { out.Write(p); return nil }}
 	var e encoder
-	for _, t := range sorted {
+	var positions []byte
+	for _, id := range order {
 		e.reset()
-		for _, p := range terms[t] {
-			e.add(p.doc, p.t.freq, p.t.pos)
+		places := byTerm[ends[id]-b.counts[id] : ends[id]]
+		for len(places) > 0 {
+			d, n, last := places[0].doc, 0, uint32(0)
+			positions = positions[:0]
+			for ; n < len(places) && places[n].doc == d; n++ {
+				positions = binary.AppendUvarint(positions, uint64(places[n].pos-last))
+				last = places[n].pos
+			}
+			e.add(d, n, positions)
+			places = places[n:]
 		}
-		w.term([]byte(t), &e)
+		w.term([]byte(b.terms[id]), &e)
 	}
-	if _, err := w.end(names.all, rows); err != nil {
+	if _, err := w.end(b.names.all, b.docs); err != nil {
 		return nil, err
 	}
-	return inMemory(b.Bytes())
+	return inMemory(out.Bytes())
 }
 
 // names numbers lists.

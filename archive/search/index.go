@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	batch     = 500                    // changes that are read at once
+	batch     = 2000                   // changes that are read at once
+	batchMail = 8 << 20                // bytes of mail after which a batch ends, too
 	inHand    = 2000                   // changes after which what is in memory goes to disk
 	fanIn     = 6                      // segments of one size that are merged into one
 	lookEvery = 200 * time.Millisecond // for changes
@@ -242,18 +243,19 @@ func (x *Index) follow(ctx context.Context) (int, error) {
 	}
 	var found []archive.Change
 	var messages []*archive.Message
-	position := x.position
+	position, size := x.position, int64(0)
 	err := x.arch.DB.View(ctx, func(tx *storage.Tx) error {
-		found, messages = nil, nil
+		found, messages, size = nil, nil, 0
 		for at, c := range archive.Changes(tx, x.position) {
 			found, position = append(found, c), at
 			m, err := archive.BySeq(tx, c.List, c.Seq)
 			if err == nil {
 				messages = append(messages, m)
+				size += m.Length
 			} else if !errors.Is(err, storage.ErrNotFound) {
 				return err
 			}
-			if len(found) == batch {
+			if len(found) == batch || size >= batchMail {
 				break
 			}
 		}
@@ -262,54 +264,50 @@ func (x *Index) follow(ctx context.Context) (int, error) {
 	if err != nil || len(found) == 0 {
 		return 0, err
 	}
-	docs, err := x.read(ctx, messages)
+	fresh, err := x.read(ctx, messages)
 	if err != nil {
 		return 0, err
 	}
-	if err := x.apply(found, docs); err != nil {
-		return 0, err
-	}
+	x.apply(found, fresh)
 	x.position = position
 	x.unsaved += len(found)
 	return len(found), x.tend(ctx)
 }
 
-// read reads and cuts messages, on all cores.
-func (x *Index) read(ctx context.Context, messages []*archive.Message) ([]analysed, error) {
-	docs := make([]analysed, len(messages))
-	errs := make([]error, len(messages))
+// read makes segments of messages, on all cores.
+func (x *Index) read(ctx context.Context, messages []*archive.Message) ([]*segment, error) {
+	workers := max(1, min(runtime.GOMAXPROCS(0), len(messages)/fewest))
+	segments := make([]*segment, workers)
+	errs := make([]error, workers)
 	var wg sync.WaitGroup
-	workers := min(runtime.GOMAXPROCS(0), len(messages))
 	for w := range workers {
 		wg.Go(func() {
-			for i := w; i < len(messages) && ctx.Err() == nil; i += workers {
-				raw, err := x.arch.Raw(messages[i])
+			b := newBuilder()
+			for _, m := range messages[w*len(messages)/workers : (w+1)*len(messages)/workers] {
+				if ctx.Err() != nil {
+					return
+				}
+				raw, err := x.arch.Raw(m)
 				if err != nil {
-					errs[i] = err
+					x.log.Error("search: a message cannot be read and will not be found", "list", m.List, "id", m.ID, "err", err)
 					continue
 				}
-				docs[i] = analyse(messages[i], raw)
+				b.add(m, raw)
+			}
+			if len(b.docs) > 0 {
+				segments[w], errs[w] = b.segment()
 			}
 		})
 	}
 	wg.Wait()
-	for i, err := range errs {
-		if err != nil {
-			x.log.Error("search: a message cannot be read and will not be found", "list", messages[i].List, "id", messages[i].ID, "err", err)
-		}
-	}
-	return slices.DeleteFunc(docs, func(d analysed) bool { return d.list == "" }), ctx.Err()
+	return slices.DeleteFunc(segments, func(s *segment) bool { return s == nil }), errors.Join(append(errs, ctx.Err())...)
 }
 
-// apply takes away what changed, and adds a segment with what is there now.
-func (x *Index) apply(found []archive.Change, docs []analysed) error {
-	var s *segment
-	if len(docs) > 0 {
-		var err error
-		if s, err = build(docs); err != nil {
-			return err
-		}
-	}
+// fewest is how many messages a core gets at the least.
+const fewest = 50
+
+// apply takes away what changed, and adds what is there now.
+func (x *Index) apply(found []archive.Change, fresh []*segment) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, c := range found {
@@ -320,8 +318,5 @@ func (x *Index) apply(found []archive.Change, docs []analysed) error {
 		}
 		x.last[c.List] = max(x.last[c.List], uint32(c.Seq))
 	}
-	if s != nil {
-		x.segments = append(x.segments, s)
-	}
-	return nil
+	x.segments = append(x.segments, fresh...)
 }

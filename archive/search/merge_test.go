@@ -9,13 +9,15 @@ import (
 )
 
 // some makes documents from..to of a list; each has its number, and "all" as often as its number modulo 3, + 1.
-func some(list string, from, to int) (docs []analysed) {
+func (b *builder) some(list string, from, to int) *builder {
 	for n := from; n < to; n++ {
-		d := analysed{list: list, seq: uint32(n), minute: uint32(n)}
-		d.terms = append(d.terms, termOf{"all", n%3 + 1, []byte{0, 200, 1, 5}[:[]int{1, 3, 4}[n%3]]}, termOf{fmt.Sprintf("n%04d", n), 1, []byte{7}})
-		docs = append(docs, d)
+		b.put("", fmt.Appendf(nil, "n%04d", n), 7)
+		for _, pos := range []uint32{0, 200, 205}[:n%3+1] {
+			b.put("", []byte("all"), pos)
+		}
+		b.docs = append(b.docs, doc{list: b.names.number(list), seq: uint32(n), minute: uint32(n)})
 	}
-	return docs
+	return b
 }
 
 func (s *segment) dump(t *testing.T) (out []string) {
@@ -40,14 +42,14 @@ func (s *segment) dump(t *testing.T) (out []string) {
 // TestMerge compares a segment merged of several with one that was built of the same documents.
 func TestMerge(t *testing.T) {
 	t.Parallel()
-	must := func(docs []analysed) *segment {
-		s, err := build(docs)
+	must := func(b *builder) *segment {
+		s, err := b.segment()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return s
 	}
-	a, b, c := must(some("one", 1, 300)), must(some("two", 1, 2)), must(some("one", 300, 700))
+	a, b, c := must(newBuilder().some("one", 1, 300)), must(newBuilder().some("two", 1, 2)), must(newBuilder().some("one", 300, 700))
 	for n := range 300 {
 		if n%10 == 0 && n > 0 {
 			if !a.remove("one", uint32(n)) || a.remove("one", uint32(n)) {
@@ -66,13 +68,13 @@ func TestMerge(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var all []analysed
-	for _, d := range some("one", 1, 300) {
-		if d.seq%10 != 0 {
-			all = append(all, d)
+	all := newBuilder()
+	for n := 1; n < 300; n++ {
+		if n%10 != 0 {
+			all.some("one", n, n+1)
 		}
 	}
-	all = append(append(all, some("two", 1, 2)...), some("one", 300, 700)...)
+	all.some("two", 1, 2).some("one", 300, 700)
 	if diff := cmp.Diff(must(all).dump(t), got.dump(t)); diff != "" {
 		t.Error(diff)
 	}

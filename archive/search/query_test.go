@@ -96,7 +96,7 @@ func FuzzQuery(f *testing.F) {
 }
 
 func FuzzSegment(f *testing.F) {
-	s, err := build([]analysed{{list: "one", seq: 1, terms: []termOf{{"a", 1, []byte{0}}, {"b", 1, []byte{1}}}}})
+	s, err := newBuilder().some("one", 1, 2).segment()
 	if err != nil {
 		f.Fatal(err)
 	}
