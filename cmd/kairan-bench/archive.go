@@ -60,6 +60,19 @@ func (b *bench) archiveLarge(ctx context.Context) error {
 	return b.archiveOf(ctx, b.scaled(largeArchive))
 }
 
+func (b *bench) archiveHuge(ctx context.Context) error {
+	return b.archiveOf(ctx, b.scaled(hugeArchive))
+}
+
+// archiveThread measures a thread of 5,000 messages.
+func (b *bench) archiveThread(ctx context.Context) error {
+	path, err := b.corpus(b.scaled(longThread), 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(b.archive(ctx, fmt.Sprintf("one thread of %d", b.scaled(longThread)), path), os.Remove(path))
+}
+
 // archiveOf measures the archive of a corpus of n messages.
 func (b *bench) archiveOf(ctx context.Context, n int) error {
 	path, err := b.corpus(n, usualThreads)
@@ -333,14 +346,19 @@ func (a *archived) readAll(ctx context.Context) error {
 
 // tell adds the rows of a kind of page.
 func (b *bench) tell(figure string, k kind, f, floor *fetched) {
+	b.table.add(row{figure: figure, measured: f.about(k), floor: fmt.Sprintf("%.3f of static", f.rate()/floor.rate()), ratio: f.rate(), goal: k.rate, least: true, unit: "/s"})
+	if k.at99 > 0 {
+		b.table.add(row{figure: figure + ", p99", measured: short(f.at99()), ratio: f.at99().Seconds() * 1000, goal: float64(k.at99.Milliseconds()), unit: "ms"})
+	}
+}
+
+// about tells what readers saw.
+func (f *fetched) about(k kind) string {
 	about := fmt.Sprintf("%.0f/s, p50 %s, p99 %s, %s cpu, %.0f KB", f.rate(), short(f.times.at(0.5)), short(f.at99()), short(f.each), float64(f.bytes)/float64(len(f.times))/1000)
 	if k.found != nil {
 		about += fmt.Sprintf(", %.0f %% find something, %d of %d different", 100*float64(f.hits)/float64(len(f.times)), min(len(f.times), len(k.paths)), len(f.times))
 	}
-	b.table.add(row{figure: figure, measured: about, floor: fmt.Sprintf("%.3f of static", f.rate()/floor.rate()), ratio: f.rate(), goal: k.rate, least: true, unit: "/s"})
-	if k.at99 > 0 {
-		b.table.add(row{figure: figure + ", p99", measured: short(f.at99()), ratio: f.at99().Seconds() * 1000, goal: float64(k.at99.Milliseconds()), unit: "ms"})
-	}
+	return about
 }
 
 // monthLink is a link to a month on the page of a list.

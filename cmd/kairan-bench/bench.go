@@ -44,6 +44,7 @@ type part struct {
 	name   string
 	long   bool // only when asked for
 	direct bool // runs in a network of its own: delivers to mail hosts at port 25, or wants packets acknowledged at once
+	peers  bool // only when named, with a folder that a script made
 	about  string
 	run    func(*bench, context.Context) error
 }

@@ -56,20 +56,25 @@ func (d *daemon) cpu() (c cost, err error) {
 	if d == nil {
 		return c, nil
 	}
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
+	c.user, c.system, err = timeOf(d.cmd.Process.Pid)
+	return c, err
+}
+
+// timeOf is the processor time that a process has used.
+func timeOf(pid int) (user, system time.Duration, err error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return c, err
+		return 0, 0, err
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ")
 	const utime, stime, tick = 11, 12, 10 * time.Millisecond // proc(5); USER_HZ is 100
 	fields := strings.Fields(rest)
 	if len(fields) <= stime {
-		return c, fmt.Errorf("/proc/PID/stat: %q", stat)
+		return 0, 0, fmt.Errorf("/proc/PID/stat: %q", stat)
 	}
-	user, err1 := strconv.Atoi(fields[utime])
-	system, err2 := strconv.Atoi(fields[stime])
-	c.user, c.system = time.Duration(user)*tick, time.Duration(system)*tick
-	return c, cmp.Or(err1, err2)
+	u, err1 := strconv.Atoi(fields[utime])
+	s, err2 := strconv.Atoi(fields[stime])
+	return time.Duration(u) * tick, time.Duration(s) * tick, cmp.Or(err1, err2)
 }
 
 // work says who used the processors for a copy.

@@ -64,7 +64,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.IntVar(&o.runs, "n", 5, "runs of a part; the largest take at most 3")
 	flags.IntVar(&o.members, "members", 7000, "members in place of 7,000; the larger lists grow or shrink with it")
 	flags.StringVar(&o.kairan, "kairan", "", "binary to measure, instead of building it")
-	flags.StringVar(&o.peersDir, "peers", "", "folder that cmd/kairan-bench/peers.sh made, for the part peers")
+	flags.StringVar(&o.peersDir, "peers", "", "folder that cmd/kairan-bench/peers.sh made, for the part peers, or archive-peers.sh for archivepeers")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -76,8 +76,8 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if *which == "all" && o.peersDir == "" {
-		chosen = slices.DeleteFunc(chosen, func(p part) bool { return p.name == "peers" })
+	if *which == "all" {
+		chosen = slices.DeleteFunc(chosen, func(p part) bool { return p.peers && (p.name != "peers" || o.peersDir == "") })
 	}
 	done, err := enterNamespace(ctx, o, chosen, args)
 	if *which == "all" && errors.Is(err, errNamespace) {
