@@ -111,12 +111,13 @@ func (s *schedule) succeeded(d *destination, domain string, now time.Time) {
 }
 
 // failed notes that a domain could not be reached. While the group takes mail of others that is the domain's own trouble, and while it takes
-// mail of this one it is one connection too many: failed then returns false, for the rest has nothing to do with it.
+// mail of this one, or says 421 while others are at it, it is one connection too many: failed then returns false, for the rest has nothing
+// to do with it.
 func (s *schedule) failed(d *destination, domain string, why Outcome, now time.Time) bool {
 	if d.gate.After(now) {
 		return true // another worker came to the same end
 	}
-	if at, ok := d.worked[domain]; ok && now.Sub(at) < time.Minute && d.sending > 1 {
+	if at, ok := d.worked[domain]; d.sending > 1 && (ok && now.Sub(at) < time.Minute || why.Code == 421) {
 		d.limit, d.careful = max(1, d.sending-1), true
 		s.learn(d, now)
 		return false

@@ -290,6 +290,28 @@ func TestOneConnectionTooMany(t *testing.T) {
 	})
 }
 
+// A group takes one connection, and its second domain is refused meanwhile: that costs a copy a deferral, not a row.
+func TestOneConnectionForTwoDomains(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &script{took: 20 * time.Millisecond}
+		s.refuse = func(domain string) queue.Outcome {
+			if s.inDomain("gmail.com")+s.inDomain("workspace.test") > 1 {
+				return queue.Outcome{Status: queue.Deferred, Code: 421, Enhanced: "4.7.0", Text: "too many connections", Host: "mx.google.com"}
+			}
+			return queue.Outcome{}
+		}
+		w := scripted(t, open(t), s, queue.Options{Group: google, Limits: map[string]queue.Limits{"google.com": {RateOfOne: 1000}}})
+		w.post("a", many(1000, "gmail.com", "workspace.test")...)
+		w.run()
+		time.Sleep(time.Minute)
+		if at, _ := s.log(); len(at) < 950 {
+			t.Errorf("%d copies after a minute, want nearly all", len(at))
+		}
+		w.stop()
+	})
+}
+
 // A domain that names a provider's host as its own and cannot be reached, or speaks for it from elsewhere, closes no gate of the provider.
 func TestImpostor(t *testing.T) {
 	t.Parallel()

@@ -79,7 +79,10 @@ func (r *Relay) connect(ctx context.Context, domain string, report bool) (*conn,
 	why := noReply(queue.Deferred, "4.4.1", "", "no connection to "+domain)
 	none := r.targets(ctx, domain, report, func(t target) bool {
 		var err error
-		if c, err = r.open(ctx, t); err == nil {
+		if c, err = r.open(ctx, t); tooMany(err) && r.dropIdle(t.host) {
+			c, err = r.open(ctx, t) // those that are kept for other domains counted too
+		}
+		if err == nil {
 			return false
 		}
 		r.Log.Debug("relay", "domain", domain, "host", t.host, "addr", t.addr, "err", err)
@@ -186,6 +189,31 @@ func (r *Relay) reuse(domain string) *conn {
 		}
 	}
 	return nil
+}
+
+// tooMany reports whether a host refuses another connection.
+func tooMany(err error) bool {
+	refusal, ok := errors.AsType[*refusal](err)
+	return ok && refusal.step == "greeting" && refusal.Code == 421
+}
+
+// dropIdle closes the connections to a host that are kept for any domain, and reports whether there were some.
+func (r *Relay) dropIdle(host string) (some bool) {
+	var closed []*conn
+	r.mu.Lock()
+	for _, conns := range r.idle {
+		for _, c := range slices.Clone(conns) {
+			if c.host == host && c.idle.Stop() {
+				r.remove(c)
+				closed = append(closed, c)
+			}
+		}
+	}
+	r.mu.Unlock()
+	for _, c := range closed {
+		c.close(true)
+	}
+	return len(closed) > 0
 }
 
 // keep holds a connection for the next delivery, or closes it.

@@ -13,6 +13,8 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -304,6 +306,45 @@ mx.any.example. A 192.0.2.1
 			t.Errorf("%s: %d messages on %d connections, want 25 on %d", domain, c.Messages, c.Connections, want)
 		}
 	}
+}
+
+// A host that takes one connection gets mail for its second domain over it: what is kept for the first is closed.
+func TestHostWithOneConnection(t *testing.T) {
+	t.Parallel()
+	zone := fakedns.Must("one.test. MX 0 mx.test.\ntwo.test. MX 0 mx.test.\nmx.test. A 192.0.2.1")
+	var open atomic.Int64
+	sink := smtptest.NewSink(smtptest.Config{Record: true, Behave: func(m smtptest.Message) smtptest.Behaviour {
+		if m.Stage == smtptest.AtConnect && open.Load() > 1 {
+			return smtptest.Behaviour{Code: 421, Text: "4.7.0 too many connections", HangUpAfter: true}
+		}
+		return smtptest.Behaviour{}
+	}})
+	r := toSinks(t, Options{Resolver: zone}, sink)
+	dial := r.Dial
+	r.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		open.Add(1)
+		return &counted{c, sync.OnceFunc(func() { open.Add(-1) })}, nil
+	}
+	for _, domain := range []string{"one.test", "two.test", "one.test"} {
+		if got := deliver(r, domain, "ann@"+domain); len(got) != 1 || !strings.HasPrefix(got[0], "ann delivered") {
+			t.Errorf("%s: %q", domain, got)
+		}
+	}
+}
+
+// counted tells when a connection is closed.
+type counted struct {
+	net.Conn
+	closed func()
+}
+
+func (c *counted) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
 
 // A server that takes bytes slowly, or none, costs no more than the deadlines.
