@@ -116,6 +116,24 @@ func TestOurTrouble(t *testing.T) {
 	})
 }
 
+// The numbers of posts, digests and probes in envelope senders are told apart.
+func TestNumbers(t *testing.T) {
+	t.Parallel()
+	for what, n := range map[string]uint64{
+		"a post":   (&list.Post{Number: 1<<30 - 1}).EnvelopeNumber(),
+		"a digest": (&list.Post{Digest: &list.Digest{Serial: 1<<30 - 1}}).EnvelopeNumber(),
+	} {
+		if list.IsProbe(n) {
+			t.Errorf("%s is taken for a probe", what)
+		}
+	}
+	for _, at := range []time.Time{time.Unix(60, 0), time.Now(), time.Now().AddDate(500, 0, 0)} {
+		if n := (list.Bounces{Probe: at}).ProbeNumber(); !list.IsProbe(n) || n >= 1<<32 {
+			t.Errorf("a probe of %v has the number %x", at, n)
+		}
+	}
+}
+
 // What comes back of an older probe says nothing about the one that is out.
 func TestOldProbe(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
