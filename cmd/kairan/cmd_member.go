@@ -152,6 +152,7 @@ type memberView struct {
 	Token   string       `json:"token,omitempty"` // hides Member's
 	Bounces string       `json:"bounces,omitempty"`
 	History []list.Event `json:"history,omitempty"`
+	Former  bool         `json:"former,omitempty"` // has left, or was taken off
 }
 
 func viewMember(l string, m *list.Member) memberView {
@@ -183,8 +184,9 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 	if err != nil {
 		return usageError{err}
 	}
-	views := []memberView{}
+	var views []memberView
 	err = app.DB.View(ctx, func(tx *storage.Tx) error {
+		views = []memberView{}
 		for id, role := range list.Memberships(tx, addr) {
 			l, err := list.Get(tx, id)
 			if err != nil {
@@ -203,6 +205,7 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 			}
 			views = append(views, v)
 		}
+		views = append(views, former(tx, addr)...)
 		return nil
 	})
 	if err != nil {
@@ -215,6 +218,10 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 		table(w, func(row func(...any)) {
 			row("LIST", "ROLE", "DELIVERY", "MODE", "MODERATION", "SINCE")
 			for _, v := range views {
+				if v.Former {
+					row(v.List, "no more", "-", "-", "-", "-")
+					continue
+				}
 				row(v.List, v.Role, cmp.Or(string(v.DeliveryStatus), "enabled"), v.Mode(), cmp.Or(string(v.ModerationAction), "-"), app.when(v.Joined))
 			}
 		})
@@ -231,6 +238,19 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 			}
 		}
 	})
+}
+
+// former is what is remembered of somebody in lists that it has left or was taken off.
+func former(tx *storage.Tx, addr address.Address) (views []memberView) {
+	for l := range list.All(tx) {
+		if _, err := list.GetMember(tx, l.ID, list.RoleMember, addr); !errors.Is(err, list.ErrNotMember) {
+			continue
+		}
+		if h := slices.Collect(list.MemberHistory(tx, l.ID, addr)); len(h) > 0 {
+			views = append(views, memberView{List: l.Address.String(), Member: list.Member{Address: addr}, History: h, Former: true})
+		}
+	}
+	return views
 }
 
 // noteOperator puts what was done on the command line into a member's history.
