@@ -18,7 +18,7 @@ import (
 
 const (
 	receiptAfter    = time.Hour // from a post's last recipient in the queue to what its author is told of the copies
-	receiptDomains  = 20        // named in a receipt; the others are counted together
+	receiptNames    = 20        // providers named in a receipt; the others are counted together
 	receiptsAtATime = 20
 )
 
@@ -84,13 +84,13 @@ func (p *Path) sendReceipts(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("receipts: %w", err)
 	}
 	for id, r := range due {
-		var domains map[string]Fates
+		var providers map[string]Fates
 		err := p.DB.View(ctx, func(tx *storage.Tx) error {
-			domains = byDomain(tx, id)
+			providers = p.byProvider(byDomain(tx, id))
 			return nil
 		})
 		if err == nil {
-			err = p.DB.Update(ctx, func(tx *storage.Tx) error { return p.sendReceipt(tx, id, r, domains) })
+			err = p.DB.Update(ctx, func(tx *storage.Tx) error { return p.sendReceipt(tx, id, r, providers) })
 		}
 		if err != nil {
 			return fmt.Errorf("receipt of %s: %w", id, err)
@@ -100,7 +100,7 @@ func (p *Path) sendReceipts(ctx context.Context, now time.Time) error {
 }
 
 // sendReceipt mails one receipt. An author who has left meanwhile gets none.
-func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, domains map[string]Fates) error {
+func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, providers map[string]Fates) error {
 	post, err := list.GetPost(tx, id)
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, domains
 		return err
 	}
 	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
-	return p.tellAuthor(tx, l, post, m, "receipt", map[string]string{"counts": p.counts(lang, r.Recipients, domains)})
+	return p.tellAuthor(tx, l, post, m, "receipt", map[string]string{"counts": p.counts(lang, r.Recipients, providers)})
 }
 
 // Fates counts copies by what has become of them so far.
@@ -168,20 +168,37 @@ func byDomain(tx *storage.Tx, id list.PostID) map[string]Fates {
 	return domains
 }
 
-// counts writes the table of a receipt: all copies first, then the domains with most of them.
-func (p *Path) counts(lang string, recipients int, domains map[string]Fates) string {
+// byProvider adds up the domains whose mail one provider takes that is known, under its name (which has no dot).
+func (p *Path) byProvider(domains map[string]Fates) map[string]Fates {
+	providers := map[string]Fates{}
+	for domain, f := range domains {
+		name := domain
+		if known, ok := queue.ProviderOf(cmp.Or(p.Outbox.GroupOf(domain), domain)); ok {
+			name = known.Name
+		}
+		providers[name] = providers[name].plus(f)
+	}
+	return providers
+}
+
+// counts writes the table of a receipt: all copies first, then the providers with most of them.
+func (p *Path) counts(lang string, recipients int, providers map[string]Fates) string {
 	var total, others Fates
-	names := slices.SortedFunc(maps.Keys(domains), func(a, b string) int {
-		return cmp.Or(cmp.Compare(domains[b].All(), domains[a].All()), strings.Compare(a, b))
+	names := slices.SortedFunc(maps.Keys(providers), func(a, b string) int {
+		return cmp.Or(cmp.Compare(providers[b].All(), providers[a].All()), strings.Compare(a, b))
 	})
 	var rows strings.Builder
 	for i, name := range names {
-		total = total.plus(domains[name])
-		if i >= receiptDomains {
-			others = others.plus(domains[name])
+		total = total.plus(providers[name])
+		if i >= receiptNames {
+			others = others.plus(providers[name])
 			continue
 		}
-		rows.WriteString(p.row(lang, name, domains[name]))
+		title := name
+		if !strings.Contains(name, ".") {
+			title = p.Templates.T(lang, "provider."+name)
+		}
+		rows.WriteString(p.row(lang, title, providers[name]))
 	}
 	if others.All() > 0 {
 		rows.WriteString(p.row(lang, p.Templates.T(lang, "receipt.others"), others))

@@ -10,8 +10,10 @@ import (
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/smtpd/message"
+	"kairan/smtpd/queue"
 	"kairan/smtpd/smtptest"
 	"kairan/storage/storagetest"
+	"kairan/templates"
 )
 
 // An author who wants to know is told when a post went out, and an hour later what became of the copies, once each, whatever crashes.
@@ -34,7 +36,7 @@ func acknowledged(t *testing.T, lang string) {
 		return smtptest.Behaviour{}
 	})
 	l := w.List("janog", nil)
-	w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test", "gone@people.test", "kim@full.test")
+	w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test", "gone@people.test", "kim@full.test", "lee@gmail.com", "max@googlemail.com", "mori@docomo.ne.jp")
 	w.SetMember(l, "ann@people.test", func(m *list.Member) {
 		m.Language, m.AcknowledgePosts, m.DeliveryReceipt, m.NoOwnPosts = lang, true, true, true
 	})
@@ -68,4 +70,20 @@ func acknowledged(t *testing.T, lang string) {
 	time.Sleep(3 * time.Hour)
 	told(2)
 	w.Stop()
+}
+
+// Receipts call each provider that is known by a name.
+func TestProvidersHaveNames(t *testing.T) {
+	t.Parallel()
+	words, err := templates.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range queue.Providers() {
+		for _, lang := range []string{"en", "ja"} {
+			if strings.Contains(p.Name, ".") || !words.Has(lang, "provider."+p.Name) {
+				t.Errorf("%s has no name in %s", p.Name, lang)
+			}
+		}
+	}
 }
