@@ -6,6 +6,12 @@ import (
 	"kairan/storage"
 )
 
+// Who did what nobody did on a page or by mail: Event.By, Edit.By.
+const (
+	ByOperator = "operator"      // on the command line
+	ByTimer    = "confirm timer" // what nobody confirmed
+)
+
 // maxLog bounds the log of a list; the oldest entries go first.
 const maxLog = 10_000
 

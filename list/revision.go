@@ -58,9 +58,6 @@ var (
 	ErrChangedSince = errors.New("changed again since")
 )
 
-// byTimer is who takes back what nobody confirmed.
-const byTimer = "confirm timer"
-
 // Change replaces the settings of a list and keeps what was changed. It returns nil where nothing is different.
 func Change(tx *storage.Tx, id ID, s Settings, e Edit) (*Revision, error) {
 	return change(tx, id, s, Revision{At: e.At, By: e.By, Why: e.Why, FallsBack: e.FallsBack})
@@ -74,7 +71,7 @@ func change(tx *storage.Tx, id ID, s Settings, r Revision) (*Revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.Changes, err = diff(&l.Settings, &s); err != nil || len(r.Changes) == 0 {
+	if r.Changes, err = Diff(&l.Settings, &s); err != nil || len(r.Changes) == 0 {
 		return nil, err
 	}
 	for old := range Revisions(tx, id) {
@@ -220,7 +217,7 @@ func FallBack(tx *storage.Tx, now time.Time) error {
 		}
 	}
 	for _, k := range slices.Backward(due) {
-		e := Edit{At: now, By: byTimer, Why: fmt.Sprintf("revision %d was not confirmed", k.B)}
+		e := Edit{At: now, By: ByTimer, Why: fmt.Sprintf("revision %d was not confirmed", k.B)}
 		_, err := TakeBack(tx, k.A, k.B, e)
 		if errors.Is(err, ErrChangedSince) {
 			err = stays(tx, k, e, err)
@@ -244,8 +241,8 @@ func stays(tx *storage.Tx, k revisionKey, e Edit, why error) error {
 	)
 }
 
-// diff returns the settings that differ, by name.
-func diff(was, is *Settings) ([]SettingChange, error) {
+// Diff returns the settings that differ, by name.
+func Diff(was, is *Settings) ([]SettingChange, error) {
 	a, errA := fields(was)
 	b, errB := fields(is)
 	if err := errors.Join(errA, errB); err != nil {

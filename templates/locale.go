@@ -3,6 +3,7 @@ package templates
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"strings"
 )
 
@@ -53,16 +54,30 @@ func split(text string) []segment {
 	return out
 }
 
+// readWords reads the files of a language: LANG.json, and one for each large part of the site, such as settings.LANG.json.
 func readWords(lang string) (words, error) {
-	b, err := files.ReadFile("locale/" + lang + ".json")
+	names, err := fs.Glob(files, "locale/*"+lang+".json")
 	if err != nil {
-		return nil, err
+		return nil, err // unreachable: the pattern is well formed
 	}
-	var w words
-	if err := json.Unmarshal(b, &w); err != nil {
-		return nil, fmt.Errorf("locale %s: %w", lang, err)
+	all := words{}
+	for _, name := range names {
+		b, err := files.ReadFile(name)
+		if err != nil {
+			return nil, err
+		}
+		var w words
+		if err := json.Unmarshal(b, &w); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		for key, e := range w {
+			if _, twice := all[key]; twice {
+				return nil, fmt.Errorf("%s: words for %q stand elsewhere too", name, key)
+			}
+			all[key] = e
+		}
 	}
-	return w, nil
+	return all, nil
 }
 
 // text fills in the words of a key; args are pairs of name and value.

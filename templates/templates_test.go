@@ -204,10 +204,31 @@ func sample() map[string][]any {
 		"search": {Search{Action: "/-/search"}, Search{Query: `"<b>"`, Asked: true, Long: true, Incomplete: true, Ignored: []string{"<i>"}, Wider: link}, Search{Asked: true, Slow: true},
 			Search{Action: "/x/search", Query: "b", Order: "date", Asked: true, Total: 2000, Seen: 1000, Best: link, Newest: link, Wider: link, Pages: pages,
 				Hits: []SearchHit{{Href: "/x", Subject: []SearchPiece{{Text: "a "}, {Text: "<b>", Mark: true}}, Text: []SearchPiece{{Text: "<b>", Mark: true}}, From: "f", List: link, Sent: when, HasAttachment: true}, {Href: "/y", Sent: when}}}},
+		"settings": {Settings{}, Settings{List: "<T>", Path: "/p", Query: "q", Wrong: true, Log: "/l", Count: 1, Waits: []SettingWait{{1, "<T>", "/k"}},
+			Groups: []SettingGroup{{ID: "about", Title: "<T>", Fields: settingFields()}}}, Settings{Query: "x"}},
+		"settings-review": {SettingsReview{}, SettingsReview{Changes: diffs, Patch: `{"a":"<T>"}`, Replay: &SettingsReplay{}},
+			SettingsReview{Replay: &SettingsReplay{Days: 30, Posts: 9, Different: 2, More: 1, Forgotten: 1, Rows: []ReplayRow{{When: when, Author: "a", Subject: "<T>", Href: "/x", Was: "w", Is: "i"}, {Subject: "s"}}}}},
+		"log": {Log{}, Log{List: "x", Settings: "/s", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
+			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
 		"notice": {Notice{Text: "x", SignIn: "/-/login"}, Notice{}, Notice{Text: "<T>", Help: link}},
 		"outbox": {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
 		"copy":   {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},
 	}
+}
+
+var diffs = []SettingDiff{{"Ban list", "<T>", "a\nb"}}
+
+// settingFields has a setting of each kind.
+func settingFields() (fields []SettingField) {
+	for _, kind := range []string{"switch", "number", "decimal", "word", "words", "line", "lines", "text", "texts", "headers", "saved"} {
+		fields = append(fields, SettingField{
+			Name: kind, Kind: kind, Label: "<T>", Help: "<T>", Default: "<T>", Example: "<T>", Wrong: "<T>", Value: "<T>", Lines: 3, On: true,
+			Options: []SettingOption{{"a", "<T>", true}, {"b", "b", false}},
+			Texts:   []SettingText{{"t.ja", "ja", "<T>", "<T>"}},
+			Saved:   []SettingSaved{{"s.0", "<T>", []SettingText{{"s.0.ja", "ja", "<T>", "<T>"}}}, {Field: "s.1"}},
+		})
+	}
+	return fields
 }
 
 func TestEveryPageWithSampleData(t *testing.T) {

@@ -16,9 +16,6 @@ import (
 	"kairan/storage"
 )
 
-// operator is who did what was done on the command line.
-const operator = "operator"
-
 // settingsArgs are settings on a command line.
 type settingsArgs struct {
 	List     string   `arg:"" help:"Posting address."`
@@ -44,7 +41,7 @@ func (cmd *listSet) run(ctx context.Context, app *App, _ call, std streams) erro
 	if len(text) == 0 && cmd.LastNumber == nil {
 		return usageError{errors.New("nothing to set: give NAME=VALUE, -f FILE or --last-number")}
 	}
-	edit := list.Edit{By: operator, Why: cmd.Why, At: time.Now()}
+	edit := list.Edit{By: list.ByOperator, Why: cmd.Why, At: time.Now()}
 	if cmd.Within < 0 {
 		return usageError{fmt.Errorf("--within %s is negative", cmd.Within)}
 	}
@@ -198,7 +195,7 @@ func (cmd *listKeep) run(ctx context.Context, app *App, _ call, std streams) err
 		}
 		var errs []error
 		for _, r := range kept {
-			errs = append(errs, list.Confirm(tx, l.ID, r.Number, operator, time.Now()))
+			errs = append(errs, list.Confirm(tx, l.ID, r.Number, list.ByOperator, time.Now()))
 		}
 		return errors.Join(errs...)
 	})
@@ -227,7 +224,7 @@ func (cmd *listRevert) run(ctx context.Context, app *App, _ call, std streams) e
 		if err != nil {
 			return err
 		}
-		r, err = list.TakeBack(tx, l.ID, cmd.Revision, list.Edit{By: operator, Why: cmd.Why, At: time.Now()})
+		r, err = list.TakeBack(tx, l.ID, cmd.Revision, list.Edit{By: list.ByOperator, Why: cmd.Why, At: time.Now()})
 		return err
 	})
 	if err != nil {

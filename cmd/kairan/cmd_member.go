@@ -255,7 +255,7 @@ func former(tx *storage.Tx, addr address.Address) (views []memberView) {
 
 // noteOperator puts what was done on the command line into a member's history.
 func noteOperator(tx *storage.Tx, l *list.List, addr address.Address, stage string, role list.Role) error {
-	e := list.Event{At: time.Now(), Stage: stage, By: operator}
+	e := list.Event{At: time.Now(), Stage: stage, By: list.ByOperator}
 	if role != list.RoleMember {
 		e.Text = "as " + string(role)
 	}

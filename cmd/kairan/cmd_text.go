@@ -138,7 +138,7 @@ func (cmd *textSet) run(ctx context.Context, app *App, _ call, std streams) erro
 		if err != nil {
 			return err
 		}
-		w := list.Wording{List: idOf(l), Name: cmd.Name, Lang: cmd.Lang, Subject: subject, Body: strings.TrimRight(body, "\n") + "\n", By: operator, At: time.Now()}
+		w := list.Wording{List: idOf(l), Name: cmd.Name, Lang: cmd.Lang, Subject: subject, Body: strings.TrimRight(body, "\n") + "\n", By: list.ByOperator, At: time.Now()}
 		if err := list.SetWording(tx, app.Templates, w); err != nil {
 			return fmt.Errorf("%s: %w", cmd.File, err)
 		}

@@ -280,6 +280,7 @@ func (j *journey) signIn() {
 	j.follow(`.month h2 a`)
 	j.follow(`.post .when a`)
 	j.shoot("private-message")
+	j.settings()
 	j.open(link, 404)
 	j.shoot("login-bad")
 	j.follow(`form[action="/-/logout"] button`)
@@ -321,6 +322,33 @@ func (j *journey) join() {
 	j.follow(`main a[href="/-/my/leave"]`)
 	j.shoot("leave-all")
 	j.follow(`form[action="/-/logout"] button`)
+}
+
+// settings changes a setting of a list for a while, and takes that back. Each journey has a setting of its own.
+func (j *journey) settings() {
+	name := []string{"require_subject", "include_ml_headers", "admin_notify_mchanges", "ask_author"}[j.n]
+	why := "<b>試し</b> " + name
+	j.open("/-/admin/netops/settings", 200)
+	j.shoot("settings")
+	j.open("/-/admin/netops/settings?q="+name, 200)
+	checked := `String(document.querySelector('input[name=` + name + `]').checked)`
+	before := j.eval(checked)
+	j.do(chromedp.Click(`input[name=` + name + `]`))
+	j.follow(`.bar button`)
+	j.shoot("settings-review")
+	j.do(chromedp.Click(`input[value=now]`), chromedp.SetValue(`#why`, why))
+	j.follow(`main form button.strong`)
+	j.shoot("settings-for-now")
+	j.follow(`.flash button`)
+	j.open("/-/admin/netops/log", 200)
+	j.sees(why)
+	j.shoot("log")
+	j.follow(`#` + j.eval(`[...document.querySelectorAll('.revision')].find(r => r.textContent.includes("`+name+`")).id`) + ` button`)
+	j.shoot("log-taken-back")
+	j.open("/-/admin/netops/settings?q="+name, 200)
+	if after := j.eval(checked); after != before {
+		j.Errorf("%s was %s and is %s", name, before, after)
+	}
 }
 
 // odd visits the pages that nobody looks for.

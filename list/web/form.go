@@ -18,7 +18,12 @@ const maxForm = 64 << 10
 // A page that changes something answers its form in one of two ways: with the page again, status 422 and what is wrong, or with
 // [site.done], which leads to a page that can be loaded again without doing it twice.
 func (s *site) form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	return s.formUpTo(w, r, maxForm)
+}
+
+// formUpTo is form for one that may be larger.
+func (s *site) formUpTo(w http.ResponseWriter, r *http.Request, bytes int64) (url.Values, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, bytes)
 	if err := r.ParseForm(); err != nil {
 		return nil, errNotUnderstood
 	}

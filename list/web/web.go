@@ -14,6 +14,7 @@ import (
 	archiveweb "kairan/archive/web"
 	"kairan/list"
 	"kairan/list/moderation"
+	"kairan/list/posting"
 	"kairan/list/subscribe"
 	"kairan/storage"
 	"kairan/templates"
@@ -38,6 +39,8 @@ type Options struct {
 	Subscribe *subscribe.Workflow
 	// Moderation has the page of the links in mails about held posts. Nil leaves it out.
 	Moderation *moderation.Moderation
+	// Path tries settings on posts that came. Nil leaves that out.
+	Path *posting.Path
 	// Search has the pages that search the archives. Nil leaves them out.
 	Search *search.Index
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
@@ -101,6 +104,7 @@ func (s *site) special() http.Handler {
 	s.confirmations(mux)
 	s.people(mux)
 	s.held(mux)
+	s.settings(mux)
 	if s.Search != nil {
 		search := s.searchPages()
 		for _, ending := range searchForms {
