@@ -15,6 +15,9 @@ type Piece struct {
 // excerptLength is how long an excerpt is, in bytes: 80 characters of Japanese.
 const excerptLength = 240
 
+// maxMatches is how many matches of a clause in a text are looked at.
+const maxMatches = 500
+
 // place of a match in a text.
 type match struct{ from, to, clause int }
 
@@ -152,6 +155,7 @@ func (q *Query) matches(text, field string) []match {
 			continue
 		}
 		bare := func(t phraseTerm) string { return strings.TrimPrefix(t.term, c.field) }
+		before := len(found)
 	starts:
 		for _, first := range places[bare(c.terms[0])] {
 			m := match{first.from, first.to, i}
@@ -163,7 +167,9 @@ func (q *Query) matches(text, field string) []match {
 				}
 				m.to = max(m.to, list[n].to)
 			}
-			found = append(found, m)
+			if found = append(found, m); len(found)-before == maxMatches {
+				break
+			}
 		}
 	}
 	slices.SortFunc(found, func(a, b match) int {

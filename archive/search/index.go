@@ -29,7 +29,10 @@ type Index struct {
 	arch *archive.Archive
 	log  *slog.Logger
 
-	inHand int // in tests another than the constant
+	running chan struct{} // holds an element for each query that runs
+
+	inHand  int // these two are others in tests than the constants
+	maxRead int64
 
 	mu       sync.RWMutex
 	segments []*segment
@@ -65,7 +68,7 @@ const theIndex = "index"
 
 // New returns the index of an archive. It finds nothing before Run has opened it.
 func New(arch *archive.Archive, log *slog.Logger) *Index {
-	return &Index{arch: arch, log: log, inHand: inHand}
+	return &Index{arch: arch, log: log, inHand: inHand, maxRead: maxRead, running: make(chan struct{}, runtime.NumCPU())}
 }
 
 // Run opens the index and follows the archive's changes until ctx ends. Errors are logged, and what failed is tried again.

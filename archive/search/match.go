@@ -54,14 +54,10 @@ type counted struct {
 	doc   uint32
 }
 
-func count(docs int, of []*postings) *counted {
-	c := &counted{freqs: make([]uint16, docs)}
-	for _, p := range of {
-		for d := p.seek(0); d < uint32(docs); d = p.seek(d + 1) {
-			c.freqs[d] = uint16(min(int(c.freqs[d])+p.freq(), 1<<16-1))
-		}
+func (c *counted) add(p *postings) {
+	for d := p.seek(0); d < uint32(len(c.freqs)); d = p.seek(d + 1) {
+		c.freqs[d] = uint16(min(int(c.freqs[d])+p.freq(), 1<<16-1))
 	}
-	return c
 }
 
 func (c *counted) seek(d uint32) uint32 {
@@ -142,7 +138,28 @@ func (p *phrase) match() int {
 func (p *phrase) freq() int                      { return p.n }
 func (p *phrase) positions(to []uint32) []uint32 { return append(to, p.a...) }
 
-// terms looks up the entries of a term of a clause.
+// effort bounds what one query may read.
+type effort struct {
+	ctx  context.Context
+	left int64 // bytes of postings
+}
+
+// postings reads those of an entry.
+func (e *effort) postings(s *segment, found entry) (*postings, error) {
+	if e.left -= found.length; e.left < 0 {
+		return nil, ErrSlow
+	}
+	if err := e.ctx.Err(); err != nil {
+		return nil, err
+	}
+	data, err := s.read(found.at, found.length)
+	if err != nil {
+		return nil, err
+	}
+	return newPostings(data), nil
+}
+
+// entriesOf looks up the entries of a term of a clause.
 func (s *segment) entriesOf(ctx context.Context, t phraseTerm) (found []entry, err error) {
 	if !t.prefix {
 		e, err := s.find(t.term)
@@ -155,6 +172,7 @@ func (s *segment) entriesOf(ctx context.Context, t phraseTerm) (found []entry, e
 		if !strings.HasPrefix(string(e.term), t.term) || ctx.Err() != nil {
 			return false
 		}
+		e.term = nil // it changes with the next
 		found = append(found, e)
 		return true
 	})
@@ -162,32 +180,23 @@ func (s *segment) entriesOf(ctx context.Context, t phraseTerm) (found []entry, e
 }
 
 // cursor returns the documents of a clause in the segment, or nil if there are none, and how many have its rarest term at the most.
-func (s *segment) cursor(ctx context.Context, c clause) (found cursor, docs int, err error) {
+func (s *segment) cursor(e *effort, c clause) (found cursor, docs int, err error) {
 	p := &phrase{}
 	var sizes []int
 	docs = len(s.docs)
 	for _, t := range c.terms {
-		entries, err := s.entriesOf(ctx, t)
+		entries, err := s.entriesOf(e.ctx, t)
 		if err != nil || len(entries) == 0 {
 			return nil, 0, err
 		}
 		n := 0
-		var of []*postings
-		for _, e := range entries {
-			data, err := s.read(e.at, e.length)
-			if err != nil {
-				return nil, 0, err
-			}
-			of = append(of, newPostings(data))
-			n += e.docs
+		for _, found := range entries {
+			n += found.docs
 		}
 		docs = min(docs, n)
-		var part cursor = of[0]
-		switch {
-		case t.prefix && len(c.terms) == 1:
-			part = count(len(s.docs), of)
-		case len(of) > 1:
-			part = &union{of: of}
+		part, err := s.part(e, entries, t.prefix && len(c.terms) == 1)
+		if err != nil {
+			return nil, 0, err
 		}
 		i, _ := slices.BinarySearch(sizes, n) // the rarest comes first
 		sizes = slices.Insert(sizes, i, n)
@@ -197,4 +206,31 @@ func (s *segment) cursor(ctx context.Context, c clause) (found cursor, docs int,
 		return p.parts[0], docs, nil
 	}
 	return p, docs, nil
+}
+
+// part returns the documents that have any of the entries; alone says that their positions do not matter.
+func (s *segment) part(e *effort, entries []entry, alone bool) (cursor, error) {
+	sum := &counted{}
+	if alone {
+		sum.freqs = make([]uint16, len(s.docs))
+	}
+	var of []*postings
+	for _, found := range entries {
+		p, err := e.postings(s, found)
+		if err != nil {
+			return nil, err
+		}
+		if alone {
+			sum.add(p)
+		} else {
+			of = append(of, p)
+		}
+	}
+	switch {
+	case alone:
+		return sum, nil
+	case len(of) == 1:
+		return of[0], nil
+	}
+	return &union{of: of}, nil
 }

@@ -14,8 +14,11 @@ import (
 // MaxHits is how many hits of a query can be seen.
 const MaxHits = 1000
 
-// maxTime is how long one query may take.
-const maxTime = 2 * time.Second
+// Limits of one query; beside them, no more run at one time than there are cores.
+const (
+	maxTime = 2 * time.Second // with the time it waits for others
+	maxRead = 64 << 20        // bytes of postings
+)
 
 // ErrSlow says that a query would have taken too long.
 var ErrSlow = errors.New("the query takes too long")
@@ -59,7 +62,7 @@ type Result struct {
 	Total int
 }
 
-// Search finds the messages that have all of the query. After two seconds it gives up with ErrSlow.
+// Search finds the messages that have all of the query. It gives up with ErrSlow after two seconds, or 64 MB of postings.
 func (x *Index) Search(ctx context.Context, r Request) (Result, error) {
 	if r.Query.Empty() || r.Offset < 0 || r.Offset >= MaxHits || r.Limit < 1 {
 		return Result{}, nil
@@ -67,7 +70,16 @@ func (x *Index) Search(ctx context.Context, r Request) (Result, error) {
 	outer := ctx
 	ctx, cancel := context.WithTimeout(ctx, maxTime)
 	defer cancel()
-	run := search{ctx: ctx, Request: r, keep: min(r.Offset+r.Limit, MaxHits)}
+	select {
+	case x.running <- struct{}{}:
+		defer func() { <-x.running }()
+	case <-ctx.Done():
+		if outer.Err() == nil {
+			return Result{}, ErrSlow
+		}
+		return Result{}, fmt.Errorf("search: %w", ctx.Err())
+	}
+	run := search{effort: effort{ctx: ctx, left: x.maxRead}, Request: r, keep: min(r.Offset+r.Limit, MaxHits)}
 	segments := x.use()
 	defer func() {
 		for _, s := range segments {
@@ -75,7 +87,7 @@ func (x *Index) Search(ctx context.Context, r Request) (Result, error) {
 		}
 	}()
 	err := run.over(segments)
-	if err != nil && ctx.Err() != nil && outer.Err() == nil {
+	if errors.Is(err, ErrSlow) || err != nil && ctx.Err() != nil && outer.Err() == nil {
 		return Result{}, ErrSlow
 	}
 	if err != nil {
@@ -103,7 +115,7 @@ func (x *Index) use() []*segment {
 
 // search is a search that runs.
 type search struct {
-	ctx context.Context
+	effort
 	Request
 	keep  int
 	best  top
@@ -176,7 +188,7 @@ func (r *search) prepare(s *segment) (*part, []int, error) {
 	p.gone = s.snapshot()
 	var docs []int
 	for _, c := range r.Query.clauses {
-		found, n, err := s.cursor(r.ctx, c)
+		found, n, err := s.cursor(&r.effort, c)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -214,7 +226,7 @@ func (r *search) head(s *segment, c clause) (cursor, error) {
 	for i := range inSubject.terms {
 		inSubject.terms[i].term = subject + inSubject.terms[i].term
 	}
-	found, _, err := s.cursor(r.ctx, inSubject)
+	found, _, err := s.cursor(&r.effort, inSubject)
 	return found, err
 }
 

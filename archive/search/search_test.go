@@ -3,6 +3,7 @@ package search_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -124,6 +125,97 @@ func TestSearch(t *testing.T) {
 		}
 		if got := w.find("-nowhere", "two"); got != "two.1" {
 			t.Errorf("other lists than those passed were searched: %q", got)
+		}
+	})
+}
+
+// TestKnownAnswer has a word in six of ten messages, each time in another place and another charset or width of the line.
+func TestKnownAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		with := []string{"日程", "次回の日程について", "新日程表です。", "会議日\n程を決めます", "> 前回の日程\n了解です", "（日程）"}
+		for n, text := range with {
+			w.add("one", n+1, "Subject: topic\n", text)
+		}
+		for n, text := range []string{"日と程", "程日", "本日、程なく", "日課と工程"} {
+			w.add("one", n+7, "Subject: topic\n", text)
+		}
+		w.want("日程", "one.1 one.2 one.3 one.4 one.5 one.6")
+		for n, text := range with {
+			if got := flat(search.Excerpt(search.Parse("日程", time.UTC), text)); !strings.Contains(strings.ReplaceAll(got, " ", ""), "[日程]") {
+				t.Errorf("the excerpt of message %d marks no match: %s", n+1, got)
+			}
+		}
+	})
+}
+
+func flat(pieces []search.Piece) string {
+	var b strings.Builder
+	for _, p := range pieces {
+		if p.Mark {
+			p.Text = "[" + p.Text + "]"
+		}
+		b.WriteString(p.Text)
+	}
+	return b.String()
+}
+
+// TestOrder ranks by subject, rarity and length, and by date.
+func TestOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		w.add("one", 1, "Subject: the outage of the core\n", "short")
+		w.add("one", 2, "Subject: lunch\n", strings.Repeat("many other words ", 100)+"outage")
+		w.add("one", 3, "Subject: lunch\n", "outage outage outage")
+		w.want("outage", "one.1 one.2 one.3")
+		for order, want := range map[search.Order]string{search.ByRelevance: "1 3 2", search.ByDate: "3 2 1"} {
+			r, err := w.Search(t.Context(), search.Request{Query: search.Parse("outage", time.UTC), Lists: []search.List{{ID: "one"}}, Order: order, Limit: 10})
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, h := range r.Hits {
+				got = append(got, fmt.Sprint(h.Seq))
+			}
+			if strings.Join(got, " ") != want {
+				t.Errorf("order %d: %s, want %s", order, got, want)
+			}
+		}
+	})
+}
+
+// TestEffort gives up on queries that would read too much, and lets none wait for ever.
+func TestEffort(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		w.add("one", 1, "Subject: x\n", "のはをにが の は を に が")
+		ask := func(query string) error {
+			_, err := w.Search(t.Context(), search.Request{Query: search.Parse(query, time.UTC), Lists: []search.List{{ID: "one"}}, Limit: 10})
+			return err
+		}
+		w.want(`"の は を に が"`, "one.1")
+		w.ReadAtMost(40)
+		for _, query := range []string{`"の は を に が"`, "の は を に が"} {
+			if err := ask(query); !errors.Is(err, search.ErrSlow) {
+				t.Errorf("%s: %v", query, err)
+			}
+		}
+		if err := ask("は"); err != nil {
+			t.Error(err)
+		}
+		release := w.Occupy()
+		if err := ask("は"); !errors.Is(err, search.ErrSlow) {
+			t.Errorf("while others search: %v", err)
+		}
+		release()
+		if err := ask("は"); err != nil {
+			t.Error(err)
 		}
 	})
 }

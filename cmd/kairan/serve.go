@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"os"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -47,9 +46,6 @@ func (cmd *serveCmd) runLocal(ctx context.Context, c *commands, std streams) err
 		return err
 	}
 	defer app.Close()
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(200) // what lives is a few MB; collecting it half as often saves a sixth of the processor time
-	}
 	// Twice as many goroutines run as there are cores: those that sign give way (queue.Options.Signers), so that a
 	// client is answered promptly while a large list is sent.
 	runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
