@@ -56,6 +56,29 @@ func ThreadKeys(tx *storage.Tx, list string, thread uint64) iter.Seq2[time.Time,
 	}
 }
 
+// threadOfRow is what MonthKeys reads of the rows of messages.
+var threadOfRow = storage.NewTable[bySeq, struct {
+	Thread uint64 `json:"thread"`
+	Hidden bool   `json:"hidden"`
+}](messages.Name(), storage.Pairs(text, number))
+
+// MonthKeys yields the Seq and the thread of every message of a month that readers see, oldest first. It reads no more of
+// them, which takes a part of the time of [InMonth].
+func MonthKeys(tx *storage.Tx, list, month string) iter.Seq2[uint64, uint64] {
+	from, to := monthSpan(list, month)
+	return func(yield func(seq, thread uint64) bool) {
+		for k := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
+			seq := k.B.B.B
+			from, to := storage.P(list, seq), storage.P(list, seq+1)
+			for _, m := range threadOfRow.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
+				if !m.Hidden && !yield(seq, m.Thread) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // CountSince returns how many messages of a thread, hidden ones included, came at a moment or after it.
 func CountSince(tx *storage.Tx, list string, thread uint64, since time.Time) (n int) {
 	_, to := threadSpan(list, thread)

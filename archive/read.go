@@ -94,10 +94,14 @@ func (v viewer) messages(rows iter.Seq[*Message]) iter.Seq[*Message] {
 	}
 }
 
+// monthSpan is where the messages of a month are.
+func monthSpan(list, month string) (from, to monthKey) {
+	return storage.P(list, storage.P(month, moment{})), storage.P(list, storage.P(month+"\x00", moment{}))
+}
+
 // monthMembers yields the rows of the messages of a month, oldest first.
 func monthMembers(tx *storage.Tx, list, month string) iter.Seq[*Message] {
-	from := storage.P(list, storage.P(month, moment{}))
-	to := storage.P(list, storage.P(month+"\x00", moment{}))
+	from, to := monthSpan(list, month)
 	return func(yield func(*Message) bool) {
 		for k := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
 			if m := load(tx, list, k.B.B.B); m != nil && !yield(m) {

@@ -13,14 +13,14 @@ import (
 )
 
 const (
-	monthThreads = 200 // threads on a page of a month
-	monthRows    = 40  // messages of one thread on it
+	monthThreads = 50 // threads on a page of a month
+	monthRows    = 40 // messages of one thread on it
 )
 
 // group is the messages of one thread in a month.
 type group struct {
-	thread   uint64
-	messages []*archive.Message
+	thread uint64
+	seqs   []uint64
 }
 
 // month shows a month by thread, in the order in which threads began or were taken up again.
@@ -56,28 +56,28 @@ func (h *handler) month(q *request) error {
 func byThread(tx *storage.Tx, list, month string, total *int) []*group {
 	index := map[uint64]*group{}
 	var groups []*group
-	for m := range archive.InMonth(tx, list, month) {
+	for seq, thread := range archive.MonthKeys(tx, list, month) {
 		*total++
-		g := index[m.Thread]
+		g := index[thread]
 		if g == nil {
-			g = &group{thread: m.Thread}
-			index[m.Thread] = g
+			g = &group{thread: thread}
+			index[thread] = g
 			groups = append(groups, g)
 		}
-		g.messages = append(g.messages, m)
+		g.seqs = append(g.seqs, seq)
 	}
 	return groups
 }
 
-func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) templates.MonthThread {
-	first := g.messages[0]
-	out := templates.MonthThread{Href: q.threadPath(first.ID), Subject: q.subject(first.Subject)}
+func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) (out templates.MonthThread) {
+	shown := archive.Load(tx, q.list.ID, g.seqs[:min(len(g.seqs), monthRows)])
 	if t, err := archive.GetThread(tx, q.list.ID, g.thread); err == nil {
 		out.Href, out.Subject = q.threadPath(t.ID), q.subject(t.Subject)
-		out.Earlier = first.Seq != g.thread
+		out.Earlier = g.seqs[0] != g.thread
+	} else if len(shown) > 0 {
+		out.Href, out.Subject = q.threadPath(shown[0].ID), q.subject(shown[0].Subject)
 	}
-	shown := g.messages[:min(len(g.messages), monthRows)]
-	out.More = len(g.messages) - len(shown)
+	out.More = len(g.seqs) - len(shown)
 	base, _ := message.BaseSubject(out.Subject)
 	for _, n := range arrange(shown, false) {
 		row := h.row(q, n, q.messagePath(n.Message))

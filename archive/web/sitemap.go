@@ -81,7 +81,8 @@ func (h *handler) monthMap(q *request) error {
 			if err != nil {
 				return err
 			}
-			if t.First.Equal(g.messages[0].Received) && len(pages.Pages) < mapEntries {
+			first := archive.Load(tx, q.list.ID, g.seqs[:1])
+			if len(first) > 0 && t.First.Equal(first[0].Received) && len(pages.Pages) < mapEntries {
 				pages.Pages = append(pages.Pages, mapEntry{q.frame.Base + q.threadPath(t.ID), t.Last.UTC().Format(time.RFC3339)})
 			}
 		}
