@@ -25,7 +25,7 @@
 //
 // # Limits
 //
-// A thread's page has 100 messages, with the texts of the first 32 MB of mail, and a month's page 200 threads; longer ones go over
+// A thread's page has 100 messages, with the texts of the first 32 MB of mail, and a month's page 50 threads; longer ones go over
 // several pages. A thread of more than 1,000 messages is never read whole: its pages go by time, and each is arranged by itself.
 // A Message-ID of "." or ".." cannot be a path segment, because browsers resolve it (RFC 3986,
 // section 5.2.4); such a message is read in its thread.
