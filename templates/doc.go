@@ -15,8 +15,8 @@
 // # Invariants
 //
 //   - Every key exists in every language, and none is unused: a test reads the templates and the Go source.
-//   - Nothing that came from outside reaches a page but through html/template's escaping; the one exception is a body that
-//     archive/render made.
+//   - Nothing that came from outside reaches a page but through html/template's escaping; the exceptions are a body that
+//     archive/render made, and the months of the calendar.
 //   - Pages need no script. The one there is adds keys and marks what is new, and the Content-Security-Policy allows no other.
 //
 // # Limits

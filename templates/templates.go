@@ -2,11 +2,13 @@ package templates
 
 import (
 	"embed"
+	"errors"
 	"fmt"
 	"html/template"
 	"io"
 	"io/fs"
 	"path"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -55,11 +57,17 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		"t":         func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
 		"static":    s.StaticURL,
 		"languages": func() []Language { return languageNames(lang) },
+		"cells":     cells,
 		"lang":      func(text any) template.HTMLAttr { return langAttribute(lang, text) },
 	})
-	base, err := base.ParseFS(files, "html/frame.html", "html/parts/*.html")
+	parts, err := fs.Glob(files, "html/parts/*.html")
 	if err != nil {
-		return nil, err
+		return nil, err // unreachable: the pattern is well formed
+	}
+	for _, file := range append(parts, "html/frame.html") {
+		if err := s.parseFile(base, lang, file); err != nil {
+			return nil, err
+		}
 	}
 	names, err := fs.Glob(files, "html/*.html")
 	if err != nil {
@@ -73,7 +81,7 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		}
 		page, err := base.Clone()
 		if err == nil {
-			page, err = page.ParseFS(files, file)
+			err = s.parseFile(page, lang, file)
 		}
 		if err != nil {
 			return nil, fmt.Errorf("page %s: %w", name, err)
@@ -81,6 +89,32 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		pages[name] = page
 	}
 	return pages, nil
+}
+
+// fixedWords is a call of t without parameters.
+var fixedWords = regexp.MustCompile(`\{\{t "([^"]*)"\}\}`)
+
+// parseFile adds a file to a page. Words without parameters are put in once, here, rather than whenever the page is written.
+func (s *Set) parseFile(page *template.Template, lang, file string) error {
+	b, err := files.ReadFile(file)
+	if err != nil {
+		return err
+	}
+	text := fixedWords.ReplaceAllStringFunc(string(b), func(call string) string {
+		text, wordsErr := s.words[lang].text(fixedWords.FindStringSubmatch(call)[1], nil)
+		err = errors.Join(err, wordsErr)
+		return template.HTMLEscapeString(text)
+	})
+	if err == nil {
+		if name := path.Base(file); name != page.Name() {
+			page = page.New(name)
+		}
+		_, err = page.Parse(text)
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	return nil
 }
 
 // Page writes a whole page in the frame's language. view is the page's view model, as views.go names them.

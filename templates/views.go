@@ -106,7 +106,7 @@ type Year struct {
 
 // MonthLink is a month; without Href it has no messages.
 type MonthLink struct {
-	Href, Name, Short string // "January 2026", "Jan"
+	Href, Name, Short string // Name is "January 2026", Short "Jan"
 	Messages          int
 	Level             int // from 1 to 4: how busy it was beside the others; 0 without messages
 }

@@ -29,9 +29,11 @@ type Reader struct {
 	next       []byte
 }
 
+const readAhead = 32 << 10 // bytes
+
 // NewReader returns a reader whose records, as they lie in the file, are no longer than limit bytes.
 func NewReader(r io.Reader, limit int) *Reader {
-	return &Reader{r: bufio.NewReaderSize(r, 32<<10), max: limit}
+	return &Reader{r: bufio.NewReaderSize(r, readAhead), max: limit}
 }
 
 // Span returns where the last record, or what [Reader.Next] returned an error for, begins and ends in the file.
@@ -120,7 +122,8 @@ func isDigits(b []byte) bool {
 
 // Parse returns the only record of data, which is a whole one as it lies in a file.
 func Parse(data []byte) (Record, error) {
-	r := NewReader(bytes.NewReader(data), len(data))
+	// Most records are far smaller than what a reader of files reads ahead.
+	r := &Reader{r: bufio.NewReaderSize(bytes.NewReader(data), min(len(data), readAhead)), max: len(data)}
 	rec, err := r.Next()
 	if err == nil && r.end != int64(len(data)) {
 		err = errors.New("there is more than one record")

@@ -2,10 +2,16 @@ package web
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
+
+	"kairan/archive"
+	"kairan/storage"
+	"kairan/templates"
 )
 
 // discard is a ResponseWriter that keeps only the status.
@@ -38,6 +44,53 @@ func BenchmarkPages(b *testing.B) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// BenchmarkLongThread reads the first and the last page of a thread of 5,000 messages, and a message of it.
+func BenchmarkLongThread(b *testing.B) {
+	w := newWorld(b)
+	var all []archive.Entry
+	for n := range 5000 {
+		all = append(all, entry("long", n, time.Date(2026, 1, 5, 9, n, 0, 0, tokyo)))
+	}
+	w.fill(all)
+	for name, path := range map[string]string{"first": "/janog/t/long@x.test/", "last": "/janog/t/long@x.test/?p=50", "time": "/janog/t/long@x.test/?p=50&order=time", "message": "/janog/m/long-4999@x.test/"} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			r := httptest.NewRequest("GET", path, nil)
+			for b.Loop() {
+				d := &discard{header: http.Header{}}
+				if w.handler.ServeHTTP(d, r); d.status != http.StatusOK {
+					b.Fatal(d.status)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkFront makes what the page of a list of 20,000 messages shows of its archive.
+func BenchmarkFront(b *testing.B) {
+	w := newWorld(b)
+	var all []archive.Entry
+	start := time.Date(2006, 1, 1, 0, 0, 0, 0, tokyo)
+	for n := range 20_000 {
+		all = append(all, entry(fmt.Sprint("t", n/5), n%5, start.Add(time.Duration(n)*9*time.Hour)))
+	}
+	w.fill(all)
+	set, err := templates.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	f := Front{List: archive.Info{ID: "0list", Name: "janog", Address: "janog@lists.example.jp"}, Frame: templates.Frame{Lang: "ja"}, Templates: set, Location: tokyo, Now: start.Add(20_000 * 9 * time.Hour)}
+	b.ReportAllocs()
+	for b.Loop() {
+		err := w.arch.DB.View(b.Context(), func(tx *storage.Tx) error {
+			return set.Page(io.Discard, "list", f.Frame, templates.List{ArchiveShown: true, Front: f.View(tx)})
+		})
+		if err != nil {
+			b.Fatal(err)
 		}
 	}
 }
