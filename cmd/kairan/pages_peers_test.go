@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
 	"golang.org/x/text/encoding/japanese"
 )
 
@@ -89,7 +92,27 @@ func peers(t *testing.T, browser context.Context, d *demo) {
 		p.sees(want...)
 	}
 	p.columns()
+	p.prints()
 	p.finds(d)
+}
+
+// prints makes sure that paper has the whole text, folded or not, and nothing to press.
+func (p *tab) prints() {
+	p.Helper()
+	p.open("/netops/m/"+hostilePost().id+"/", 200)
+	for medium, want := range map[string]string{"print": "true,false,false", "screen": "false,true,true"} {
+		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: medium})
+			return err
+		}))
+		if got := p.eval(`["details.quote .text", ".tools", ".actions"].map(s => document.querySelector(s).checkVisibility()).join()`); got != want {
+			p.Errorf("on %s, a folded quote, the tools and the actions are to be seen: %s, want %s", medium, got, want)
+		}
+	}
+	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{})
+		return err
+	}))
 }
 
 // legible makes sure that no letter is too small, and that the page is laid out for this window.
