@@ -116,22 +116,6 @@ type GroupLimits struct {
 	Pause Duration `toml:"pause,omitzero"`
 }
 
-// Duration is a time such as "90s", "10m" or "2h".
-type Duration time.Duration
-
-// UnmarshalText reads what time.ParseDuration reads.
-func (d *Duration) UnmarshalText(text []byte) error {
-	t, err := time.ParseDuration(string(text))
-	if err != nil {
-		return fmt.Errorf("%q is no time such as 10m", text)
-	}
-	*d = Duration(t)
-	return nil
-}
-
-// MarshalText writes it.
-func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
 // TrustConfig says whose word is taken about where mail came from.
 type TrustConfig struct {
 	// Networks of relays in front of us, and of hosts whose scripts post without authentication. Who hands mail over at a unix socket is trusted always.

@@ -26,6 +26,22 @@ import (
 // Routes are next hops by domain.
 type Routes map[string]string
 
+// Duration is a time such as "90s", "10m" or "2h".
+type Duration time.Duration
+
+// UnmarshalText reads what time.ParseDuration reads.
+func (d *Duration) UnmarshalText(text []byte) error {
+	t, err := time.ParseDuration(string(text))
+	if err != nil {
+		return fmt.Errorf("%q is no time such as 10m", text)
+	}
+	*d = Duration(t)
+	return nil
+}
+
+// MarshalText writes it.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
 // tlsPolicies are the words of delivery.smarthost_tls.
 var tlsPolicies = map[string]relay.TLSPolicy{
 	"opportunistic": relay.Opportunistic,

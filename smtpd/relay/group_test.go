@@ -1,9 +1,17 @@
 package relay
 
 import (
+	"context"
+	"fmt"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 
+	"kairan/smtpd/queue"
 	"kairan/smtpd/resolver/fakedns"
+	"kairan/smtpd/smtptest"
 )
 
 func TestGroup(t *testing.T) {
@@ -36,4 +44,73 @@ routed.test.      MX 10 mx.example.org.
 	if got, err := r.Group(t.Context(), "broken.test"); err == nil {
 		t.Errorf("a server failure gives %q, want an error", got)
 	}
+}
+
+// How many copies a connection carries is the site's word for the group of the host, else its provider's, else that for all.
+func TestMessagesOfAConnection(t *testing.T) {
+	t.Parallel()
+	zone := fakedns.Must(`
+yahoo.test.  MX 0 mta5.am0.yahoodns.net.
+mta5.am0.yahoodns.net. A 192.0.2.1
+big.test.    MX 0 mx.big.example.
+mx.big.example. A 192.0.2.1
+any.test.    MX 0 mx.any.example.
+mx.any.example. A 192.0.2.1
+`)
+	limits := map[string]queue.Limits{"big.example": {Messages: 7}, "192.0.2.1": {Messages: 3}}
+	for domain, want := range map[string]int64{"yahoo.test": 2, "big.test": 4, "any.test": 1, "routed.test": 9} {
+		sink := smtptest.NewSink(smtptest.Config{})
+		r := toSinks(t, Options{Resolver: zone, Limits: limits, Routes: map[string]string{"routed.test": "192.0.2.1:25"}}, sink)
+		var to []string
+		for n := range 25 {
+			to = append(to, fmt.Sprintf("a%d@%s", n, domain))
+		}
+		for _, got := range deliver(r, domain, to...) {
+			if !strings.Contains(got, "delivered") {
+				t.Fatal(got)
+			}
+		}
+		if c := sink.Counts(); c.Connections != want || c.Messages != 25 {
+			t.Errorf("%s: %d messages on %d connections, want 25 on %d", domain, c.Messages, c.Connections, want)
+		}
+	}
+}
+
+// A host that takes one connection gets mail for its second domain over it: what is kept for the first is closed.
+func TestHostWithOneConnection(t *testing.T) {
+	t.Parallel()
+	zone := fakedns.Must("one.test. MX 0 mx.test.\ntwo.test. MX 0 mx.test.\nmx.test. A 192.0.2.1")
+	var open atomic.Int64
+	sink := smtptest.NewSink(smtptest.Config{Record: true, Behave: func(m smtptest.Message) smtptest.Behaviour {
+		if m.Stage == smtptest.AtConnect && open.Load() > 1 {
+			return smtptest.Behaviour{Code: 421, Text: "4.7.0 too many connections", HangUpAfter: true}
+		}
+		return smtptest.Behaviour{}
+	}})
+	r := toSinks(t, Options{Resolver: zone}, sink)
+	dial := r.Dial
+	r.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		open.Add(1)
+		return &counted{c, sync.OnceFunc(func() { open.Add(-1) })}, nil
+	}
+	for _, domain := range []string{"one.test", "two.test", "one.test"} {
+		if got := deliver(r, domain, "ann@"+domain); len(got) != 1 || !strings.HasPrefix(got[0], "ann delivered") {
+			t.Errorf("%s: %q", domain, got)
+		}
+	}
+}
+
+// counted tells when a connection is closed.
+type counted struct {
+	net.Conn
+	closed func()
+}
+
+func (c *counted) Close() error {
+	c.closed()
+	return c.Conn.Close()
 }
