@@ -3,6 +3,7 @@ package archive
 import (
 	"errors"
 	"net/http"
+	"time"
 )
 
 // ErrForbidden says that the reader may not read this archive.
@@ -18,8 +19,11 @@ type Info struct {
 	Language    string // the list's own
 	Public      bool   // anybody may read; otherwise answers are Cache-Control: private, no-store
 	Noindex     bool   // not for search engines; true for every archive that is not public
-	Advertised  bool   // shown on the site's front page
-	Closed      bool   // removed: only the archive is left
+	Decides     bool   // this reader may hide and redact its messages
+	// Withdraw is how long after its receipt an author may withdraw a message; 0 is never.
+	Withdraw   time.Duration
+	Advertised bool // shown on the site's front page
+	Closed     bool // removed: only the archive is left
 }
 
 // Access says who may read which archive. It is implemented where lists and sessions are known.

@@ -23,9 +23,6 @@ var (
 	ErrThread = errors.New("the threads cannot be changed so")
 )
 
-// AuthorWindow is how long after its receipt an author may withdraw a message.
-const AuthorWindow = 72 * time.Hour
-
 // maxEdit is the largest thread, in messages, that is split or joined.
 const maxEdit = 10_000
 
@@ -39,19 +36,26 @@ func (a *Archive) Redact(ctx context.Context, m *Message, o Order) error {
 	return a.decide(ctx, m, o, Act{Do: Redact})
 }
 
+// Withdrawal is the word of an author.
+type Withdrawal struct {
+	Author string        // authenticated address
+	Window time.Duration // how long after its receipt a message may be withdrawn
+	Now    time.Time
+}
+
 // Withdraw is Redact on the word of the author, who must be named by an authenticated address: ErrNotAuthor if it is
-// another's message, ErrTooLate after AuthorWindow.
-func (a *Archive) Withdraw(ctx context.Context, m *Message, author string, now time.Time) error {
+// another's message, ErrTooLate later than the window after its receipt.
+func (a *Archive) Withdraw(ctx context.Context, m *Message, w Withdrawal) error {
 	stored, err := a.current(ctx, m)
 	switch {
 	case err != nil:
 		return err
-	case author == "" || !strings.EqualFold(author, stored.FromAddr):
+	case w.Author == "" || !strings.EqualFold(w.Author, stored.FromAddr):
 		return fmt.Errorf("withdraw message %s: %w", m.ID, ErrNotAuthor)
-	case now.Sub(stored.Received) > AuthorWindow:
+	case w.Now.Sub(stored.Received) > w.Window:
 		return fmt.Errorf("withdraw message %s: %w", m.ID, ErrTooLate)
 	}
-	return a.decide(ctx, m, Order{By: author, Reason: "withdrawn by its author"}, Act{Do: Redact})
+	return a.decide(ctx, m, Order{By: w.Author, Reason: "withdrawn by its author"}, Act{Do: Redact})
 }
 
 // Unhide shows a message that was hidden or redacted whole again; ErrPurged if nothing is left of it.

@@ -224,16 +224,17 @@ func TestWithdraw(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)
 	m := s.add(post(1))
-	if err := s.Withdraw(t.Context(), m, "bob@example.jp", m.Received); !errors.Is(err, archive.ErrNotAuthor) {
+	const window = 72 * time.Hour
+	if err := s.Withdraw(t.Context(), m, archive.Withdrawal{Author: "bob@example.jp", Window: window, Now: m.Received}); !errors.Is(err, archive.ErrNotAuthor) {
 		t.Errorf("another's: %v", err)
 	}
-	if err := s.Withdraw(t.Context(), m, "", m.Received); !errors.Is(err, archive.ErrNotAuthor) {
+	if err := s.Withdraw(t.Context(), m, archive.Withdrawal{Author: "", Window: window, Now: m.Received}); !errors.Is(err, archive.ErrNotAuthor) {
 		t.Errorf("nobody's: %v", err)
 	}
-	if err := s.Withdraw(t.Context(), m, "ann@example.jp", m.Received.Add(archive.AuthorWindow+time.Second)); !errors.Is(err, archive.ErrTooLate) {
+	if err := s.Withdraw(t.Context(), m, archive.Withdrawal{Author: "ann@example.jp", Window: window, Now: m.Received.Add(window + time.Second)}); !errors.Is(err, archive.ErrTooLate) {
 		t.Errorf("late: %v", err)
 	}
-	s.ok(s.Withdraw(t.Context(), m, "Ann@Example.jp", m.Received.Add(archive.AuthorWindow)))
+	s.ok(s.Withdraw(t.Context(), m, archive.Withdrawal{Author: "Ann@Example.jp", Window: window, Now: m.Received.Add(window)}))
 	if s.message(1).Sight() != archive.Redacted {
 		t.Error("not redacted")
 	}

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"regexp"
 	"strings"
 
 	"kairan/smtpd/message"
@@ -25,52 +24,6 @@ var privateFields = map[string]bool{
 var shownFields = map[string]bool{
 	"subject": true, "from": true, "to": true, "cc": true, "reply-to": true,
 	"date": true, "message-id": true, "references": true, "in-reply-to": true,
-}
-
-// secret finds the tokens of ours: links that give a right to whoever has them, bounce and confirmation addresses, and the
-// words that leave or confirm by mail. The tokens are its groups.
-var secret = regexp.MustCompile(`(?i)(?:/-/(?:u|undo|confirm|never|held|login|feed)/|-(?:bounces|confirm|leave)\+)([A-Za-z0-9_=-]+(?:\.[A-Za-z0-9_=-]+)*)` +
-	`|(?:unsubscribe|confirm)(?:%20|[ \t]*)([0-9a-f]{32})\b`)
-
-// hasSecret reports whether a token is in data. The expression is slow, so it is asked only where one may be.
-func hasSecret(data []byte) bool {
-	return mayHaveSecret(data) && secret.Match(data)
-}
-
-func mayHaveSecret(data []byte) bool {
-	if bytes.Contains(data, []byte("/-/")) || hasLongHex(data) {
-		return true
-	}
-	for rest := data; ; {
-		i := bytes.IndexByte(rest, '+')
-		if i < 0 {
-			return false
-		}
-		for _, word := range []string{"-bounces", "-confirm", "-leave"} {
-			if n := len(word); i >= n && bytes.EqualFold(rest[i-n:i], []byte(word)) {
-				return true
-			}
-		}
-		rest = rest[i+1:]
-	}
-}
-
-// hasLongHex reports whether there are 32 hexadecimal digits side by side, of which one is at a multiple of 32.
-func hasLongHex(data []byte) bool {
-	isHex := func(b byte) bool { return '0' <= b && b <= '9' || 'a' <= b|0x20 && b|0x20 <= 'f' }
-	for at := 0; at < len(data); at += 32 {
-		from, to := at, at
-		for from > 0 && at-from < 32 && isHex(data[from-1]) {
-			from--
-		}
-		for to < len(data) && to-at < 32 && isHex(data[to]) {
-			to++
-		}
-		if to-from >= 32 {
-			return true
-		}
-	}
-	return false
 }
 
 // PublicText is [Public] for a text of a message that was decoded already.
@@ -155,20 +108,4 @@ func maskEncoded(p message.Part) (masked []byte, changed bool) {
 		return nil, false
 	}
 	return encodeTransfer(encoding, mask(data), bytes.HasSuffix(p.Raw, []byte("\n"))), true
-}
-
-// mask replaces each token by "x"s. It returns data itself if there is none.
-func mask(data []byte) []byte {
-	if !hasSecret(data) {
-		return data
-	}
-	out := bytes.Clone(data)
-	for _, found := range secret.FindAllSubmatchIndex(data, -1) {
-		for at := 2; at < len(found); at += 2 {
-			for i := max(0, found[at]); i < found[at+1]; i++ {
-				out[i] = 'x'
-			}
-		}
-	}
-	return out
 }

@@ -68,10 +68,10 @@ body
 		},
 		"tokens of all kinds": {
 			"Subject: confirm 0123456789abcdef0123456789abcdef\nTo: janog-leave+abc@lists.example.jp\n\n" +
-				"/-/undo/abc /-/confirm/abc /-/never/abc.def /-/held/abc /-/login/abc /-/feed/abc/janog/new.atom\n" +
+				"/-/undo/abc /-/confirm/abc /-/never/abc.def /-/held/abc /-/login/abc\n" +
 				"<mailto:janog-leave@lists.example.jp?subject=unsubscribe%200123456789ABCDEF0123456789abcdef>\nPlease confirm this, and unsubscribe 012 /-/why/held\n",
 			"Subject: confirm xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\nTo: janog-leave+xxx@lists.example.jp\n\n" +
-				"/-/undo/xxx /-/confirm/xxx /-/never/xxxxxxx /-/held/xxx /-/login/xxx /-/feed/xxx/janog/new.atom\n" +
+				"/-/undo/xxx /-/confirm/xxx /-/never/xxxxxxx /-/held/xxx /-/login/xxx\n" +
 				"<mailto:janog-leave@lists.example.jp?subject=unsubscribe%20xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx>\nPlease confirm this, and unsubscribe 012 /-/why/held\n",
 		},
 		"quoted-printable": {

@@ -59,6 +59,9 @@ func Migrations() []storage.Migration {
 		{Version: 3, Name: "settings for digests", Run: func(tx *storage.Tx) error {
 			return addSettings(tx, func(s *Settings) bool { return s.DigestVolumeFrequency == "" }, (*Settings).defaultDigests)
 		}},
+		{Version: 4, Name: "the setting withdraw_hours", Run: func(tx *storage.Tx) error {
+			return addSettings(tx, func(s *Settings) bool { return s.WithdrawHours == 0 }, func(s *Settings) { s.WithdrawHours = withdrawHours })
+		}},
 	}
 }
 

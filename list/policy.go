@@ -44,6 +44,12 @@ const (
 	ArchiveNever   = "never"   // there is none
 )
 
+// withdrawHours is the setting withdraw_hours of a new list.
+const withdrawHours = 72
+
+// WithdrawWindow is how long after it came an author may withdraw a post from the archive.
+func (s *Settings) WithdrawWindow() time.Duration { return time.Duration(s.WithdrawHours) * time.Hour }
+
 // MayRead reports whether an address may read the list's archive; the null address is a stranger's. Every outlet of the archive asks here.
 func MayRead(tx *storage.Tx, l *List, addr address.Address) bool {
 	switch l.Settings.ArchivePolicy {

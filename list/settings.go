@@ -173,6 +173,8 @@ type Settings struct {
 
 	// Who may read the archive: "public", "private" (members), "owners" (and moderators) or "never" (there is none). It holds for pages, search, feeds, downloads, old links and answers to mail.
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
+	// For how many hours after it came the author of a post may withdraw it from the archive, by a button on its page; 0 is never.
+	WithdrawHours int `json:"withdraw_hours" toml:"withdraw_hours"`
 	// Ask search engines to leave the archive out. One that is not public is never offered to them.
 	Noindex bool `json:"noindex,omitempty" toml:"noindex"`
 }
@@ -217,6 +219,7 @@ func DefaultSettings(lang string) Settings {
 		SendGoodbyeMessage:         true,
 		MemberRosterVisibility:     RosterModerators,
 		ArchivePolicy:              ArchivePublic,
+		WithdrawHours:              withdrawHours,
 	}
 	s.defaultBounces()
 	s.defaultDigests()
@@ -267,6 +270,9 @@ func (s *Settings) Check() error {
 	}
 	if s.MaxNumRecipients < 0 {
 		bad("max_num_recipients", "%d is negative", s.MaxNumRecipients)
+	}
+	if s.WithdrawHours < 0 {
+		bad("withdraw_hours", "%d is negative", s.WithdrawHours)
 	}
 	if s.MaxMessageSize < 0 {
 		bad("max_message_size", "%d is negative", s.MaxMessageSize)

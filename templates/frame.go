@@ -22,7 +22,7 @@ type Frame struct {
 	Crumbs  []Link   // the way from the list's page to this one, without this one
 	Private bool     // only for this reader: never stored by caches
 	Noindex bool     // not for search engines
-	Base    string   // address of the site without a slash at the end, for what is read elsewhere, such as feeds
+	Static  bool     // an exported page, which stands by itself: without forms, scripts, or what needs the server
 	Forms   []Form   // other forms of the page
 	Nav     []Link   // for who is signed in: its own page, and what else it may do
 	Flash   Flash    // what was done on the page before

@@ -166,6 +166,7 @@ type Message struct {
 	Outline                []OutlineRow // empty when the thread is too long to show here
 	Recipients, Cc         string
 	Number                 string
+	Decide                 []Link // buttons for who may decide about the message: where they post to
 }
 
 // Thread is the view of page "thread".

@@ -132,7 +132,7 @@ func (h *handler) feed(q *request, f feed) error {
 	}
 	out := atomFeed{
 		Lang: q.lang(), ID: f.id, Title: f.title,
-		Links: []atomLink{{"self", templates.Atom, q.frame.Base + f.self}, {"alternate", "text/html", q.frame.Base + f.page}},
+		Links: []atomLink{{"self", templates.Atom, q.frame.URL + f.self}, {"alternate", "text/html", q.frame.URL + f.page}},
 	}
 	newest := time.Unix(0, 0)
 	left := h.threadBytes
@@ -169,7 +169,7 @@ func (h *handler) entry(q *request, m *archive.Message, whole bool) (atomEntry, 
 		Author:    h.name(q, m),
 		Published: m.Date.UTC().Format(time.RFC3339),
 		Updated:   m.Received.UTC().Format(time.RFC3339),
-		Links:     []atomLink{{"alternate", "text/html", q.frame.Base + q.messagePath(m)}},
+		Links:     []atomLink{{"alternate", "text/html", q.frame.URL + q.messagePath(m)}},
 		Content:   atomContent{Type: "html"},
 	}
 	if e.Title == "" {
@@ -202,7 +202,7 @@ func (h *handler) content(q *request, p templates.Post) string {
 		}
 	}
 	link := func(href, text string) {
-		b.WriteString(`<p><a href="` + html.EscapeString(q.frame.Base+href) + `">` + html.EscapeString(text) + "</a></p>\n")
+		b.WriteString(`<p><a href="` + html.EscapeString(q.frame.URL+href) + `">` + html.EscapeString(text) + "</a></p>\n")
 	}
 	if p.Cut {
 		link(p.Href, h.set.T(q.lang(), "message.cut"))

@@ -97,6 +97,9 @@ func (h *handler) threadRow(q *request, t *archive.Thread) templates.ThreadRow {
 	}
 	if t.Count > threadPosts { // whatever page it is on
 		row.Latest = path + "?since=" + anchor(t.LastSeq-1) + "#new"
+		if q.frame.Static {
+			row.Latest = path
+		}
 	}
 	return row
 }

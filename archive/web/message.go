@@ -3,6 +3,8 @@ package web
 import (
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -61,6 +63,7 @@ func (h *handler) message(q *request) error {
 		view.Next = templates.Link{Href: q.messagePath(next), Text: q.subject(next.Subject)}
 	}
 	h.place(q, &view, m, nodes)
+	view.Decide = h.decide(q, m)
 	month := m.Received.In(h.loc).Format("2006-01")
 	q.frame.Crumbs = []templates.Link{{Href: q.monthPath(month), Text: templates.NewMonth(q.lang(), month)}}
 	title := view.Subject
@@ -101,6 +104,30 @@ func (h *handler) place(q *request, view *templates.Message, m *archive.Message,
 		}
 		view.Outline = append(view.Outline, row)
 	}
+}
+
+// decide returns the buttons of who may decide about a message: its author for a time, and who moderates the list.
+func (h *handler) decide(q *request, m *archive.Message) (buttons []templates.Link) {
+	add := func(do string) {
+		buttons = append(buttons, templates.Link{Href: DecidePath(q.list.Name, m, do), Text: h.set.T(q.lang(), "decide."+do)})
+	}
+	own := !q.stranger() && strings.EqualFold(q.frame.User, m.FromAddr)
+	switch {
+	case q.list.Decides && m.Redacted:
+		add("unhide")
+		add("hide")
+	case q.list.Decides:
+		add("redact")
+		add("hide")
+	case own && time.Since(m.Received) <= q.list.Withdraw:
+		add("withdraw")
+	}
+	return buttons
+}
+
+// DecidePath returns where a decision about a message is posted to, which package list/web serves.
+func DecidePath(list string, m *archive.Message, do string) string {
+	return "/-/message/" + archive.EscapeSegment(list) + "/" + archive.EscapeSegment(m.ID) + "/" + itoa(max(1, m.Nth)) + "/" + do
 }
 
 // beside returns the messages of the thread of m as it reads, and of a long one only those before and after, by time.

@@ -55,7 +55,7 @@ func (h *handler) siteIndex(q *request) error {
 				if len(index.Maps) == mapEntries {
 					return nil
 				}
-				index.Maps = append(index.Maps, mapEntry{Location: q.frame.Base + in.monthPath(m.Month) + "sitemap.xml"})
+				index.Maps = append(index.Maps, mapEntry{Location: q.frame.URL + in.monthPath(m.Month) + "sitemap.xml"})
 			}
 		}
 		return nil
@@ -74,7 +74,7 @@ func (h *handler) monthMap(q *request) error {
 	}
 	var pages siteMap
 	err := h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) error {
-		pages.Pages = []mapEntry{{Location: q.frame.Base + q.monthPath(month)}}
+		pages.Pages = []mapEntry{{Location: q.frame.URL + q.monthPath(month)}}
 		total := 0
 		for _, g := range byThread(tx, q.list.ID, month, &total) {
 			t, err := archive.GetThread(tx, q.list.ID, g.thread)
@@ -83,7 +83,7 @@ func (h *handler) monthMap(q *request) error {
 			}
 			first := archive.Load(tx, q.list.ID, g.seqs[:1])
 			if len(first) > 0 && t.First.Equal(first[0].Received) && len(pages.Pages) < mapEntries {
-				pages.Pages = append(pages.Pages, mapEntry{q.frame.Base + q.threadPath(t.ID), t.Last.UTC().Format(time.RFC3339)})
+				pages.Pages = append(pages.Pages, mapEntry{q.frame.URL + q.threadPath(t.ID), t.Last.UTC().Format(time.RFC3339)})
 			}
 		}
 		if total == 0 {

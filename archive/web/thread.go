@@ -45,7 +45,7 @@ func (h *handler) thread(q *request) error {
 	if s.page > 1 {
 		view.Canonical += "?p=" + itoa(s.page)
 	}
-	if s.Count > 2 {
+	if s.Count > 2 && !q.frame.Static {
 		view.Orders = s.orders(h.set, q.lang())
 	}
 	view.Pages = pageLinks(len(s.order), threadPosts, s.page, s.href)

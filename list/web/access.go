@@ -28,10 +28,11 @@ func (a access) Archive(r *http.Request, name string) (info archive.Info, err er
 			return err
 		}
 		info = a.info(l, f.Lang)
+		info.Decides = actorOf(r.Context()).may(tx, l, list.RoleModerator)
 		switch {
 		case l.Settings.ArchivePolicy == list.ArchiveNever:
 			return storage.ErrNotFound
-		case !mayRead(tx, l, f.User):
+		case !mayRead(tx, l, f):
 			return archive.ErrForbidden
 		}
 		return nil
@@ -45,7 +46,7 @@ func (a access) Archives(r *http.Request) ([]archive.Info, error) {
 	var infos []archive.Info
 	err := a.DB.View(r.Context(), func(tx *storage.Tx) error {
 		for l := range shownTo(tx, f.User) {
-			if mayRead(tx, l, f.User) {
+			if mayRead(tx, l, f) {
 				infos = append(infos, a.info(l, f.Lang))
 			}
 		}
@@ -64,15 +65,16 @@ func (s *site) info(l *list.List, lang string) archive.Info {
 		Language:    l.Settings.PreferredLanguage,
 		Public:      l.Settings.ArchivePolicy == list.ArchivePublic,
 		Noindex:     l.Settings.ArchivePolicy != list.ArchivePublic || l.Settings.Noindex,
+		Withdraw:    l.Settings.WithdrawWindow(),
 		Advertised:  l.Settings.Advertised,
 		Closed:      !l.Removed.IsZero(),
 	}
 }
 
-// mayRead reports whether the user ("" for a stranger) may read the list's archive.
-func mayRead(tx *storage.Tx, l *list.List, user string) bool {
-	addr, _ := address.Parse(user) // what is no address is a stranger
-	return list.MayRead(tx, l, addr)
+// mayRead reports whether the reader may read the list's archive. The operator, who exports pages, may.
+func mayRead(tx *storage.Tx, l *list.List, f templates.Frame) bool {
+	addr, _ := address.Parse(f.User) // what is no address is a stranger
+	return list.MayRead(tx, l, addr) || f.Static && l.Settings.ArchivePolicy != list.ArchiveNever
 }
 
 // belongs reports whether the user is a member, moderator or owner of the list.

@@ -54,7 +54,6 @@ func (s *site) framed(next http.Handler) http.Handler {
 			Site: s.Site.Hostname,
 			URL:  s.Site.URL,
 			Path: r.URL.RequestURI(),
-			Base: s.Site.URL,
 		}
 		a := s.recognise(r)
 		if a.signedIn() {

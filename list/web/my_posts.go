@@ -90,7 +90,7 @@ func (s *site) myPost(tx *storage.Tx, p *list.Post, lang string, now time.Time) 
 		row.Copies = s.Templates.T(lang, "posts.withdrawn")
 		return row, nil
 	}
-	row.Redact = now.Sub(m.Received) <= archive.AuthorWindow
+	row.Redact = now.Sub(m.Received) <= l.Settings.WithdrawWindow()
 	return row, nil
 }
 
@@ -159,10 +159,14 @@ func (s *site) withdraw(r *http.Request, a actor, id list.PostID, lang string) (
 
 func (s *site) redact(r *http.Request, a actor, id list.PostID, lang string) (said string, err error) {
 	var m *archive.Message
+	var l *list.List
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		p, err := list.GetPost(tx, id)
 		if err == nil && (!wrote(a, p) || p.Number == 0) {
 			err = storage.ErrNotFound
+		}
+		if err == nil {
+			l, err = list.Get(tx, p.List)
 		}
 		if err == nil {
 			m, err = archive.FindNumber(tx, string(p.List), p.Number)
@@ -172,7 +176,7 @@ func (s *site) redact(r *http.Request, a actor, id list.PostID, lang string) (sa
 	if err != nil {
 		return "", err
 	}
-	err = s.Archive.Withdraw(r.Context(), m, a.address.String(), time.Now())
+	err = s.Archive.Withdraw(r.Context(), m, archive.Withdrawal{Author: a.address.String(), Window: l.Settings.WithdrawWindow(), Now: time.Now()})
 	if errors.Is(err, archive.ErrTooLate) {
 		return s.Templates.T(lang, "posts.late"), nil
 	}

@@ -36,7 +36,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 				Description: l.Settings.Description.In(f.Lang),
 				Private:     notPublic(l),
 			}
-			if mayRead(tx, l, f.User) {
+			if mayRead(tx, l, f) {
 				for t := range archive.Recent(tx, string(l.ID)) {
 					row.Last = templates.NewDate(f.Lang, t.Last.In(s.Site.Location))
 					break
@@ -67,8 +67,10 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 		view = describe(l, f.Lang)
-		view.JoinBox = s.joinBox(tx, l, actorOf(r.Context()), f.Lang)
-		view.ArchiveShown = mayRead(tx, l, f.User)
+		if !f.Static {
+			view.JoinBox = s.joinBox(tx, l, actorOf(r.Context()), f.Lang)
+		}
+		view.ArchiveShown = mayRead(tx, l, f)
 		view.ArchivePrivate = notPublic(l) && !view.ArchiveShown
 		if view.ArchiveShown {
 			if s.Search != nil {

@@ -59,6 +59,11 @@ type site struct {
 
 // New returns the handler of the whole site.
 func New(o Options) http.Handler {
+	s := newSite(o)
+	return s.recovered(headers(s.framed(s.sameOrigin(s.rooms()))))
+}
+
+func newSite(o Options) *site {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -69,7 +74,7 @@ func New(o Options) http.Handler {
 	if o.PagesPerMinute > 0 {
 		s.pages = newLimiter[netip.Prefix](time.Minute/time.Duration(o.PagesPerMinute), burstMinutes*o.PagesPerMinute)
 	}
-	return s.recovered(headers(s.framed(s.sameOrigin(s.rooms()))))
+	return s
 }
 
 // rooms sends a request to what is not a list, to the page of a list, or to the archive.
@@ -101,6 +106,7 @@ func (s *site) special() http.Handler {
 	mux.HandleFunc("GET /-/login/{token}", s.page(s.loginForm))
 	mux.HandleFunc("POST /-/login/{token}", s.page(s.login))
 	mux.HandleFunc("POST /-/logout", s.page(s.logout))
+	mux.HandleFunc("POST /-/message/{list}/{id}/{nth}/{do}", s.forPeople(s.decideMessage))
 	s.confirmations(mux)
 	s.people(mux)
 	s.held(mux)

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"kairan/archive"
+	archiveweb "kairan/archive/web"
+	"kairan/list"
+	"kairan/storage"
+	"kairan/templates"
+)
+
+// decideMessage is a button on the page of a message: its author withdraws it, or a moderator hides, redacts or shows it.
+func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) error {
+	do := r.PathValue("do")
+	l, m, err := s.toDecide(r, who)
+	if err != nil {
+		return err
+	}
+	order := archive.Order{By: who.address.String(), Reason: "on the page of the message"}
+	switch do {
+	case "withdraw":
+		err = s.Archive.Withdraw(r.Context(), m, archive.Withdrawal{Author: who.address.String(), Window: l.Settings.WithdrawWindow(), Now: time.Now()})
+	case "redact":
+		err = s.Archive.Redact(r.Context(), m, order)
+	case "hide":
+		err = s.Archive.Hide(r.Context(), m, order)
+	case "unhide":
+		err = s.Archive.Unhide(r.Context(), m, order)
+	default:
+		return storage.ErrNotFound
+	}
+	lang := templates.FrameOf(r.Context()).Lang
+	back := listPath(l) + "m/" + archive.EscapeSegment(m.ID) + "/"
+	if m.Nth > 1 {
+		back += strconv.Itoa(m.Nth) + "/"
+	}
+	said := templates.Flash{Text: s.Templates.T(lang, "decided."+do)}
+	switch {
+	case errors.Is(err, archive.ErrNotAuthor):
+		return archive.ErrForbidden
+	case errors.Is(err, archive.ErrTooLate):
+		said.Text = s.Templates.T(lang, "decided.too-late", "owner", l.Suffixed("owner"))
+	case errors.Is(err, archive.ErrPurged):
+		said.Text, back = s.Templates.T(lang, "decided.purged"), listPath(l)
+	case err != nil:
+		return err
+	case do == "hide" || do == "redact":
+		said.Action, said.Button = archiveweb.DecidePath(l.Name, m, "unhide"), s.Templates.T(lang, "decide.undo")
+	}
+	if do == "hide" {
+		back = listPath(l)
+	}
+	return s.done(w, r, back, said)
+}
+
+// toDecide returns the message that a button is about, and its list, if it is for the reader to press.
+func (s *site) toDecide(r *http.Request, who actor) (l *list.List, m *archive.Message, err error) {
+	nth, err := strconv.Atoi(r.PathValue("nth"))
+	if err != nil || nth < 1 {
+		return nil, nil, storage.ErrNotFound
+	}
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		if l, err = list.ByName(tx, r.PathValue("list")); err != nil {
+			return err
+		}
+		switch {
+		case r.PathValue("do") != "withdraw" && !who.may(tx, l, list.RoleModerator):
+			return denied{need: list.RoleModerator, list: l}
+		case r.PathValue("do") != "withdraw":
+			m, err = archive.Find(tx, string(l.ID), r.PathValue("id"), nth) // hidden or not
+		case !list.MayRead(tx, l, who.address):
+			return archive.ErrForbidden
+		default:
+			m, err = archive.ByID(tx, string(l.ID), r.PathValue("id"), nth)
+		}
+		return err
+	})
+	return l, m, err
+}
