@@ -114,6 +114,7 @@ func AllSettings() []Setting {
 		{"digest_volume_frequency", "digests", KindWord, []string{VolumeYearly, VolumeQuarterly, VolumeMonthly, VolumeWeekly, VolumeDaily}, ""},
 
 		{"archive_policy", "archive", KindWord, []string{ArchivePublic, ArchivePrivate, ArchiveOwners, ArchiveNever}, ""},
+		{"withdraw_hours", "archive", KindNumber, nil, "72"},
 		{"noindex", "archive", KindSwitch, nil, ""},
 	}
 }
