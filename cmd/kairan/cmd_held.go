@@ -96,7 +96,8 @@ func (cmd *heldShow) run(ctx context.Context, app *App, _ call, std streams) err
 // excerpt returns the first lines of a message's text, safe for a terminal.
 func excerpt(raw []byte, lines int) string {
 	var out []string
-	for line := range strings.Lines(message.Parse(raw).Text()) {
+	_, msg := list.TakeApproval(message.Parse(raw))
+	for line := range strings.Lines(msg.Text()) {
 		if len(out) == lines {
 			out = append(out, "[…]")
 			break

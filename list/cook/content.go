@@ -2,7 +2,6 @@ package cook
 
 import (
 	"bytes"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -83,7 +82,7 @@ func identify(d *draft) string {
 func secrets(d *draft) string {
 	if d.drop(func(name string) bool {
 		switch name {
-		case "approved", "approve", "x-approved", "x-approve", "urgent", "x-urgent",
+		case "urgent", "x-urgent",
 			"bcc", "resent-bcc", "return-path", "delivered-to", "x-delivered-to", "x-original-to", "x-envelope-to", "envelope-to",
 			"list-unsubscribe", "list-unsubscribe-post", "x-list-unsubscribe", "errors-to":
 			return true
@@ -95,26 +94,14 @@ func secrets(d *draft) string {
 	return ""
 }
 
-// approvedLine is a moderator's word on the own post as the first line of its text. It stands as it is in every encoding but base64.
-var approvedLine = regexp.MustCompile(`(?i)^(\s*\r\n)*Approved:[ \t]*yes[ \t]*\r\n(\r\n)?`)
-
-// approval removes a moderator's "Approved: yes" from the text of a post that it let pass.
+// approval removes "Approved: …", in the header or as the first line of the text.
 func approval(d *draft) string {
-	spoke := func(r list.Reason) bool { return r.Rule == "approved" }
-	if !slices.ContainsFunc(d.Post.Verdict.Reasons, spoke) {
+	before := d.message()
+	_, msg := list.TakeApproval(before)
+	if len(msg.Raw()) == len(before.Raw()) {
 		return ""
 	}
-	parts := d.message().Parts()
-	i := slices.IndexFunc(parts, func(p message.Part) bool { return !p.IsMultipart() })
-	if i < 0 || parts[i].ContentType != "text/plain" {
-		return ""
-	}
-	line := approvedLine.Find(parts[i].Raw)
-	at := bytes.Index(d.body, parts[i].Raw)
-	if line == nil || at < 0 {
-		return ""
-	}
-	d.body = slices.Concat(d.body[:at], d.body[at+len(line):])
+	d.header, d.body = msg.Header(), msg.Body()
 	return "approval removed"
 }
 

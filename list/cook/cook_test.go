@@ -159,29 +159,23 @@ func contentOf(in Input, msg *message.Message) *message.Message {
 	return content
 }
 
-// TestApproval: the word that let a post pass is for nobody to read; the same words in a post that a rule accepted stay.
+// TestApproval: what approves is for nobody to read, whoever wrote it and whether it was believed.
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	plain := "From: ann@example.jp\r\nSubject: x\r\n\r\n"
-	mixed := "From: ann@example.jp\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\n"
-	for _, tt := range []struct {
-		raw      string
-		approved bool
-		want     string
-	}{
-		{plain + "Approved: yes\r\n\r\nHello.\r\n", true, "Hello.\r\n"},
-		{plain + "approved:yes\r\nHello.\r\n", true, "Hello.\r\n"},
-		{plain + "Approved: yes\r\n\r\nHello.\r\n", false, "Approved: yes\r\n\r\nHello.\r\n"},
-		{plain + "Hello.\r\nApproved: yes\r\n", true, "Hello.\r\nApproved: yes\r\n"},
-		{mixed + "Approved: yes\r\n\r\nHello.\r\n--b--\r\n", true, "--b\r\nContent-Type: text/plain\r\n\r\nHello.\r\n--b--\r\n"},
+	for raw, want := range map[string]string{
+		plain + "Approved: yes\r\n\r\nHello.\r\n":      plain + "Hello.\r\n",
+		plain + "approve:hunter2\r\nHello.\r\n":        plain + "Hello.\r\n",
+		plain + "Hello.\r\nApproved: yes\r\n":          plain + "Hello.\r\nApproved: yes\r\n",
+		"X-Approved: hunter2\r\nApproved:\r\n" + plain: plain,
 	} {
-		msg := message.Parse([]byte(tt.raw))
-		in := input(list.DefaultSettings("en"), msg)
-		if tt.approved {
-			in.Post.Verdict = list.Verdict{Action: list.Accept, Reasons: []list.Reason{{Rule: "approved"}}}
-		}
-		if got := string(contentOf(in, msg).Body()); got != tt.want {
-			t.Errorf("%q: %q, want %q", tt.raw, got, tt.want)
+		msg := message.Parse([]byte(raw))
+		out := contentOf(input(list.DefaultSettings("en"), msg), msg)
+		got := string(message.Join(out.Header().Without(func(f message.Field) bool {
+			return f.Name != "From" && f.Name != "Subject"
+		}), out.Body()))
+		if got != want || strings.Contains(string(out.Raw()), "hunter2") {
+			t.Errorf("%q: %q, want %q", raw, out.Raw(), want)
 		}
 	}
 }

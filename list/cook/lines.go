@@ -31,7 +31,7 @@ func (d *draft) encodeLong() (found bool) {
 			continue // RFC 2046, section 5.2.1: a message is not encoded
 		}
 		found = true
-		coding, encoded := "base64", encodeBase64(p.Decode())
+		coding, encoded := "base64", message.EncodeBase64(p.Decode())
 		if kind == "text" {
 			coding, encoded = encode(p.Decode())
 		}

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"mime"
-	"mime/quotedprintable"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,9 +72,9 @@ func (d *draft) editText(root message.Part, above, below string) (used string, o
 	coding, _, _ := strings.Cut(root.Header.Get("Content-Transfer-Encoding"), ";")
 	switch coding = strings.ToLower(strings.TrimSpace(coding)); {
 	case coding == "base64":
-		d.body = encodeBase64(body)
+		d.body = message.EncodeBase64(body)
 	case coding == "quoted-printable":
-		d.body = encodeQP(body)
+		d.body = message.EncodeQuotedPrintable(body)
 	case coding != "8bit" && coding != "binary" && sevenBit(root.Raw) && !sevenBit(body):
 		d.encodeRoot(body)
 	default:
@@ -189,7 +188,7 @@ func TextPart(text, charset string) []byte {
 	}
 	h := "Content-Type: text/plain; charset=" + strings.ToLower(charset) + "\r\nContent-Disposition: inline\r\n"
 	if !sevenBit(b) || longest(b) > maxLine {
-		return append([]byte(h+"Content-Transfer-Encoding: base64\r\n\r\n"), encodeBase64(b)...)
+		return append([]byte(h+"Content-Transfer-Encoding: base64\r\n\r\n"), message.EncodeBase64(b)...)
 	}
 	return append([]byte(h+"Content-Transfer-Encoding: 7bit\r\n\r\n"), b...)
 }
@@ -273,31 +272,10 @@ func (d *draft) boundary() string {
 
 // encode returns the shorter of the two encodings that mail has.
 func encode(body []byte) (coding string, encoded []byte) {
-	if qp := encodeQP(body); len(qp) <= base64.StdEncoding.EncodedLen(len(body)) {
+	if qp := message.EncodeQuotedPrintable(body); len(qp) <= base64.StdEncoding.EncodedLen(len(body)) {
 		return "quoted-printable", qp
 	}
-	return "base64", encodeBase64(body)
-}
-
-func encodeQP(body []byte) []byte {
-	var b bytes.Buffer
-	w := quotedprintable.NewWriter(&b)
-	w.Write(body)
-	w.Close()
-	return b.Bytes()
-}
-
-// encodeBase64 writes lines of 76 characters (RFC 2045, section 6.8).
-func encodeBase64(body []byte) []byte {
-	s := base64.StdEncoding.EncodeToString(body)
-	var b bytes.Buffer
-	b.Grow(len(s) + len(s)/38 + 2)
-	for s != "" {
-		n := min(76, len(s))
-		b.WriteString(s[:n] + "\r\n")
-		s = s[n:]
-	}
-	return b.Bytes()
+	return "base64", message.EncodeBase64(body)
 }
 
 func sevenBit(b []byte) bool {

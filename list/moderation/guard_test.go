@@ -1,14 +1,17 @@
 package moderation_test
 
 import (
+	"encoding/base64"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"kairan/archive"
 	"kairan/list"
 	"kairan/list/listtest"
+	"kairan/list/rules"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/storage"
@@ -256,25 +259,68 @@ func TestFloodIsRefusedInTheDialogue(t *testing.T) {
 	})
 }
 
-// What a moderator approves itself is posted, and the word is not.
+// What a moderator approves itself is posted, and the word is nowhere. A forger's is held, and a moderator who looks at it does not
+// read the word either.
 func TestApprovedPost(t *testing.T) {
-	story(t, func(s *list.Settings) { s.Emergency = true }, func(t *testing.T, w *world) {
-		m := listtest.Mail{From: "mod@people.test", To: []string{w.l.Address.String()}, Raw: "Approved: yes\n" + listtest.Post("mod@people.test", w.l, "1@p.test", "News", "News.\n")}
-		forged := m
-		forged.IP = "192.0.2.66"
-		forged.Raw = strings.Replace(m.Raw, "1@p.test", "2@p.test", 1)
-		w.Send(forged)
-		w.verdict("2@p.test", "hold")
-		if code, text := w.Send(m); code != 250 {
-			t.Fatal(code, text)
-		}
-		w.verdict("1@p.test", "accept")
-		for _, copies := range w.mails(2) { // and the marker
-			if strings.Contains(copies[0].raw, "Approved") {
-				t.Errorf("the word went out:\n%s", copies[0].raw)
-			}
-		}
-	})
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	const plain, html = "Content-Type: text/plain; charset=utf-8\n", "Content-Type: text/html; charset=utf-8\n"
+	forms := map[string]string{
+		"header":      "Approved: yes\n\nNews.\n",
+		"first-line":  "\nApproved: yes\n\nNews.\n",
+		"base64":      plain + "Content-Transfer-Encoding: base64\n\n" + b64("Approved: yes\r\n\r\nNews.\r\n") + "\n",
+		"qp":          plain + "Content-Transfer-Encoding: quoted-printable\n\n=41pproved:=20yes\n\nNews.\n",
+		"html":        html + "\n<html><head><style>p {}</style></head><body><p>Approved: <b>yes</b></p><p>News.</p></body></html>\n",
+		"alternative": "Content-Type: multipart/alternative; boundary=b\n\n--b\n" + plain + "\nApproved: yes\n\nNews.\n--b\n" + html + "Content-Transfer-Encoding: base64\n\n" + b64("<p>Approved: yes<p>News.") + "\n--b--\n",
+	}
+	for form, rest := range forms {
+		t.Run(form, func(t *testing.T) {
+			story(t, func(s *list.Settings) { s.Emergency = true }, func(t *testing.T, w *world) {
+				post := func(id, ip string) *list.Post {
+					raw := "From: mod@people.test\nTo: " + w.l.Address.String() + "\nSubject: News\nMessage-ID: <" + id + ">\nMIME-Version: 1.0\n" + rest
+					if code, text := w.Send(listtest.Mail{From: "mod@people.test", IP: ip, To: []string{w.l.Address.String()}, Raw: raw}); code != 250 {
+						t.Fatal(code, text)
+					}
+					return w.get(id)
+				}
+				forged, own := post("2@p.test", "192.0.2.66"), post("1@p.test", "")
+				w.verdict("2@p.test", "hold")
+				w.verdict("1@p.test", "accept")
+				w.at(0)
+				w.mails(4) // two copies, and a notice of the forgery to each moderator
+				seen := ""
+				for _, m := range w.Sink.Messages() {
+					for _, p := range message.Parse(m.Data).Parts() {
+						seen += string(p.Header.Bytes()) + string(p.Decode())
+					}
+					if !strings.Contains(seen, "News.") {
+						t.Errorf("no text in\n%s", m.Data)
+					}
+				}
+				w.Update(func(tx *storage.Tx) error {
+					m, err := archive.ByNumber(tx, string(w.l.ID), 1)
+					if err != nil {
+						return err
+					}
+					raw, err := w.Archive.Raw(m)
+					for _, p := range message.Parse(raw).Parts() {
+						seen += string(p.Header.Bytes()) + string(p.Decode())
+					}
+					for _, p := range []*list.Post{own, forged} {
+						var f rules.Facts
+						if err := list.PostFacts(tx, p.ID, &f); err != nil {
+							return err
+						}
+						seen += f.Excerpt + string(f.Header)
+					}
+					return err
+				})
+				seen += strings.Join(append(w.history(own), w.history(forged)...), "\n")
+				if strings.Contains(seen, "Approved:") || strings.Contains(seen, "yes") {
+					t.Errorf("the word is in\n%s", seen)
+				}
+			})
+		})
+	}
 }
 
 // After a crash everybody is told once.

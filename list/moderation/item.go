@@ -55,7 +55,7 @@ func (m *Moderation) read(ctx context.Context, ids []list.PostID) ([]item, error
 
 // look reads what can be shown of a message: its text and the names of its files.
 func look(p *list.Post, raw []byte) item {
-	msg := message.Parse(raw)
+	_, msg := list.TakeApproval(message.Parse(raw))
 	facts := rules.Gather(msg, &smtpd.Envelope{From: p.Sender})
 	it := item{post: p, text: plain(msg.Text()), automatic: rules.Automatic(&facts)}
 	for _, part := range msg.Parts() {

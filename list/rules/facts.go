@@ -8,8 +8,9 @@ import (
 
 // Facts is everything the rules may look at. It is stored with the post, so that a decision can be explained and replayed.
 type Facts struct {
-	Header  []byte `json:"header"`            // the top header as received
+	Header  []byte `json:"header"`            // the top header as received, without what approves
 	Excerpt string `json:"excerpt,omitempty"` // the first lines of the text, at most 2 KB, for administrivia
+	Approve bool   `json:"approve,omitempty"` // it says "Approved: yes"
 	Size    int    `json:"size"`
 
 	Froms   int               `json:"froms"`  // From fields times addresses: anything but 1 is no author

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"kairan/list"
 	"kairan/smtpd"
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
@@ -18,11 +19,14 @@ const (
 // Gather returns the facts that the message and its envelope tell. What the store, the network and the checks of
 // authentication know is for the caller to add.
 func Gather(msg *message.Message, env *smtpd.Envelope) Facts {
+	size := len(msg.Raw())
+	word, msg := list.TakeApproval(msg)
 	raw, h := msg.Raw(), msg.Header()
 	f := Facts{
 		Header:  raw[:len(raw)-len(msg.Body())],
 		Excerpt: clip(strings.TrimSpace(msg.Text())),
-		Size:    len(raw),
+		Size:    size,
+		Approve: strings.EqualFold(word, "yes"),
 		Subject: h.Text("Subject"),
 		Sender:  env.From,
 	}

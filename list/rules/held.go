@@ -2,28 +2,17 @@ package rules
 
 import (
 	"fmt"
-	"strings"
 
 	"kairan/list"
 )
 
 // approved is the word of a moderator on the moderator's own post, "Approved: yes" in its header or as its first line. It takes
-// no password: that the moderator wrote it is shown by authentication.
+// no password: that the moderator wrote it is shown by authentication, and by nothing less.
 func approved(q *question) (list.Action, string) {
-	if !q.f.Owner || !q.authenticated && !q.believed() {
+	if !q.f.Approve || !q.f.Owner || !q.authenticated && !q.f.Trusted {
 		return "", ""
 	}
-	first, _, _ := strings.Cut(q.f.Excerpt, "\n")
-	name, inBody, _ := strings.Cut(first, ":")
-	if !strings.EqualFold(strings.TrimSpace(name), "Approved") {
-		inBody = ""
-	}
-	for _, word := range []string{q.header.Get("Approved"), inBody} {
-		if strings.EqualFold(strings.TrimSpace(word), "yes") {
-			return list.Accept, q.f.Author.String()
-		}
-	}
-	return "", ""
+	return list.Accept, q.f.Author.String()
 }
 
 // tooManyHeld refuses in the SMTP dialogue what moderators could not read in time. A quarter of the room is kept for authors

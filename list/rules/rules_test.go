@@ -281,19 +281,16 @@ var cases = []struct {
 		x.stranger()
 		x.f.Owner, x.f.To = true, nil
 		x.set().Emergency = true
-		x.header("Approved: Yes")
+		x.f.Approve = true
 	}, "accept (approved, emergency, implicit-destination)"},
-	{"a moderator approves in the first line", func(x *scene) {
-		x.f.Owner, x.f.To, x.f.Excerpt = true, nil, "approved : yes\nHello."
-	}, "accept (approved, implicit-destination)"},
-	{"a moderator says something else", func(x *scene) {
-		x.f.Owner, x.f.To, x.f.Excerpt = true, nil, "Hello.\nApproved: yes"
-		x.header("Approved: hunter2")
+	{"a moderator whose mail is believed without a proof", func(x *scene) {
+		x.f.Owner, x.f.Approve, x.f.Auth, x.f.To = true, true, failed, nil
+		x.set().UnauthenticatedExempt = []string{"example.jp"}
 	}, "hold (implicit-destination)"},
-	{"a member approves", func(x *scene) { x.f.To = nil; x.header("Approved: yes") }, "hold (implicit-destination)"},
-	{"somebody approves in a moderator's name", func(x *scene) { x.f.Owner, x.f.Auth = true, failed; x.header("Approved: yes") }, "hold (unauthenticated)"},
-	{"an approval lifts no refusal", func(x *scene) { x.f.Owner = true; x.f.Size = 2 << 20; x.header("Approved: yes") }, "reject (too-large)"},
-	{"an approval that the DNS hides", func(x *scene) { x.f.Owner, x.f.Auth = true, absent; x.header("Approved: yes") }, "defer (dns-failure)"},
+	{"a member approves", func(x *scene) { x.f.To = nil; x.f.Approve = true }, "hold (implicit-destination)"},
+	{"somebody approves in a moderator's name", func(x *scene) { x.f.Owner, x.f.Auth = true, failed; x.f.Approve = true }, "hold (unauthenticated)"},
+	{"an approval lifts no refusal", func(x *scene) { x.f.Owner = true; x.f.Size = 2 << 20; x.f.Approve = true }, "reject (too-large)"},
+	{"an approval that the DNS hides", func(x *scene) { x.f.Owner, x.f.Auth = true, absent; x.f.Approve = true }, "defer (dns-failure)"},
 
 	{"many wait", func(x *scene) { x.stranger(); x.f.Held = 199 }, "hold (nonmember)"},
 	{"too many wait", func(x *scene) { x.stranger(); x.f.Held = 200 }, "reject (too-many-held, nonmember)"},
@@ -400,7 +397,7 @@ func TestUnauthenticatedIsNeverAccepted(t *testing.T) {
 		x.f.LateHours = rnd.IntN(8)
 		x.f.Owner = coin()
 		if coin() {
-			x.header("Approved: yes")
+			x.f.Approve = true
 		}
 		x.f.Member.ModerationAction = pick()
 		if coin() && x.f.Owner {

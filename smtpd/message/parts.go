@@ -36,8 +36,13 @@ func (p Part) Decode() []byte {
 	if p.container {
 		return p.Raw // RFC 2045, section 6.4: a multipart is not encoded
 	}
+	return decodeTransfer(p.encoding(), p.Raw)
+}
+
+// encoding is the content transfer encoding in lower case.
+func (p Part) encoding() string {
 	encoding, _, _ := strings.Cut(p.Header.Get("Content-Transfer-Encoding"), ";")
-	return decodeTransfer(strings.ToLower(strings.Trim(encoding, " \t\"'")), p.Raw)
+	return strings.ToLower(strings.Trim(encoding, " \t\"'"))
 }
 
 // walker reads a MIME body line by line, once.

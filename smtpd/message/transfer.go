@@ -1,6 +1,10 @@
 package message
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/base64"
+	"mime/quotedprintable"
+)
 
 // decodeTransfer undoes a content transfer encoding (RFC 2045, section 6). An
 // unknown one leaves the bytes as they are.
@@ -111,4 +115,26 @@ func hexValue(c byte) (v byte, ok bool) {
 		return c - 'a' + 10, true
 	}
 	return 0, false
+}
+
+// EncodeQuotedPrintable encodes text (RFC 2045, section 6.7).
+func EncodeQuotedPrintable(body []byte) []byte {
+	var b bytes.Buffer
+	w := quotedprintable.NewWriter(&b)
+	w.Write(body)
+	w.Close()
+	return b.Bytes()
+}
+
+// EncodeBase64 writes lines of 76 characters (RFC 2045, section 6.8).
+func EncodeBase64(body []byte) []byte {
+	s := base64.StdEncoding.EncodeToString(body)
+	var b bytes.Buffer
+	b.Grow(len(s) + len(s)/38 + 2)
+	for s != "" {
+		n := min(76, len(s))
+		b.WriteString(s[:n] + "\r\n")
+		s = s[n:]
+	}
+	return b.Bytes()
 }
