@@ -6,21 +6,23 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"kairan/list"
 	"kairan/list/moderation"
+	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
 type heldCmd struct {
-	Ls      heldLs      `cmd:"" help:"Name the held posts of a list."`
+	Ls      heldLs      `cmd:"" help:"Name the held posts of a list, and who waits to join or leave."`
 	Show    heldShow    `cmd:"" help:"Show a held post."`
-	Accept  heldAccept  `cmd:"" help:"Let held posts go to the list."`
-	Reject  heldReject  `cmd:"" help:"Refuse held posts and tell their authors."`
-	Discard heldDiscard `cmd:"" help:"Drop held posts silently."`
+	Accept  heldAccept  `cmd:"" help:"Let held posts go to the list, and people join or leave."`
+	Reject  heldReject  `cmd:"" help:"Refuse held posts or requests, and tell their authors."`
+	Discard heldDiscard `cmd:"" help:"Drop held posts or requests silently."`
 }
 
 type heldLs struct {
@@ -28,26 +30,33 @@ type heldLs struct {
 	format
 }
 
+// heldView is what waits.
+type heldView struct {
+	Posts    []*list.Post  `json:"posts"`
+	Requests []heldRequest `json:"requests"`
+}
+
+// heldRequest is somebody who waits to join or leave a list.
+type heldRequest struct {
+	List string `json:"list"`
+	*moderation.Request
+}
+
 func (cmd *heldLs) run(ctx context.Context, app *App, _ call, std streams) error {
-	posts := []*list.Post{}
+	view := heldView{Posts: []*list.Post{}, Requests: []heldRequest{}}
 	names := map[list.ID]string{}
 	err := app.DB.View(ctx, func(tx *storage.Tx) error {
-		var lists []*list.List
-		if cmd.List != "" {
-			l, err := parseList(tx, cmd.List)
-			if err != nil {
-				return err
-			}
-			lists = append(lists, l)
-		} else {
-			for l := range list.All(tx) {
-				lists = append(lists, l)
-			}
+		lists, err := theseLists(tx, cmd.List)
+		if err != nil {
+			return err
 		}
 		for _, l := range lists {
 			names[l.ID] = l.Address.String()
 			for p := range list.HeldPosts(tx, l.ID) {
-				posts = append(posts, p)
+				view.Posts = append(view.Posts, p)
+			}
+			for r := range moderation.Requests(tx, l.ID) {
+				view.Requests = append(view.Requests, heldRequest{List: names[l.ID], Request: r})
 			}
 		}
 		return nil
@@ -55,13 +64,25 @@ func (cmd *heldLs) run(ctx context.Context, app *App, _ call, std streams) error
 	if err != nil {
 		return err
 	}
-	return cmd.show(std.out, posts, func(w io.Writer) {
+	return cmd.show(std.out, view, func(w io.Writer) {
 		table(w, func(row func(...any)) {
-			for _, p := range posts {
+			for _, p := range view.Posts {
 				row(p.ID, names[p.List], app.when(p.Received), p.Author, p.Verdict, p.Subject)
+			}
+			for _, r := range view.Requests {
+				row(r.Address, r.List, app.when(r.At), "wants to "+r.Action, r.Name, "")
 			}
 		})
 	})
+}
+
+// theseLists returns the list of that address, or with "" all lists.
+func theseLists(tx *storage.Tx, arg string) ([]*list.List, error) {
+	if arg == "" {
+		return slices.Collect(list.All(tx)), nil
+	}
+	l, err := parseList(tx, arg)
+	return []*list.List{l}, err
 }
 
 type heldShow struct {
@@ -107,21 +128,26 @@ func excerpt(raw []byte, lines int) string {
 	return strings.Join(out, "\n")
 }
 
-// heldPosts names posts to decide.
-type heldPosts struct {
-	Posts []list.PostID `arg:"" help:"IDs of the posts."`
+// heldThings names what to decide.
+type heldThings struct {
+	Things []string `arg:"" name:"id" help:"IDs of posts, or addresses that wait to join or leave."`
+	List   string   `placeholder:"LIST" help:"Where the addresses wait, if that is not clear."`
 }
 
-// decide decides all posts or, if one of them cannot be, none. What follows is the same as by mail: authors and the other
+// decide decides all or, if one of them cannot be, none. What follows is the same as by mail: authors and the other
 // moderators are told.
-func (h heldPosts) decide(ctx context.Context, app *App, d moderation.Decision, std streams) error {
+func (h heldThings) decide(ctx context.Context, app *App, d moderation.Decision, std streams) error {
 	d.By = "command line"
 	var undone []string
 	err := app.DB.Update(ctx, func(tx *storage.Tx) error {
 		var errs []error
 		undone = nil
-		for _, id := range h.Posts {
-			d.Post = id
+		for _, id := range h.Things {
+			if strings.Contains(id, "@") {
+				errs = append(errs, h.decideRequests(tx, app, id, d))
+				continue
+			}
+			d.Post = list.PostID(id)
 			out, err := app.Moderation.Decide(tx, d, time.Now())
 			switch {
 			case err != nil:
@@ -137,7 +163,7 @@ func (h heldPosts) decide(ctx context.Context, app *App, d moderation.Decision, 
 	if err != nil {
 		return err
 	}
-	for _, id := range h.Posts {
+	for _, id := range h.Things {
 		fmt.Fprintf(std.out, "%s: %s\n", id, d.Action)
 	}
 	for _, u := range undone {
@@ -148,8 +174,47 @@ func (h heldPosts) decide(ctx context.Context, app *App, d moderation.Decision, 
 	return nil
 }
 
+// decideRequests decides about what an address waits for in one list.
+func (h heldThings) decideRequests(tx *storage.Tx, app *App, arg string, d moderation.Decision) error {
+	who, err := address.Parse(arg)
+	if err != nil {
+		return usageError{err}
+	}
+	if d.Trust || d.Ban {
+		return usageError{fmt.Errorf("%s: --trust and --ban are for posts", who)}
+	}
+	lists, err := theseLists(tx, h.List)
+	if err != nil {
+		return err
+	}
+	var places []string
+	var in *list.List
+	var waiting []*moderation.Request
+	for _, l := range lists {
+		all, err := moderation.RequestsOf(tx, l.ID, who)
+		if err != nil {
+			return err
+		}
+		if all = slices.DeleteFunc(all, func(r *moderation.Request) bool { return !r.Waits() }); len(all) > 0 {
+			in, waiting, places = l, all, append(places, l.Address.String())
+		}
+	}
+	switch {
+	case len(places) == 0:
+		return fmt.Errorf("%s does not wait for a moderator", who)
+	case len(places) > 1:
+		return usageError{fmt.Errorf("%s waits in several lists: name one with --list: %s", who, strings.Join(places, ", "))}
+	}
+	for _, r := range waiting {
+		if err := app.Moderation.DecideRequest(tx, in, r, d, time.Now()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 type heldAccept struct {
-	heldPosts
+	heldThings
 	Trust bool `help:"Accept the author's posts from now on."`
 }
 
@@ -158,7 +223,7 @@ func (cmd *heldAccept) run(ctx context.Context, app *App, _ call, std streams) e
 }
 
 type heldReject struct {
-	heldPosts
+	heldThings
 	Reason string `help:"Why, for the author."`
 }
 
@@ -167,7 +232,7 @@ func (cmd *heldReject) run(ctx context.Context, app *App, _ call, std streams) e
 }
 
 type heldDiscard struct {
-	heldPosts
+	heldThings
 	Ban bool `help:"Take no post of the author any more."`
 }
 
