@@ -12,7 +12,7 @@ import (
 // samples are values for the placeholders of all mails, as the program fills them in.
 var samples = map[string]string{
 	"list": "JANOG", "posting": "janog@lists.example.jp", "owner": "janog-owner@lists.example.jp", "request": "janog-request@lists.example.jp",
-	"leave": "janog-leave@lists.example.jp", "address": "ann@example.jp", "who": "ann@example.jp",
+	"join": "janog-join@lists.example.jp", "leave": "janog-leave@lists.example.jp", "address": "ann@example.jp", "who": "ann@example.jp",
 	"url": "https://lists.example.jp/janog/", "confirm": "https://lists.example.jp/-/confirm/TOKEN", "never": "https://lists.example.jp/-/never/TOKEN",
 	"link": "https://lists.example.jp/-/login/TOKEN", "site": "lists.example.jp", "code": "123456", "mark": "", "expires": "2026-12-24 18:00 JST",
 	"subject": "IX の障害について", "received": "2026-12-21 18:00 JST", "reasons": "- REASON", "reason": "REASON", "days": "14",

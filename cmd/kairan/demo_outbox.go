@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"kairan/archive/mbox"
 	"kairan/smtpd/message"
 	"kairan/smtpd/smtptest"
 	"kairan/storage"
@@ -46,9 +47,10 @@ type capture struct {
 func (o *outbox) attach(app *App) {
 	o.app = app
 	app.extra = map[string]http.Handler{
-		"GET " + o.dir + "{$}":     o.page(o.list),
-		"GET " + o.dir + "{n}":     o.page(o.show),
-		"GET " + o.dir + "{n}/raw": o.page(o.raw),
+		"GET " + o.dir + "{$}":       o.page(o.list),
+		"GET " + o.dir + "{n}":       o.page(o.show),
+		"GET " + o.dir + "{n}/raw":   o.page(o.raw),
+		"GET " + o.dir + "mbox/{to}": o.page(o.mbox),
 	}
 }
 
@@ -166,6 +168,24 @@ func (o *outbox) raw(w http.ResponseWriter, r *http.Request, _ templates.Frame) 
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("Cache-Control", "private, no-store")
 	w.Write(c.raw) // an error is the reader's going away
+	return nil
+}
+
+// mbox is the mailbox of a recipient for a mail program, oldest first.
+func (o *outbox) mbox(w http.ResponseWriter, r *http.Request, _ templates.Frame) error {
+	copies := o.all()
+	slices.Reverse(copies)
+	var box []byte
+	for _, c := range copies {
+		if strings.EqualFold(c.to, r.PathValue("to")) {
+			box = mbox.Append(box, mbox.Record{Received: c.at, Raw: c.raw})
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/mbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cache-Control", "private, no-store")
+	w.Write(box) // an error is the reader's going away
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -39,6 +40,7 @@ type Question struct {
 	Verified bool            // the mail is authenticated as the author's
 	Subject  string
 	Text     string
+	Lang     string // that its header names, or ""
 	ID       string // Message-ID, without "<>"
 	Now      time.Time
 }
@@ -90,7 +92,7 @@ func (p *Processor) Serve(ctx context.Context, q Question) error {
 }
 
 func (p *Processor) open(tx *storage.Tx, q Question) (*session, error) {
-	s := &session{Processor: p, Question: q, tx: tx, lang: q.List.Settings.PreferredLanguage}
+	s := &session{Processor: p, Question: q, tx: tx, lang: cmp.Or(q.Lang, q.List.Settings.PreferredLanguage)}
 	s.result.List = q.List
 	if strings.ContainsFunc(q.Subject+q.Text, func(r rune) bool { return unicode.In(r, unicode.Hiragana, unicode.Katakana) }) {
 		s.lang = "ja"

@@ -1,6 +1,7 @@
 package command_test
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"regexp"
@@ -10,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"kairan/archive"
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/smtpd/address"
@@ -477,6 +479,139 @@ func TestArchiveByMail(t *testing.T) {
 		has(t, text(got), "https://"+listtest.Domain+"/janog/m/m3@people.test/", "Number 3")
 		hasNot(t, string(got.Data), "ann@people.test", "message/rfc822")
 		hasNot(t, text(got), "ann@people.test")
+	})
+}
+
+// TestWho: the roster is for those whom the setting names; who hides is seen by moderators.
+func TestWho(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test", "shy@people.test")
+		w.Join(l, list.RoleModerator, "mod@people.test")
+		w.SetMember(l, "shy@people.test", func(m *list.Member) { m.Hide = true })
+		for _, tt := range []struct {
+			policy, who   string
+			seen, shySeen bool
+		}{
+			{list.RosterPublic, "zed@people.test", true, false},
+			{list.RosterMembers, "zed@people.test", false, false},
+			{list.RosterMembers, "ann@people.test", true, false},
+			{list.RosterMembers, "mod@people.test", true, true},
+			{list.RosterModerators, "ann@people.test", false, false},
+			{list.RosterModerators, "mod@people.test", true, true},
+		} {
+			w.Update(func(tx *storage.Tx) error {
+				s := l.Settings
+				s.MemberRosterVisibility = tt.policy
+				_, err := list.Change(tx, l.ID, s, list.Edit{By: "test", At: time.Now()})
+				return err
+			})
+			got := ask(t, w, tt.who, "who")
+			if seen, shy := strings.Contains(got, "ann@people.test\n"), strings.Contains(got, "shy@people.test"); seen != tt.seen || shy != tt.shySeen {
+				t.Errorf("%s asks under %s:\n%s", tt.who, tt.policy, got)
+			}
+		}
+	})
+}
+
+// TestArchiveHidesByMail: what readers of the archive do not see does not come by mail either.
+func TestArchiveHidesByMail(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test")
+		for i := range 3 {
+			raw := "References: <m1@people.test>\n" + listtest.Post("Ann <ann@people.test>", l, fmt.Sprintf("m%d@people.test", i+1), fmt.Sprintf("Number %d", i+1), fmt.Sprintf("Secret %d", i+1))
+			send(t, w, listtest.Mail{From: "ann@people.test", To: []string{l.Address.String()}, Raw: raw})
+			inbox(w, "")
+		}
+		for n, edit := range map[uint64]func(context.Context, *archive.Message, archive.Order) error{2: w.Archive.Hide, 3: w.Archive.Redact} {
+			var m *archive.Message
+			w.Update(func(tx *storage.Tx) (err error) {
+				m, err = archive.ByNumber(tx, string(l.ID), n)
+				return err
+			})
+			if err := edit(t.Context(), m, archive.Order{By: "test"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, commands := range []string{"get 2", "get 3", "get 1-3", "last:3", "get last:3", "thread 1", "index"} {
+			a := answer(t, w, mail("ann@people.test", "", commands))
+			hasNot(t, string(a.Data)+text(a), "Secret 2", "Secret 3", "Number 2", "Number 3")
+		}
+		has(t, ask(t, w, "ann@people.test", "get 2"), "There is no message 2.")
+		w.Update(func(tx *storage.Tx) error {
+			s := l.Settings
+			s.ArchivePolicy = "never"
+			_, err := list.Change(tx, l.ID, s, list.Edit{By: "test", At: time.Now()})
+			return err
+		})
+		for _, commands := range []string{"get 1", "thread 1", "index"} {
+			got := answer(t, w, mail("ann@people.test", "", commands))
+			has(t, text(got), "There is no archive.")
+			hasNot(t, string(got.Data), "Secret 1", "message/rfc822")
+		}
+	})
+}
+
+// TestHistoryNamesWho: what the member, an owner and both addresses did stands in the member's history.
+func TestHistoryNamesWho(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		confirmed(t, w, "olga@people.test", "add ann@people.test")
+		for _, commands := range []string{"set hide on", "off", "on", "set language ja\nset language ja\nset show", "set nonsense on"} {
+			ask(t, w, "ann@people.test", commands)
+		}
+		confirmed(t, w, "olga@people.test", "set ann@people.test moderation hold")
+		send(t, w, mail("ann@people.test", "", "chaddr ann@new.test"))
+		question := inbox(w, "ann@people.test")
+		for _, m := range question[len(question)-2:] { // the answer, and the question to the old address
+			if to := header(m, "Reply-To"); strings.Contains(to, "confirm+") {
+				yes := mail("ann@people.test", "", "")
+				yes.To = []string{to}
+				send(t, w, yes)
+			}
+		}
+		last := inbox(w, "ann@new.test")
+		yes := mail("ann@new.test", "", "")
+		yes.To, yes.IP = []string{header(last[len(last)-1], "Reply-To")}, forge
+		send(t, w, yes)
+		var got []string
+		w.Update(func(tx *storage.Tx) error {
+			for e := range list.MemberHistory(tx, l.ID, address.Must("ann@people.test")) {
+				got = append(got, strings.TrimSpace(e.Stage+" "+e.Text)+" / "+e.By)
+			}
+			return nil
+		})
+		want := []string{
+			"join / olga@people.test",
+			"set hide false -> true / ann@people.test",
+			"set delivery_status default -> by_user / ann@people.test",
+			"set delivery_status by_user -> enabled / ann@people.test",
+			"set language default -> ja / ann@people.test",
+			"set moderation_action default -> hold / olga@people.test",
+			"chaddr is now ann@new.test / ann@people.test",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("history\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	})
+}
+
+// TestLanguageOfAStranger: the list's, unless the question or its header says another.
+func TestLanguageOfAStranger(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		w.List("janog", nil)
+		tagged := func(field string) listtest.Mail {
+			m := mail("zed@people.test", "", "lists")
+			m.Raw = field + m.Raw
+			return m
+		}
+		for field, want := range map[string]string{"": "コマンド", "Content-Language: en-US\n": "Your commands", "Accept-Language: ja-JP, en-US\n": "コマンド", "Content-Language: fr\nAccept-Language: en, ja\n": "Your commands"} {
+			if got := header(answer(t, w, tagged(field)), "Subject"); !strings.Contains(got, want) {
+				t.Errorf("%q: %s", field, got)
+			}
+		}
 	})
 }
 

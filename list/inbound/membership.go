@@ -3,6 +3,7 @@ package inbound
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"kairan/list"
@@ -13,6 +14,7 @@ import (
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 // question is a mail that asks for something, and who asks.
@@ -112,8 +114,19 @@ func (h *Handler) request(ctx context.Context, env *smtpd.Envelope, r route, raw
 	}
 	return smtpd.Reply{}, h.Commands.Serve(ctx, command.Question{
 		List: r.list, Author: q.author, Name: q.name, Sender: env.From, Verified: q.verified,
-		Subject: q.subject, Text: q.msg.Text(), ID: q.id, Now: env.At,
+		Subject: q.subject, Text: q.msg.Text(), Lang: langOf(q.msg.Header()), ID: q.id, Now: env.At,
 	})
+}
+
+// langOf returns the one of our languages that mail programs name as the author's (RFC 3282), or "".
+func langOf(h message.Header) string {
+	for _, name := range []string{"Content-Language", "Accept-Language"} {
+		tags := strings.FieldsFunc(strings.ToLower(h.Get(name)), func(r rune) bool { return strings.ContainsRune("-,; \t", r) })
+		if len(tags) > 0 && slices.Contains(templates.Languages(), tags[0]) {
+			return tags[0]
+		}
+	}
+	return ""
 }
 
 // tokenIn finds an unsubscribe token in a Subject such as "unsubscribe TOKEN".

@@ -73,6 +73,21 @@ func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) err
 	return nil
 }
 
+// Withdraw implements subscribe.Moderators.
+func (m *Moderation) Withdraw(tx *storage.Tx, l *list.List, who address.Address, action string) (bool, error) {
+	r := Request{Action: action, Address: who}
+	k := storage.P(l.ID, r.id())
+	r, err := requests.Get(tx, k)
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !r.Waits() {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	note := list.Event{At: time.Now(), Stage: action, Text: "request: withdrawn", By: who.String()}
+	return true, errors.Join(requests.Delete(tx, k), list.NoteMember(tx, l.ID, who, note))
+}
+
 // Requests yields who waits for a moderator's word to join or to leave a list.
 func Requests(tx *storage.Tx, l list.ID) iter.Seq[*Request] {
 	return func(yield func(*Request) bool) {

@@ -55,7 +55,7 @@ func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 	case member && !r.Verified:
 		return Result{State: Asked, List: l}, nil
 	case member:
-		return w.tell(tx, r, Already, "already-member")
+		return w.changedMind(tx, r, actionLeave, Already, "already-member")
 	case !r.Verified || policy.Confirms() && !r.Proven:
 		data, err := json.Marshal(about{Name: r.Name, Typed: !r.Verified})
 		if err != nil {

@@ -14,11 +14,24 @@ func (w *Workflow) Leave(tx *storage.Tx, r Request) (Result, error) {
 	case !member && !r.Verified:
 		return Result{State: Asked, List: r.List}, nil
 	case !member:
-		return w.tell(tx, r, NotMember, "not-member")
+		return w.changedMind(tx, r, actionJoin, NotMember, "not-member")
 	case !r.Verified || r.List.Settings.UnsubscriptionPolicy.Confirms() && !r.Proven:
 		return w.ask(tx, r, list.Pending{Action: actionLeave}, "confirm-leave")
 	}
 	return w.leave(tx, r, nil)
+}
+
+// changedMind withdraws what an address waits for, which is the opposite of what it asks for now; if it waits for nothing, it has
+// asked for what is so already, and is told that.
+func (w *Workflow) changedMind(tx *storage.Tx, r Request, waits string, s State, name string) (Result, error) {
+	withdrawn, err := w.Moderators.Withdraw(tx, r.List, r.Address, waits)
+	if err != nil {
+		return Result{}, err
+	}
+	if withdrawn {
+		s, name = Withdrawn, "held-withdrawn"
+	}
+	return w.tell(tx, r, s, name)
 }
 
 // leave is what comes after the confirmation: the moderators, or the end.

@@ -36,6 +36,33 @@ func TestStorm(t *testing.T) {
 	})
 }
 
+// TestStormOfAList: whoever names many victims, of whatever domains, is stopped by what a list and the site send in an hour.
+func TestStormOfAList(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		lists := []*list.List{w.List("one", nil), w.List("two", nil), w.List("three", nil)}
+		sent := func() int64 {
+			inbox(w, "")
+			return w.Sink.Counts().Messages
+		}
+		storm := func(l *list.List, n int) int64 {
+			before := sent()
+			for i := range n {
+				send(t, w, 250, forged(mail(fmt.Sprintf("victim@d%d-%s.test", i, l.Name), l.Suffixed("join").String(), "", "")))
+			}
+			return sent() - before
+		}
+		for i, want := range []int64{200, 200, 100} {
+			if got := storm(lists[i], 250); got != want {
+				t.Errorf("list %d sends %d mails, want %d", i, got, want)
+			}
+		}
+		time.Sleep(time.Hour)
+		if got := storm(lists[2], 10); got != 10 {
+			t.Errorf("%d mails in the next hour, want 10", got)
+		}
+	})
+}
+
 func TestGap(t *testing.T) {
 	story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)

@@ -287,6 +287,102 @@ func TestStrangersLearnNothing(t *testing.T) {
 	})
 }
 
+// TestBans: addresses and patterns, of the list and of the site, keep people off, whoever adds or invites them.
+func TestBans(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		w.Workflow.BanList = []string{`^.*@bad\.people\.test$`, "site@people.test"}
+		l := w.List("janog", func(s *list.Settings) {
+			s.SubscriptionPolicy, s.BanList = list.PolicyOpen, []string{"^spam[0-9]+@", "one@people.test"}
+		})
+		other := w.List("other", func(s *list.Settings) { s.SubscriptionPolicy = list.PolicyOpen })
+		for who, want := range map[string][2]int{"spam12@people.test": {550, 250}, "one@people.test": {550, 250}, "site@people.test": {550, 550}, "spammer@people.test": {250, 250}} {
+			send(t, w, want[0], mail(who, "janog-join"+at, "", ""))
+			send(t, w, want[1], mail(who, "other-join"+at, "", ""))
+			if got := isMember(t, w, l, who); got != (want[0] == 250) {
+				t.Errorf("%s is a member: %v", who, got)
+			}
+		}
+		for _, who := range []string{"x@bad.people.test", "site@people.test"} {
+			a := address.Must(who)
+			if res := do(t, w, func(tx *storage.Tx) (subscribe.Result, error) {
+				return w.Workflow.Admit(tx, subscribe.Request{List: other, Address: a, By: "olga@people.test", Now: time.Now()})
+			}); res.State != subscribe.Refused {
+				t.Errorf("an owner adds %s: %s", who, res.State)
+			}
+			do(t, w, func(tx *storage.Tx) (subscribe.Result, error) { return w.Workflow.Invite(tx, other, a, time.Now()) })
+			if n := len(inbox(w, who)); n != 0 {
+				t.Errorf("%d mails to %s", n, who)
+			}
+		}
+	})
+}
+
+// TestOwnWords: a list's welcome and goodbye are in the language of who reads them.
+func TestOwnWords(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) {
+			s.SubscriptionPolicy = list.PolicyOpen
+			s.WelcomeMsg = list.Text{"ja": "自己紹介をどうぞ。", "en": "Please introduce yourself."}
+			s.GoodbyeMsg = list.Text{"ja": "またどうぞ。", "en": "Come again."}
+		})
+		silent := w.List("silent", func(s *list.Settings) {
+			s.SubscriptionPolicy, s.SendWelcomeMessage, s.SendGoodbyeMessage = list.PolicyOpen, false, false
+		})
+		last := func(who string) string {
+			t.Helper()
+			mails := inbox(w, who)
+			if len(mails) == 0 {
+				t.Fatalf("no mail to %s", who)
+			}
+			return text(mails[len(mails)-1])
+		}
+		send(t, w, 250, mail("ann@people.test", "janog-join"+at, "", ""))
+		if got := last("ann@people.test"); !strings.Contains(got, "自己紹介をどうぞ。") || strings.Contains(got, "introduce") {
+			t.Errorf("the welcome is\n%s", got)
+		}
+		w.SetMember(l, "ann@people.test", func(m *list.Member) { m.Language = "en" })
+		send(t, w, 250, mail("ann@people.test", "janog-leave"+at, "", ""))
+		if got := last("ann@people.test"); !strings.Contains(got, "Come again.") || strings.Contains(got, "またどうぞ") {
+			t.Errorf("the goodbye is\n%s", got)
+		}
+		send(t, w, 250, mail("bob@people.test", "silent-join"+at, "", ""))
+		send(t, w, 250, mail("bob@people.test", "silent-leave"+at, "", ""))
+		if n := len(inbox(w, "bob@people.test")); n != 0 || isMember(t, w, silent, "bob@people.test") {
+			t.Errorf("%d mails of a silent list", n)
+		}
+	})
+}
+
+// TestChangedMind: who waits for the moderators withdraws by asking for the opposite.
+func TestChangedMind(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) {
+			s.SubscriptionPolicy, s.UnsubscriptionPolicy = list.PolicyModerate, list.PolicyModerate
+		})
+		w.Join(l, list.RoleMember, "bob@people.test")
+		send(t, w, 250, mail("ann@people.test", "janog-join"+at, "", ""))
+		send(t, w, 250, mail("bob@people.test", "janog-leave"+at, "", ""))
+		if got := w.Requests(l); len(got) != 2 {
+			t.Fatalf("waiting: %q", got)
+		}
+		send(t, w, 250, forged(mail("ann@people.test", "janog-leave"+at, "", "")))
+		if got := w.Requests(l); len(got) != 2 {
+			t.Errorf("a forger withdraws: %q", got)
+		}
+		send(t, w, 250, mail("ann@people.test", "janog-leave"+at, "", ""))
+		send(t, w, 250, mail("bob@people.test", "janog-join"+at, "", ""))
+		if got := w.Requests(l); len(got) != 0 || isMember(t, w, l, "ann@people.test") || !isMember(t, w, l, "bob@people.test") {
+			t.Errorf("waiting: %q", got)
+		}
+		for _, who := range []string{"ann@people.test", "bob@people.test"} {
+			mails := inbox(w, who)
+			if got := text(mails[len(mails)-1]); !strings.Contains(got, "取り下げました") {
+				t.Errorf("%s reads\n%s", who, got)
+			}
+		}
+	})
+}
+
 func TestNeverAgain(t *testing.T) {
 	story(t, func(t *testing.T, w *listtest.World) {
 		w.List("janog", nil)

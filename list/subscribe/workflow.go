@@ -34,6 +34,8 @@ type Moderators interface {
 	HeldSubscription(ctx context.Context, h Held) error
 	// Room reports whether one more request may wait in a list.
 	Room(tx *storage.Tx, l *list.List) bool
+	// Withdraw forgets what an address waits for to do ("join" or "leave"), and reports whether it did.
+	Withdraw(tx *storage.Tx, l *list.List, a address.Address, action string) (bool, error)
 }
 
 // Action is done when its Pending is confirmed, in the transaction that uses up the token.
@@ -64,6 +66,7 @@ const (
 	Already   State = "already"    // was a member before
 	NotMember State = "not-member" // there is nothing to leave
 	Refused   State = "refused"    // is banned
+	Withdrawn State = "withdrawn"  // waits for the moderators no longer
 	Full      State = "full"       // too many wait for the moderators: nothing was done, and a token still works
 	Changed   State = "changed"    // has another address now
 	Done      State = "done"       // what an Action does
