@@ -18,7 +18,7 @@ var samples = map[string]string{
 	"subject": "IX の障害について", "received": "2026-12-21 18:00 JST", "reasons": "- REASON", "reason": "REASON", "days": "14",
 	"mailto": "mailto:janog-confirm%2BTOKEN@lists.example.jp", "yes": "mailto:yes", "no": "mailto:no", "lines": "1. DONE", "what": "REQUEST",
 	"entries": "1. ENTRY\n", "more": "MORE\n\n", "n": "3", "results": "> which\nANSWER\n", "commands": "    add bob@example.jp\n",
-	"text": "OWN WORDS\n\n", "back": "THE WAY BACK", "said": "550 5.7.1 REPLY", "domains": "example.net, example.com", "provider": "example.net", "removal": "REMOVAL", "remedy": "REMEDY",
+	"text": "OWN WORDS\n\n", "back": "THE WAY BACK", "said": "550 5.7.1 REPLY", "domains": "example.net, example.com", "host": "mx.example.net", "provider": "example.net", "removal": "REMOVAL", "remedy": "REMEDY",
 	"title": "TITLE", "means": "MEANING", "do": "WHAT TO DO", "counts": "12 delivered", "recipients": "7,012", "number": "4711", "id": "1@example.jp",
 	"volume": "2026", "issue": "12", "topics": "1. TOPIC\n",
 }
