@@ -47,10 +47,10 @@ type capture struct {
 func (o *outbox) attach(app *App) {
 	o.app = app
 	app.extra = map[string]http.Handler{
-		"GET " + o.dir + "{$}":       o.page(o.list),
-		"GET " + o.dir + "{n}":       o.page(o.show),
-		"GET " + o.dir + "{n}/raw":   o.page(o.raw),
-		"GET " + o.dir + "mbox/{to}": o.page(o.mbox),
+		"GET " + o.dir + "{$}":     o.page(o.list),
+		"GET " + o.dir + "{n}":     o.page(o.show),
+		"GET " + o.dir + "{n}/raw": o.page(o.raw),
+		"GET " + o.dir + "mbox":    o.page(o.mbox),
 	}
 }
 
@@ -171,13 +171,13 @@ func (o *outbox) raw(w http.ResponseWriter, r *http.Request, _ templates.Frame) 
 	return nil
 }
 
-// mbox is the mailbox of a recipient for a mail program, oldest first.
+// mbox is the mailbox of the recipient that "to" names, for a mail program, oldest first.
 func (o *outbox) mbox(w http.ResponseWriter, r *http.Request, _ templates.Frame) error {
 	copies := o.all()
 	slices.Reverse(copies)
 	var box []byte
 	for _, c := range copies {
-		if strings.EqualFold(c.to, r.PathValue("to")) {
+		if strings.EqualFold(c.to, r.URL.Query().Get("to")) {
 			box = mbox.Append(box, mbox.Record{Received: c.at, Raw: c.raw})
 		}
 	}
