@@ -62,8 +62,8 @@ func Parse(subject, text string) Script {
 			s.Unknown = unknown(line, ok)
 			break
 		}
-		if slices.ContainsFunc(s.Commands, func(old Command) bool { return old.Line == c.Line }) {
-			continue // programs put the Subject into the text, too
+		if slices.ContainsFunc(s.Commands, func(old Command) bool { return old.Name == c.Name && slices.Equal(old.Args, c.Args) }) {
+			continue // people and programs say it in the Subject and in the text, and not always in the same words
 		}
 		if len(s.Commands) == maxCommands {
 			s.More = true

@@ -32,10 +32,12 @@ func TestParse(t *testing.T) {
 		{"登録", "", []string{"join"}, ""},
 		{"", "退会します。", []string{"leave"}, ""},
 		{"", "登録をお願いします", []string{"join"}, ""},
-		{"", "購読を希望します\n参加希望です\n入会したいです\n退会希望\n脱会手続きをお願いいたします", []string{"join", "join", "join", "leave", "leave"}, ""},
+		{"", "購読を希望します\n参加希望です\n入会したいです\n退会希望\n脱会手続きをお願いいたします", []string{"join", "leave"}, ""},
 		{"", "ｓｅｔ　ｓｈｏｗ\n設定　配信　ｏｆｆ", []string{"set show", "set 配信 off"}, ""},
 		{"", "subscribe Ann Example\nhelp", []string{"join Ann Example", "help"}, ""},
 		{"join", "join\njoin\nwho", []string{"join", "who"}, ""}, // the Subject again
+		{"退会", "退会します。\n", []string{"leave"}, ""},
+		{"unsubscribe", "signoff", []string{"leave"}, ""},
 		{"", "who\n-- \nleave\n", []string{"who"}, ""},
 		{"", "who\n-----Original Message-----\nleave\n", []string{"who"}, ""},
 		{"", "who\n________\nleave\n", []string{"who"}, ""},
