@@ -2,6 +2,7 @@ package templates
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -9,7 +10,7 @@ import (
 	"kairan/storage/storagetest"
 )
 
-// samples are values for the placeholders of all mails, as the program fills them in.
+// samples are values for placeholders of mails, as the program fills them in; any other placeholder is shown in capitals.
 var samples = map[string]string{
 	"list": "JANOG", "posting": "janog@lists.example.jp", "owner": "janog-owner@lists.example.jp", "request": "janog-request@lists.example.jp",
 	"join": "janog-join@lists.example.jp", "leave": "janog-leave@lists.example.jp", "address": "ann@example.jp", "who": "ann@example.jp",
@@ -20,7 +21,7 @@ var samples = map[string]string{
 	"entries": "1. ENTRY\n", "more": "MORE\n\n", "n": "3", "results": "> which\nANSWER\n", "commands": "    add bob@example.jp\n",
 	"text": "OWN WORDS\n\n", "back": "THE WAY BACK", "said": "550 5.7.1 REPLY", "domains": "example.net, example.com", "host": "mx.example.net", "provider": "example.net", "removal": "REMOVAL", "remedy": "REMEDY",
 	"title": "TITLE", "means": "MEANING", "do": "WHAT TO DO", "counts": "12 delivered", "recipients": "7,012", "number": "4711", "id": "1@example.jp",
-	"volume": "2026", "issue": "12", "topics": "1. TOPIC\n",
+	"conduct": "CODE OF CONDUCT\n\n", "volume": "2026", "issue": "12", "topics": "1. TOPIC\n",
 }
 
 // TestGoldenMails shows every mail in both languages. What the program fills in is shown by the stories of the packages that send them.
@@ -29,7 +30,14 @@ func TestGoldenMails(t *testing.T) {
 	for _, lang := range Languages() {
 		var b strings.Builder
 		for _, name := range s.Mails() {
-			subject, body, err := s.Mail(name, lang, samples)
+			args := maps.Clone(samples)
+			all, _ := s.Placeholders(name)
+			for _, p := range all {
+				if _, ok := args[p]; !ok {
+					args[p] = strings.ToUpper(p)
+				}
+			}
+			subject, body, err := s.Mail(name, lang, args)
 			if err != nil {
 				t.Errorf("%s.%s: %v", name, lang, err)
 			}

@@ -71,12 +71,22 @@ func (s *session) get(c Command) error {
 	if err != nil {
 		return err
 	}
-	from, to, ok := span(strings.ToLower(args[0]), last)
-	if !ok {
-		e, _ := find("get")
-		s.say(s.T(s.lang, "commands.usage", "usage", e.usage))
-		return nil
+	for arg := range strings.SplitSeq(strings.ToLower(args[0]), ",") {
+		from, to, ok := span(arg, last)
+		if !ok {
+			e, _ := find("get")
+			s.say(s.T(s.lang, "commands.usage", "usage", e.usage))
+			return nil
+		}
+		if more, err := s.attachAll(from, to); err != nil || !more {
+			return err
+		}
 	}
+	return nil
+}
+
+// attachAll attaches the messages of those numbers, and reports whether there is room for more.
+func (s *session) attachAll(from, to uint64) (more bool, err error) {
 	for n := from; n <= to && n-from < 10*maxMessages; n++ {
 		m, err := archive.ByNumber(s.tx, string(s.List.ID), n)
 		if errors.Is(err, storage.ErrNotFound) {
@@ -86,13 +96,13 @@ func (s *session) get(c Command) error {
 			continue
 		}
 		if err != nil {
-			return err
+			return false, err
 		}
 		if !s.attach(m) {
-			break
+			return false, nil
 		}
 	}
-	return nil
+	return true, nil
 }
 
 // span reads "5", "5-9" and "last:5"; last is the newest number there is.

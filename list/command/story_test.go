@@ -449,7 +449,7 @@ func TestArchiveByMail(t *testing.T) {
 			inbox(w, "")
 		}
 		count := func(m smtptest.Message) int { return strings.Count(string(m.Data), "Content-Type: message/rfc822\r\n") }
-		for commands, want := range map[string]int{"get 3": 1, "get 3\nget 2-4": 3, "get last:2": 2, "thread 2": 2, "get thread 1": 2, "get 1-25": 20, "get 99": 0, "get last:0": 0, "get 9-1": 0} {
+		for commands, want := range map[string]int{"get 3": 1, "get 3\nget 2-4": 3, "mget 2-4,last:2,3": 5, "get 1,x": 0, "get last:2": 2, "thread 2": 2, "get thread 1": 2, "get 1-25": 20, "get 99": 0, "get last:0": 0, "get 9-1": 0} {
 			a := answer(t, w, mail("ann@people.test", "", commands))
 			if got := count(a); got != want {
 				t.Errorf("%s: %d messages, want %d:\n%s", commands, got, want, text(a))

@@ -30,24 +30,24 @@ type entry struct {
 // table is all commands in the order of the help text. The words "command.NAME" say what each does.
 func table() []entry {
 	return []entry{
-		{"help", []string{"sos", "ヘルプ", "使い方"}, "help [COMMAND]", anybody, upTo(1), (*session).help},
+		{"help", []string{"hel", "sos", "ヘルプ", "使い方"}, "help [COMMAND]", anybody, upTo(1), (*session).help},
 		{"info", []string{"guide", "objective", "案内", "情報"}, "info", anybody, upTo(0), (*session).info},
 		{"lists", []string{"list", "リスト", "リスト一覧"}, "lists", anybody, upTo(0), (*session).lists},
 		{"which", []string{"status", "登録状況"}, "which", verified, upTo(0), (*session).which},
 		{"join", []string{"subscribe", "sub", "登録", "入会", "参加", "購読"}, "join [NAME]", anybody, noAddress(5), (*session).join},
-		{"leave", []string{"unsubscribe", "unsub", "signoff", "sig", "bye", "resign", "remove", "退会", "脱会", "脱退", "解除", "登録解除", "配信解除", "購読解除"}, "leave", anybody, noAddress(2), (*session).leave},
+		{"leave", []string{"unsubscribe", "unsub", "uns", "signoff", "sig", "bye", "resign", "remove", "退会", "脱会", "脱退", "解除", "登録解除", "配信解除", "購読解除"}, "leave", anybody, noAddress(2), (*session).leave},
 		{"confirm", []string{"con", "確認", "承認"}, "confirm TOKEN", anybody, isToken, (*session).confirm},
 		{"set", []string{"設定"}, "set show | delivery on | delivery off [until DAY] | digest mime|plain|off | myposts on|off | ack on|off | receipt on|off | duplicates on|off | hide on|off | language ja|en | name NAME", members, setting, (*session).set},
 		{"on", []string{"配信再開", "再開"}, "on", members, upTo(0), (*session).on},
 		{"off", []string{"配信停止", "停止", "休止"}, "off [until DAY]", members, looksLikeUntil, (*session).off},
 		{"digest", []string{"matome", "まとめ送り", "まとめ配信", "ダイジェスト"}, "digest mime|plain|off", members, isDigest, (*session).digest},
 		{"chaddr", []string{"change-address", "アドレス変更"}, "chaddr [OLD] NEW", verified, addresses(1, 2), (*session).chaddr},
-		{"who", []string{"review", "members", "名簿", "会員一覧"}, "who", verified, upTo(0), (*session).who},
-		{"get", []string{"send", "取得"}, "get N | N-M | last:N | thread N", verified, numbers, (*session).get},
+		{"who", []string{"review", "rev", "members", "名簿", "会員一覧"}, "who", verified, upTo(0), (*session).who},
+		{"get", []string{"mget", "send", "取得"}, "get N | N-M | last:N | thread N", verified, numbers, (*session).get},
 		{"thread", []string{"スレッド"}, "thread N", verified, numbers, (*session).thread},
-		{"index", []string{"目次"}, "index [YYYY-MM]", verified, month, (*session).index},
+		{"index", []string{"summary", "目次"}, "index [YYYY-MM]", verified, month, (*session).index},
 		{"echo", nil, "echo TEXT", verified, upTo(100), (*session).echo},
-		{"end", []string{"stop", "quit", "exit", "終了", "終わり", "おわり"}, "end", anybody, upTo(0), nil}, // known to Parse
+		{"end", []string{"stop", "quit", "qui", "exit", "終了", "終わり", "おわり"}, "end", anybody, upTo(0), nil}, // known to Parse
 		{"add", []string{"追加"}, "add ADDRESS…", owners, addresses(1, 20), (*session).add},
 		{"remove", []string{"del", "delete", "unsubscribe", "削除"}, "remove ADDRESS…", owners, addresses(1, 20), (*session).remove},
 		{"invite", []string{"招待"}, "invite ADDRESS…", owners, addresses(1, 20), (*session).invite},
@@ -130,7 +130,7 @@ func things(args []string) bool {
 
 func thingAndWords(args []string) bool { return len(args) >= 1 && isThing(args[0]) }
 
-// numbers are "5", "5-9", "last:5", "thread 5".
+// numbers are "5", "5-9", "last:5", several of them with commas, "thread 5".
 func numbers(args []string) bool {
 	if len(args) == 2 && strings.EqualFold(args[0], "thread") {
 		args = args[1:]
@@ -138,8 +138,12 @@ func numbers(args []string) bool {
 	if len(args) != 1 {
 		return false
 	}
-	rest := strings.TrimPrefix(strings.ToLower(args[0]), "last:")
-	return rest != "" && len(rest) <= 21 && strings.Trim(rest, "0123456789-") == ""
+	for span := range strings.SplitSeq(strings.ToLower(args[0]), ",") {
+		if rest := strings.TrimPrefix(span, "last:"); rest == "" || len(rest) > 21 || strings.Trim(rest, "0123456789-") != "" {
+			return false
+		}
+	}
+	return true
 }
 
 // month is nothing or "2026-01".
