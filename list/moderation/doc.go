@@ -31,6 +31,6 @@
 //
 // # Limits
 //
-// A post is noticed within [pause] seconds. A notice shows [perNotice] posts, a reminder [perReminder]. When the DNS does not
-// answer, a moderator's mail is refused like a forged one; the page of the token still works.
+// A post is noticed within [pause] seconds. A notice shows [perNotice] posts, a reminder [perReminder]. While the DNS does not
+// tell who wrote, a moderator's mail is deferred (451); the page of the token works.
 package moderation

@@ -96,6 +96,21 @@ func TestWhoMayAnswer(t *testing.T) {
 	})
 }
 
+// While the DNS does not tell who wrote, the answer comes again, and nothing is decided.
+func TestAnswersComeAgain(t *testing.T) {
+	story(t, nil, func(t *testing.T, w *world) {
+		w.Join(w.l, list.RoleModerator, "max@broken.test")
+		w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", true)
+		w.at(0)
+		notice := one(t, w.mails(4), "max@broken.test")
+		if code := w.answer(notice, answer{from: "max@broken.test", text: "accept"}); code != 451 {
+			t.Errorf("%d, want 451", code)
+		}
+		w.verdict("1@s.test", "hold")
+		w.mails(0)
+	})
+}
+
 func TestTwoModeratorsAtOnce(t *testing.T) {
 	story(t, nil, func(t *testing.T, w *world) {
 		p := w.post("zed@strangers.test", "1@s.test", "Hello", "Hello.\n", false)
