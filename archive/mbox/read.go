@@ -27,6 +27,7 @@ type Reader struct {
 	start, end int64 // of the last record
 	ended      bool  // the last record has the empty line that ends it
 	next       []byte
+	expect     int // about how long the records are, 0 if that is not known
 }
 
 const readAhead = 32 << 10 // bytes
@@ -85,6 +86,9 @@ func (r *Reader) gather() (data []byte, err error) {
 		if err == nil && len(data)+len(line) > r.max {
 			data, err = nil, ErrTooLong
 		}
+		if data == nil && err == nil {
+			data = make([]byte, 0, r.expect)
+		}
 		if err == nil {
 			data = append(data, line...)
 		}
@@ -123,7 +127,7 @@ func isDigits(b []byte) bool {
 // Parse returns the only record of data, which is a whole one as it lies in a file.
 func Parse(data []byte) (Record, error) {
 	// Most records are far smaller than what a reader of files reads ahead.
-	r := &Reader{r: bufio.NewReaderSize(bytes.NewReader(data), min(len(data), readAhead)), max: len(data)}
+	r := &Reader{r: bufio.NewReaderSize(bytes.NewReader(data), min(len(data), readAhead)), max: len(data), expect: len(data)}
 	rec, err := r.Next()
 	if err == nil && r.end != int64(len(data)) {
 		err = errors.New("there is more than one record")
