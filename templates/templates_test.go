@@ -204,6 +204,9 @@ func sample() map[string][]any {
 		"search": {Search{Action: "/-/search"}, Search{Query: `"<b>"`, Asked: true, Long: true, Incomplete: true, Ignored: []string{"<i>"}, Wider: link}, Search{Asked: true, Slow: true},
 			Search{Action: "/x/search", Query: "b", Order: "date", Asked: true, Total: 2000, Seen: 1000, Best: link, Newest: link, Wider: link, Pages: pages,
 				Hits: []SearchHit{{Href: "/x", Subject: []SearchPiece{{Text: "a "}, {Text: "<b>", Mark: true}}, Text: []SearchPiece{{Text: "<b>", Mark: true}}, From: "f", List: link, Sent: when, HasAttachment: true}, {Href: "/y", Sent: when}}}},
+		"moderate": {Moderate{}, Moderate{Action: "/-/moderate", Total: 3, Pages: pages, Lists: []Link{link}, Posts: []ModeratePost{
+			{HeldPost: HeldPost{ID: "1", From: "a@example.jp", Subject: "<T>", Received: when, Reasons: []string{"<T>"}, Text: "<T>", Files: []string{"<T>", "b"}}, Key: "q1", Item: "x <T>", IsPost: true, List: "<T>", ListHref: "/x/", Words: []string{"accept", "ban"}, Texts: []string{"<T>"}},
+			{HeldPost: HeldPost{Decided: "<T>"}}, {Key: "q3", Words: []string{"accept"}}}}},
 		"settings": {Settings{}, Settings{List: "<T>", Path: "/p", Query: "q", Wrong: true, Log: "/l", Count: 1, Waits: []SettingWait{{1, "<T>", "/k"}},
 			Groups: []SettingGroup{{ID: "about", Title: "<T>", Fields: settingFields()}}}, Settings{Query: "x"}},
 		"settings-review": {SettingsReview{}, SettingsReview{Changes: diffs, Patch: `{"a":"<T>"}`, Replay: &SettingsReplay{}},

@@ -21,3 +21,23 @@ type HeldPost struct {
 	Files             []string
 	Decided           string // who decided, "" while it waits
 }
+
+// Moderate is the view of page "moderate": what waits in the lists that somebody moderates.
+type Moderate struct {
+	Action string // where the buttons post to
+	Total  int
+	Posts  []ModeratePost
+	Pages  []PageLink
+	Lists  []Link // the settings of lists that the reader owns
+}
+
+// ModeratePost is a held post, or a request, on that page.
+type ModeratePost struct {
+	HeldPost
+	Key            string // for ids in the page
+	Item           string // what it is to the buttons
+	IsPost         bool   // not a request
+	List, ListHref string
+	Words          []string // the buttons, without "reject"
+	Texts          []string // names of saved texts for a rejection
+}

@@ -328,6 +328,8 @@ func (j *journey) join() {
 func (j *journey) settings() {
 	name := []string{"require_subject", "include_ml_headers", "admin_notify_mchanges", "ask_author"}[j.n]
 	why := "<b>試し</b> " + name
+	j.open("/-/moderate", 200)
+	j.shoot("moderate")
 	j.open("/-/admin/netops/settings", 200)
 	j.shoot("settings")
 	j.open("/-/admin/netops/settings?q="+name, 200)

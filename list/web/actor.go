@@ -60,7 +60,11 @@ func (s *site) nav(a actor, lang string) (links []templates.Link) {
 	if !a.signedIn() || s.Subscribe == nil {
 		return nil
 	}
-	return append(links, templates.Link{Href: "/-/my", Text: s.Templates.T(lang, "frame.my")})
+	links = append(links, templates.Link{Href: "/-/my", Text: s.Templates.T(lang, "frame.my")})
+	if a.moderates && s.Moderation != nil {
+		links = append(links, templates.Link{Href: "/-/moderate", Text: s.Templates.T(lang, "frame.moderate")})
+	}
+	return links
 }
 
 // denied is returned by a page that is not for the actor. The answer says who could help.
@@ -129,6 +133,9 @@ func (s *site) deny(w http.ResponseWriter, r *http.Request, d denied) {
 		owner := d.list.Suffixed("owner")
 		view.Text = s.Templates.T(f.Lang, "denied."+string(d.need), "list", d.list.Title(), "address", a.address)
 		view.Help = templates.Link{Href: mailto(owner), Text: owner.String()}
+	case d.need == list.RoleModerator:
+		view.Text = s.Templates.T(f.Lang, "denied.moderates-nothing", "address", a.address)
+		view.Help = templates.Link{Href: mailto(s.Site.Admin), Text: s.Site.Admin.String()}
 	default:
 		view.Text = s.Templates.T(f.Lang, "denied.admin", "address", a.address)
 		view.Help = templates.Link{Href: mailto(s.Site.Admin), Text: s.Site.Admin.String()}

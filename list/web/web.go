@@ -111,6 +111,7 @@ func (s *site) special() http.Handler {
 	s.people(mux)
 	s.held(mux)
 	s.settings(mux)
+	s.moderate(mux)
 	if s.Search != nil {
 		search := s.searchPages()
 		for _, ending := range searchForms {
