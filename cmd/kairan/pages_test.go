@@ -53,6 +53,7 @@ func TestPages(t *testing.T) {
 			j.leave()
 			j.signIn()
 			j.join()
+			j.me()
 			j.odd()
 		})
 	}
