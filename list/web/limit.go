@@ -12,8 +12,9 @@ import (
 )
 
 const (
-	// Attempts of a client without a session: to sign in, to join, to open a link.
-	attempts     = 10 // at once
+	// Attempts of a client without a session: to sign in, to join, to open a link. A whole meeting may sit behind one address; what
+	// protects people from mail are the limits for each of them, in list/subscribe.
+	attempts     = 30 // at once
 	attemptEvery = 6 * time.Second
 	// Changes by who is signed in.
 	changes     = 120 // at once
