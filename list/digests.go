@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,6 +29,15 @@ type DigestRendition struct {
 	Mode     DeliveryMode `json:"mode"`
 	Language string       `json:"language"`
 	Parts    string       `json:"parts"` // a "1" for each of Digest.Posts that is in it, else a "0"
+	Subject  string       `json:"subject,omitempty"`
+}
+
+// Called reports whether a digest, nil for none, was sent under a subject, reply words taken off.
+func (d *Digest) Called(base string) bool {
+	return d != nil && slices.ContainsFunc(d.Renditions, func(r DigestRendition) bool {
+		own, _ := message.BaseSubject(r.Subject)
+		return own != "" && own == base
+	})
 }
 
 // DigestEntry is a post that goes into a digest.

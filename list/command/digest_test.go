@@ -7,6 +7,8 @@ import (
 
 	"kairan/list"
 	"kairan/list/listtest"
+	"kairan/list/moderation"
+	"kairan/smtpd/address"
 	"kairan/smtpd/smtptest"
 	"kairan/storage"
 )
@@ -90,5 +92,63 @@ func TestDigestStays(t *testing.T) {
 		if m := member(t, w, l, "zoe@people.test"); m == nil || m.Mode() != list.DeliveryMIMEDigests {
 			t.Errorf("after the change of address: %+v", m)
 		}
+	})
+}
+
+// TestJoinWithDigests takes the wish for digests along through the confirmation.
+func TestJoinWithDigests(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		const mime, plain = list.DeliveryMIMEDigests, list.DeliveryPlaintextDigests
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage, s.SubscriptionPolicy = "en", list.PolicyOpen })
+		asks := func(who, words, name string, want list.DeliveryMode) {
+			t.Helper()
+			send(t, w, mail(who, "", words))
+			for _, m := range inbox(w, who) {
+				if to := header(m, "Reply-To"); strings.Contains(to, "-confirm+") {
+					yes := mail(who, "", "yes")
+					yes.To = []string{to}
+					send(t, w, yes)
+				}
+			}
+			inbox(w, who)
+			if m := member(t, w, l, who); m == nil || m.Mode() != want || m.DisplayName != name {
+				t.Errorf("%s: %+v, want %q with %s", words, m, name, want)
+			}
+		}
+		asks("a@people.test", "join Ann Example digest=mime", "Ann Example", mime)
+		asks("b@people.test", "subscribe digest", "Xyzzy", plain)
+		asks("c@people.test", "subscribe nodigest", "Xyzzy", list.DeliveryRegular)
+		w.Update(func(tx *storage.Tx) error {
+			s := l.Settings
+			s.SubscriptionPolicy = list.PolicyConfirm
+			_, err := list.Change(tx, l.ID, s, list.Edit{At: time.Now(), By: "operator"})
+			return err
+		})
+		asks("d@people.test", "join digest=plain", "Xyzzy", plain)
+		w.Update(func(tx *storage.Tx) error {
+			s := l.Settings
+			s.SubscriptionPolicy = list.PolicyModerate
+			_, err := list.Change(tx, l.ID, s, list.Edit{At: time.Now(), By: "operator"})
+			return err
+		})
+		send(t, w, mail("f@people.test", "", "join digest=mime"))
+		inbox(w, "f@people.test")
+		w.Update(func(tx *storage.Tx) error {
+			lines, err := w.Moderation.Obey(tx, l, moderation.Order{ID: "f@people.test", Word: "accept", By: address.Must("olga@people.test"), Lang: "en", Now: time.Now()})
+			if len(lines) != 1 {
+				t.Errorf("accepted: %q", lines)
+			}
+			return err
+		})
+		if m := member(t, w, l, "f@people.test"); m == nil || m.Mode() != mime {
+			t.Errorf("through the moderators: %+v", m)
+		}
+		w.Update(func(tx *storage.Tx) error {
+			s := l.Settings
+			s.DigestsEnabled = false
+			_, err := list.Change(tx, l.ID, s, list.Edit{At: time.Now(), By: "operator"})
+			return err
+		})
+		asks("e@people.test", "join digest=mime", "Xyzzy", list.DeliveryRegular)
 	})
 }

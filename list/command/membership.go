@@ -85,6 +85,20 @@ func (s *session) which(Command) error {
 	return nil
 }
 
+// joinMode reads what is said of digests behind "join": "digest", "nodigest", or in Mailman's way "digest=mime".
+func joinMode(word string) (mode list.DeliveryMode, ok bool) {
+	word = strings.ToLower(word)
+	if word == "nodigest" {
+		return list.DeliveryRegular, true
+	}
+	value, ok := strings.CutPrefix(word, "digest=")
+	if !ok {
+		return list.DeliveryPlaintextDigests, word == "digest"
+	}
+	mode, ok = digestWords[value]
+	return mode, ok
+}
+
 // join takes words behind it as a name, but for what other programs want there: the list, options, a request to do so.
 func (s *session) join(c Command) error {
 	if s.Author.IsNull() {
@@ -92,9 +106,16 @@ func (s *session) join(c Command) error {
 	}
 	r := s.request()
 	words := slices.DeleteFunc(slices.Clone(c.Args), func(w string) bool {
-		return strings.Contains(w, "=") || strings.EqualFold(w, s.List.Address.Local()) || slices.Contains([]string{"me", "please", "digest", "nodigest"}, strings.ToLower(w))
+		if mode, ok := joinMode(w); ok {
+			r.Mode = mode
+			return true
+		}
+		return strings.Contains(w, "=") || strings.EqualFold(w, s.List.Address.Local()) || slices.Contains([]string{"me", "please"}, strings.ToLower(w))
 	})
 	r.Name = cmp.Or(strings.Join(words, " "), r.Name)
+	if r.Mode != "" && r.Mode != list.DeliveryRegular && !s.List.Settings.DigestsEnabled {
+		s.say(s.T(s.lang, "commands.no-digests"))
+	}
 	return s.outcome(s.Workflow.Join(s.tx, r))
 }
 

@@ -33,6 +33,11 @@ func (d *Digester) compose(tx *storage.Tx, w *work, v variant) ([]byte, error) {
 	if w.issue.Subject == "" {
 		w.issue.Subject = subject
 	}
+	for i := range w.issue.Digest.Renditions {
+		if r := &w.issue.Digest.Renditions[i]; r.ID == w.rendition(v) {
+			r.Subject = subject
+		}
+	}
 	h := d.header(w, subject)
 	for _, m := range messages {
 		if m.quiet {

@@ -10,7 +10,9 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/listtest"
 	"kairan/smtpd/address"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -336,5 +338,33 @@ func TestSwitchedOff(t *testing.T) {
 		got = w.got("mim@people.test")
 		same(t, "mim singly", got.single, []string{b})
 		same(t, "mim", got.all(), []string{a, b, c})
+	})
+}
+
+// TestReply holds an answer to a whole digest, in whatever language it came, and lets one pass that names its subject.
+func TestReply(t *testing.T) {
+	story(t, func(s *list.Settings) { s.SubjectPrefix = "[janog:%05d] " }, func(w *world) {
+		w.SetMember(w.l, "tom@people.test", func(m *list.Member) { m.Language = "ja" })
+		w.post(0)
+		w.sleep(day)
+		id := w.got("mim@people.test").digests[0].header.Get("Message-Id")
+		for i, tt := range []struct {
+			subject, to string
+			held        bool
+		}{
+			{"Re: janog Digest, Vol 1, Issue 1", id, true},
+			{"RE: Re: janog まとめ送り 第1巻 第1号", id, true},
+			{"Re: Subject 1", id, false},
+			{"janog Digest, Vol 1, Issue 1", id, false},
+			{"Re: janog Digest, Vol 1, Issue 1", "<1@people.test>", false},
+		} {
+			name := fmt.Sprintf("reply%d@people.test", i)
+			raw := "In-Reply-To: " + tt.to + "\n" + listtest.Post("Ann <ann@people.test>", w.l, name, "SUBJECT", "I agree.\n")
+			w.mail(strings.Replace(raw, "Subject: SUBJECT\n", strings.ReplaceAll(string(message.TextField("Subject", tt.subject, "UTF-8").Raw), "\r\n", "\n"), 1))
+			w.sleep(time.Second)
+			if p := w.Posts(name)[0]; p.Held() != tt.held || tt.held && p.Verdict.Reasons[0].Rule != "digest-reply" {
+				t.Errorf("%q to %s: %s", tt.subject, tt.to, p.Verdict)
+			}
+		}
 	})
 }

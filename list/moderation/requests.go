@@ -17,11 +17,12 @@ import (
 
 // Request is somebody who waits for a moderator's word to join or to leave.
 type Request struct {
-	Action  string          `json:"action"` // "join" or "leave"
-	Address address.Address `json:"address"`
-	Name    string          `json:"name,omitempty"` // of who joins
-	At      time.Time       `json:"at"`
-	Noticed bool            `json:"noticed,omitempty"` // the moderators know of it
+	Action  string            `json:"action"` // "join" or "leave"
+	Address address.Address   `json:"address"`
+	Name    string            `json:"name,omitempty"` // of who joins
+	Mode    list.DeliveryMode `json:"delivery_mode,omitempty"`
+	At      time.Time         `json:"at"`
+	Noticed bool              `json:"noticed,omitempty"` // the moderators know of it
 
 	// What was decided is kept as long as a notice can be answered, so that who comes later is told.
 	Verdict list.Action `json:"verdict,omitempty"`
@@ -54,7 +55,7 @@ func (m *Moderation) Room(tx *storage.Tx, l *list.List) bool {
 
 // HeldSubscription implements subscribe.Moderators.
 func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) error {
-	r := Request{Action: h.Action, Address: h.Address, Name: h.Name, At: time.Now()}
+	r := Request{Action: h.Action, Address: h.Address, Name: h.Name, Mode: h.Mode, At: time.Now()}
 	k := storage.P(h.List.ID, r.id())
 	err := m.DB.Update(ctx, func(tx *storage.Tx) error {
 		old, err := requests.Get(tx, k)
@@ -302,7 +303,7 @@ func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *Request) (list.Actio
 	if r.Action == "join" {
 		do = m.Subscribe.Admit
 	}
-	res, err := do(tx, subscribe.Request{List: l, Address: r.Address, Name: r.Name, By: r.By, Now: r.Decided})
+	res, err := do(tx, subscribe.Request{List: l, Address: r.Address, Name: r.Name, Mode: r.Mode, By: r.By, Now: r.Decided})
 	if err != nil {
 		return "", err
 	}

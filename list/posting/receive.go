@@ -131,7 +131,7 @@ func (p *Path) decide(tx *storage.Tx, in *incoming) error {
 // lookUp adds what the store knows about the author to the facts.
 func lookUp(tx *storage.Tx, in *posted) error {
 	f, l := &in.facts, in.list
-	f.Duplicate = duplicate(tx, in)
+	f.Duplicate, f.DigestReply = duplicate(tx, in), digestReply(tx, in)
 	if f.Author.IsNull() {
 		return nil
 	}
@@ -188,6 +188,22 @@ func duplicate(tx *storage.Tx, in *posted) string {
 		worst = "other"
 	}
 	return worst
+}
+
+// digestReply reports whether a post answers an issue of the list's digest and has its subject.
+func digestReply(tx *storage.Tx, in *posted) bool {
+	base, reply := message.BaseSubject(in.facts.Subject)
+	h := message.Parse(in.facts.Header).Header()
+	ids := append(message.MessageIDs(h.Get("References")), message.MessageIDs(h.Get("In-Reply-To"))...)
+	if len(ids) == 0 || !reply {
+		return false
+	}
+	for id, p := range list.PostsByMessageID(tx, ids[len(ids)-1]) {
+		if id == in.list.ID && p.Digest.Called(base) {
+			return true
+		}
+	}
+	return false
 }
 
 // late notes since when the DNS of an author's domain keeps mail from being decided.

@@ -28,6 +28,14 @@ var commandLine = regexp.MustCompile(`^(?:` +
 	`(?:希望(?:します|いたします|です)?|依頼|申請|手続き|します|いたします|です|したい(?:です)?|お願い(?:します|いたします|致します)?|願います|してください|して下さい)?` +
 	`)[.!。、!]*$`)
 
+// digestReply looks for an answer to a whole digest: its subject says nothing, and often all of the digest is quoted.
+func digestReply(q *question) (list.Action, string) {
+	if !q.f.DigestReply {
+		return "", ""
+	}
+	return list.Hold, q.f.Subject
+}
+
 // administrivia looks for a command in the Subject and in the first lines of mail that has only a few.
 func administrivia(q *question) (list.Action, string) {
 	if !q.l.Settings.Administrivia {

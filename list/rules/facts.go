@@ -31,6 +31,8 @@ type Facts struct {
 	Others []string `json:"others,omitempty"`
 	// Duplicate is "" for a new Message-ID, "same" or "other" when a post with that ID has the same or another body.
 	Duplicate string `json:"duplicate,omitempty"`
+	// DigestReply says that the post answers a digest of the list as a whole, and still has the digest's own subject.
+	DigestReply bool `json:"digest_reply,omitempty"`
 	// Held and HeldSame count the posts of the list that wait for a moderator: all, and those of this author (authenticated ones apart).
 	Held     int `json:"held,omitempty"`
 	HeldSame int `json:"held_same,omitempty"`

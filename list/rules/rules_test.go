@@ -271,6 +271,7 @@ var cases = []struct {
 	{"no Subject", func(x *scene) { x.f.Subject = " "; x.set().RequireSubject = true }, "hold (no-subject)"},
 	{"no Subject where that is allowed", func(x *scene) { x.f.Subject = "" }, "accept"},
 
+	{"an answer to a digest", func(x *scene) { x.f.DigestReply = true }, "hold (digest-reply)"},
 	{"a command as Subject", func(x *scene) { x.f.Subject, x.f.Excerpt = "unsubscribe", "" }, "hold (administrivia)"},
 	{"a command where that is allowed", func(x *scene) {
 		x.f.Subject, x.f.Excerpt = "unsubscribe", ""
@@ -366,7 +367,7 @@ func TestTable(t *testing.T) {
 	want := []string{
 		"loop", "no-author", "banned", "duplicate", "too-large", "automatic", "dns-failure", "unauthenticated", "emergency",
 		"member-moderation", "member-default", "nonmember-moderation", "nonmember-listed", "nonmember", "announce-only", "header-match",
-		"looks-automatic", "too-many-recipients", "implicit-destination", "no-subject", "administrivia",
+		"looks-automatic", "too-many-recipients", "implicit-destination", "no-subject", "digest-reply", "administrivia",
 		"approved", "too-many-held",
 	}
 	if diff := cmp.Diff(want, Names()); diff != "" {

@@ -62,6 +62,7 @@ var table = []rule{
 	{"too-many-recipients", suspicious, denied, "the message has too many recipients in To and Cc", tooManyRecipients},
 	{"implicit-destination", suspicious, denied, "neither To nor Cc names the list", implicitDestination},
 	{"no-subject", suspicious, denied, "the message has no Subject", noSubject},
+	{"digest-reply", suspicious, denied, "the message answers a digest and has its subject; give it the subject of the post that it answers", digestReply},
 	{"administrivia", suspicious, denied, "the message looks like a command; send commands to the -request address", administrivia},
 
 	// What becomes of a post that would be held.

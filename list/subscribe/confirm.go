@@ -114,6 +114,7 @@ func (w *Workflow) act(tx *storage.Tx, l *list.List, p *list.Pending, c Confirma
 		if err := json.Unmarshal(p.Data, &a); err != nil {
 			return Result{}, err
 		}
+		r.Mode = a.Mode
 		if r.Name = a.Name; a.Typed && !c.From.IsNull() {
 			r.Name = "" // who answered a mail has not seen it
 		}

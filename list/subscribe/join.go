@@ -33,7 +33,8 @@ func Confirmable() []string {
 type about struct {
 	Name string `json:"name,omitempty"`
 	// Typed says that anybody may have written the name. Only who sees it on the page of the token confirms it.
-	Typed bool `json:"typed,omitempty"`
+	Typed bool              `json:"typed,omitempty"`
+	Mode  list.DeliveryMode `json:"delivery_mode,omitempty"`
 }
 
 // NameOf returns the display name with which somebody will join whose request waits for a confirmation, or "".
@@ -57,7 +58,7 @@ func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 	case member:
 		return w.changedMind(tx, r, actionLeave, Already, "already-member")
 	case !r.Verified || policy.Confirms() && !r.Proven:
-		data, err := json.Marshal(about{Name: r.Name, Typed: !r.Verified})
+		data, err := json.Marshal(about{Name: r.Name, Typed: !r.Verified, Mode: r.Mode})
 		if err != nil {
 			return Result{}, err
 		}
@@ -97,6 +98,9 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 		return Result{State: Refused, List: l}, nil
 	}
 	m := list.Member{List: l.ID, Role: list.RoleMember, Address: r.Address, DisplayName: r.Name, Joined: r.Now}
+	if l.Settings.DigestsEnabled {
+		m.DeliveryMode = r.Mode
+	}
 	err := list.Join(tx, m)
 	if errors.Is(err, list.ErrExists) {
 		return Result{State: Already, List: l}, nil

@@ -119,7 +119,7 @@ func (w *Workflow) held(tx *storage.Tx, r Request, p *list.Pending, action strin
 		return Result{State: Full, List: r.List}, nil
 	}
 	res, err := w.tell(tx, r, HeldState, "held-"+action)
-	res.Held = []Held{{List: r.List, Address: r.Address, Name: r.Name, Action: action, told: res.Mails, pending: p}}
+	res.Held = []Held{{List: r.List, Address: r.Address, Name: r.Name, Mode: r.Mode, Action: action, told: res.Mails, pending: p}}
 	res.Mails = nil
 	return res, err
 }

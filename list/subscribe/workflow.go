@@ -46,7 +46,9 @@ type Request struct {
 	List    *list.List
 	Address address.Address // who is to join or leave
 	Name    string          // display name of who joins; of a request that is not verified only kept where its page is seen before it counts
-	By      string          // who brings it about, for the member's history; "" is Address
+	// Mode is how who joins wants the posts; "" is regular. In a list without digests it is of no account.
+	Mode list.DeliveryMode
+	By   string // who brings it about, for the member's history; "" is Address
 	// Verified says that the request is known to come from Address.
 	Verified bool
 	// Proven says of a verified request that who makes it reads the mail of Address, as one who is signed in does: no confirmation is asked for.
@@ -85,7 +87,8 @@ type Result struct {
 type Held struct {
 	List    *list.List
 	Address address.Address
-	Name    string           // of who joins, or ""
+	Name    string // of who joins, or ""
+	Mode    list.DeliveryMode
 	Action  string           // "join" or "leave"
 	told    []posting.Notice // to who asked
 	pending *list.Pending    // whose token is used up afterwards; nil without one
