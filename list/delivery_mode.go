@@ -1,9 +1,11 @@
 package list
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"kairan/storage"
 )
@@ -131,12 +133,55 @@ func indexMode(tx *storage.Tx, m *Member) error {
 	return digestMembers.Delete(tx, k)
 }
 
-// HasDigestMembers reports whether some member of a list gets posts in digests.
+// HasDigestMembers reports whether some member of a list gets the posts to come in digests.
 func HasDigestMembers(tx *storage.Tx, l ID) bool {
-	for range storage.Under(tx, digestMembers, listID, l) {
-		return true
+	for _, m := range DigestMembers(tx, l, "") {
+		if m.Mode() != DeliveryRegular {
+			return true
+		}
 	}
 	return false
+}
+
+// getsAny reports whether a member gets one of some posts in a digest that is made now.
+func (m *Member) getsAny(entries []DigestEntry, now time.Time) bool {
+	digested := func(e DigestEntry) bool { return m.ModeFor(e.Number) != DeliveryRegular }
+	return m.Receives(now) && slices.ContainsFunc(entries, digested)
+}
+
+// ForgetModes forgets earlier delivery modes that no post asks for any more, of up to n members after the key `after`. It returns the key to go on
+// after, "" at the end.
+func ForgetModes(tx *storage.Tx, l ID, after string, n int) (next string, err error) {
+	last, err := LastNumber(tx, l)
+	if err != nil {
+		return "", err
+	}
+	oldest, err := oldestDue(tx, l, last+1)
+	if err != nil {
+		return "", err
+	}
+	var stale []*Member
+	for key, m := range DigestMembers(tx, l, after) {
+		if n--; n < 0 {
+			break
+		}
+		next = key
+		if i := slices.IndexFunc(m.Earlier, func(s ModeSpan) bool { return s.Until > oldest }); len(m.Earlier) > 0 && i != 0 {
+			if m.Earlier = m.Earlier[max(i, 0):]; i < 0 {
+				m.Earlier = nil
+			}
+			stale = append(stale, m)
+		}
+	}
+	for _, m := range stale {
+		if err := errors.Join(indexMode(tx, m), members.Put(tx, keyOf(l, RoleMember, m.Address.Key()), *m)); err != nil {
+			return "", err
+		}
+	}
+	if n >= 0 {
+		next = ""
+	}
+	return next, nil
 }
 
 // DigestMembers yields, in the order of their keys, the members after the key `after` ("" for all) who get posts in digests, or did when

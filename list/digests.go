@@ -162,14 +162,24 @@ func pendingDigest(tx *storage.Tx, l ID) (entries []DigestEntry) {
 	return entries
 }
 
-// CloseDigest makes an issue of all posts that wait for one and gives it its number. It returns nil if none waits, or if nobody gets
-// digests any more. why says what closed it; by is who, "" for nobody. The zone of now counts for volumes.
+// anyoneGets reports whether some member would get one of the posts in a digest now.
+func anyoneGets(tx *storage.Tx, l ID, entries []DigestEntry, now time.Time) bool {
+	for _, m := range DigestMembers(tx, l, "") {
+		if m.getsAny(entries, now) {
+			return true
+		}
+	}
+	return false
+}
+
+// CloseDigest makes an issue of all posts that wait for one and gives it its number. It returns nil if none waits, or if nobody would get
+// it now. why says what closed it; by is who, "" for nobody. The zone of now counts for volumes.
 func CloseDigest(tx *storage.Tx, l *List, now time.Time, why, by string) (*Post, error) {
 	entries := pendingDigest(tx, l.ID)
 	if len(entries) == 0 {
 		return nil, nil
 	}
-	if !HasDigestMembers(tx, l.ID) {
+	if !anyoneGets(tx, l.ID, entries, now) {
 		return nil, dropDigest(tx, l.ID, entries)
 	}
 	s, err := GetDigestState(tx, l.ID)

@@ -5,7 +5,8 @@
 // Two ordered tables of named steps over a draft, which is a header and a body.
 // [Content] runs the first on what was received: its result is archived.
 // [Dress] runs the second on that result: its [Rendition] is what members get,
-// but for the fields that [Personal] makes for each of them.
+// but for the fields that [Personal] makes for each of them. A third, short
+// table makes the same content fit to stand in a digest ([Enclose]).
 //
 // Every change is one that the list's settings ask for. Header fields are edited
 // one by one and all others keep their bytes, and the body is not touched unless

@@ -83,9 +83,26 @@ func (d *Digester) Make(ctx context.Context, id list.PostID) error {
 		if c.last {
 			d.Log.Info("digest", "post", w.issue.ID, "list", w.list.Address.String(), "volume", w.issue.Digest.Volume, "issue", w.issue.Digest.Issue,
 				"posts", len(w.issue.Digest.Posts), "recipients", c.progress.Queued)
-			return nil
+			return d.forgetModes(ctx, w.list.ID)
 		}
 	}
+}
+
+// forgetModes forgets what modes members had whose posts are all distributed now.
+func (d *Digester) forgetModes(ctx context.Context, l list.ID) error {
+	for after, more := "", true; more; {
+		err := d.DB.Update(ctx, func(tx *storage.Tx) error {
+			next, err := list.ForgetModes(tx, l, after, chunk)
+			if err == nil {
+				after, more = next, next != ""
+			}
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget earlier modes: %w", err)
+		}
+	}
+	return nil
 }
 
 // read loads the issue and what its posts say to readers now.

@@ -223,6 +223,41 @@ func TestNobody(t *testing.T) {
 	})
 }
 
+// TestBackToSingle forgets that a member had digests when all posts of that time are distributed: no issue is made for nobody.
+func TestBackToSingle(t *testing.T) {
+	story(t, nil, func(w *world) {
+		a := w.post(0)
+		for _, who := range []string{"mim@people.test", "tom@people.test"} {
+			w.mode(who, list.DeliveryRegular)
+		}
+		b := w.post(0)
+		if p := w.Posts(b)[0]; p.InDigest {
+			t.Error("a post is for digests although nobody wants any from now on")
+		}
+		w.sleep(day)
+		got := w.got("mim@people.test")
+		same(t, "mim singly", got.single, []string{b})
+		same(t, "mim", got.all(), []string{a, b})
+		w.Update(func(tx *storage.Tx) error {
+			for key, m := range list.DigestMembers(tx, w.l.ID, "") {
+				t.Errorf("%s is still known for digests: %+v", key, m.Earlier)
+			}
+			return nil
+		})
+		w.mode("tom@people.test", list.DeliveryMIMEDigests)
+		w.post(0)
+		w.SetMember(w.l, "tom@people.test", func(m *list.Member) { m.DeliveryStatus = list.DeliveryByUser })
+		w.sleep(day)
+		w.Update(func(tx *storage.Tx) error {
+			s, err := list.GetDigestState(tx, w.l.ID)
+			if s.Issue != 1 || s.Posts != 0 {
+				t.Errorf("an issue for who wants no mail: %+v", s)
+			}
+			return err
+		})
+	})
+}
+
 // TestCopies looks at what makes a digest legitimate mail: sender, signature, one click to leave, and what became of it in the trace.
 func TestCopies(t *testing.T) {
 	story(t, func(s *list.Settings) { s.SubjectPrefix = "[janog:%05d] " }, func(w *world) {
