@@ -80,8 +80,9 @@ type BackupOptions struct {
 }
 
 // pinTries is how often Backup starts again because a blob went away between
-// the start of the transaction and the moment the blobs were held.
-const pinTries = 5
+// the start of the transaction and the moment the blobs were held. A store that
+// is written to all the time lets every second try fail, on a machine that is busy.
+const pinTries = 50
 
 // Backup writes a copy of the store into folder dst, which must be empty or
 // not exist. The copy is that of one moment while the store stays in use: the
