@@ -81,7 +81,7 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 		}
 	}
 	return out, errors.Join(
-		list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did), By: d.By}),
+		list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: strings.TrimSpace(fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did)), By: d.By}),
 		m.tellOutcome(tx, out, w, d),
 		putNews(tx, out, w, d),
 	)
