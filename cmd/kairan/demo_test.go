@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -24,8 +25,21 @@ import (
 // demoPatience is how long a test of the demo waits for something to happen.
 const demoPatience = 30 * time.Second
 
-// startDemo runs the demo in a folder on free ports until stop.
+// startDemo runs the demo in a folder on free ports until stop. A port that was free a moment ago may be taken by another test: then it tries others.
 func startDemo(t *testing.T, dir string) (d *demo, stop func()) {
+	t.Helper()
+	for try := 1; ; try++ {
+		d, stop, err := tryDemo(t, dir)
+		if err == nil {
+			return d, stop
+		}
+		if try == 5 || !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatalf("the demo ended: %v", err)
+		}
+	}
+}
+
+func tryDemo(t *testing.T, dir string) (d *demo, stop func(), err error) {
 	t.Helper()
 	d = &demo{dir: dir, kept: true, smtp: "127.0.0.1:0", http: "127.0.0.1:0", slowness: 20 * time.Millisecond}
 	ctx, cancel := context.WithCancel(t.Context())
@@ -34,7 +48,8 @@ func startDemo(t *testing.T, dir string) (d *demo, stop func()) {
 	select {
 	case <-ready:
 	case err := <-ended:
-		t.Fatalf("the demo ended: %v", err)
+		cancel()
+		return nil, nil, err
 	}
 	stopped := false
 	stop = func() {
@@ -48,7 +63,7 @@ func startDemo(t *testing.T, dir string) (d *demo, stop func()) {
 		}
 	}
 	t.Cleanup(stop)
-	return d, stop
+	return d, stop, nil
 }
 
 // cli runs a command line of another terminal and returns what it prints.

@@ -2,6 +2,7 @@ package moderation_test
 
 import (
 	"encoding/base64"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -287,6 +288,7 @@ func TestApprovedPost(t *testing.T) {
 		"html":        html + "\n<html><head><style>p {}</style></head><body><p>Approved: <b>yes</b></p><p>News.</p></body></html>\n",
 		"alternative": "Content-Type: multipart/alternative; boundary=b\n\n--b\n" + plain + "\nApproved: yes\n\nNews.\n--b\n" + html + "Content-Transfer-Encoding: base64\n\n" + b64("<p>Approved: yes<p>News.") + "\n--b--\n",
 	}
+	word := regexp.MustCompile(`(^|[\s:>])yes([\s<.]|$)`) // a signature may have these letters in it
 	for form, rest := range forms {
 		t.Run(form, func(t *testing.T) {
 			story(t, func(s *list.Settings) { s.Emergency = true }, func(t *testing.T, w *world) {
@@ -330,7 +332,7 @@ func TestApprovedPost(t *testing.T) {
 					return err
 				})
 				seen += strings.Join(append(w.history(own), w.history(forged)...), "\n")
-				if strings.Contains(seen, "Approved:") || strings.Contains(seen, "yes") {
+				if strings.Contains(seen, "Approved:") || word.MatchString(seen) {
 					t.Errorf("the word is in\n%s", seen)
 				}
 			})
