@@ -77,24 +77,17 @@ func (m *Moderation) queued(ctx context.Context, lang string, q queued) (Queued,
 // ErrNotHere says that what an order is about is not in that list, or no longer known.
 var ErrNotHere = errors.New("nothing of that name waits in the list")
 
-// Command does what a moderator of a list (the caller sees to that) orders about several things, all of them or in case of an error none,
-// and says what became of them. Call [Moderation.Wake] after the commit.
-func (m *Moderation) Command(tx *storage.Tx, l *list.List, o Order, things []string) (lines []string, err error) {
-	if !slices.Contains(buttons[forModerator], o.Word) {
-		return nil, errWord
-	}
-	for _, o.ID = range things {
-		said, err := m.Obey(tx, l, o)
-		if err != nil {
-			return nil, err
-		}
-		if len(said) == 0 {
-			return nil, ErrNotHere
-		}
-		lines = append(lines, strings.Join(said, " "))
-	}
-	return lines, nil
-}
+// ErrWord says that there is no such order.
+var ErrWord = errWord
 
-// IsWord reports whether an error says that an order's word is none.
-func IsWord(err error) bool { return errors.Is(err, errWord) }
+// Command is Obey for what has to be there: it returns ErrNotHere or ErrWord where Obey would do nothing.
+func (m *Moderation) Command(tx *storage.Tx, l *list.List, o Order) (said string, err error) {
+	if !slices.Contains(buttons[forModerator], o.Word) {
+		return "", ErrWord
+	}
+	lines, err := m.Obey(tx, l, o)
+	if err == nil && len(lines) == 0 {
+		err = ErrNotHere
+	}
+	return strings.Join(lines, " "), err
+}

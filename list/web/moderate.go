@@ -117,7 +117,8 @@ func (s *site) decideMany(w http.ResponseWriter, r *http.Request, a actor) error
 	err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {
 		said = nil
 		for _, item := range items {
-			name, thing, _ := strings.Cut(item, " ")
+			var name string
+			name, order.ID, _ = strings.Cut(item, " ")
 			l, err := list.ByName(tx, name)
 			if err == nil && !a.may(tx, l, list.RoleModerator) {
 				err = denied{need: list.RoleModerator, list: l}
@@ -125,16 +126,16 @@ func (s *site) decideMany(w http.ResponseWriter, r *http.Request, a actor) error
 			if err != nil {
 				return err
 			}
-			lines, err := s.Moderation.Command(tx, l, order, []string{thing})
+			line, err := s.Moderation.Command(tx, l, order)
 			if err != nil {
 				return err
 			}
-			said = append(said, lines...)
+			said = append(said, line)
 		}
 		return nil
 	})
 	switch {
-	case moderation.IsWord(err):
+	case errors.Is(err, moderation.ErrWord):
 		return errNotUnderstood
 	case errors.Is(err, moderation.ErrNotHere):
 		return storage.ErrNotFound
