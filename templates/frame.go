@@ -12,20 +12,21 @@ import (
 
 // Frame is what surrounds a page.
 type Frame struct {
-	Lang    string   // language of the page
-	Title   string   // of the page, without the site's name
-	Site    string   // the site's name
-	URL     string   // of the site, without a slash at its end
-	Path    string   // path and query of the page, to come back to after choosing a language
-	User    string   // the address signed in, "" for a stranger
-	List    ListHead // the list that the page belongs to; its zero value for none
-	Crumbs  []Link   // the way from the list's page to this one, without this one
-	Private bool     // only for this reader: never stored by caches
-	Noindex bool     // not for search engines
-	Static  bool     // an exported page, which stands by itself: without forms, scripts, or what needs the server
-	Forms   []Form   // other forms of the page
-	Nav     []Link   // for who is signed in: its own page, and what else it may do
-	Flash   Flash    // what was done on the page before
+	Lang    string     // language of the page
+	Title   string     // of the page, without the site's name
+	Site    string     // the site's name
+	URL     string     // of the site, without a slash at its end
+	Path    string     // path and query of the page, to come back to after choosing a language
+	User    string     // the address signed in, "" for a stranger
+	List    ListHead   // the list that the page belongs to; its zero value for none
+	Crumbs  []Link     // the way from the list's page to this one, without this one
+	Private bool       // only for this reader: never stored by caches
+	Noindex bool       // not for search engines
+	Static  bool       // an exported page, which stands by itself: without forms, scripts, or what needs the server
+	Forms   []Form     // other forms of the page
+	Tabs    []PageLink // the pages about a list for those who run it
+	Nav     []Link     // for who is signed in: its own page, and what else it may do
+	Flash   Flash      // what was done on the page before
 }
 
 // SignIn is where a stranger signs in, to come back here; "" on the pages of signing in.

@@ -207,11 +207,11 @@ func sample() map[string][]any {
 		"moderate": {Moderate{}, Moderate{Action: "/-/moderate", Total: 3, Pages: pages, Lists: []Link{link}, Posts: []ModeratePost{
 			{HeldPost: HeldPost{ID: "1", From: "a@example.jp", Subject: "<T>", Received: when, Reasons: []string{"<T>"}, Text: "<T>", Files: []string{"<T>", "b"}}, Key: "q1", Item: "x <T>", IsPost: true, List: "<T>", ListHref: "/x/", Words: []string{"accept", "ban"}, Texts: []string{"<T>"}},
 			{HeldPost: HeldPost{Decided: "<T>"}}, {Key: "q3", Words: []string{"accept"}}}}},
-		"settings": {Settings{}, Settings{List: "<T>", Path: "/p", Query: "q", Wrong: true, Log: "/l", Count: 1, Waits: []SettingWait{{1, "<T>", "/k"}},
+		"settings": {Settings{}, Settings{List: "<T>", Path: "/p", Query: "q", Wrong: true, Count: 1, Waits: []SettingWait{{1, "<T>", "/k"}},
 			Groups: []SettingGroup{{ID: "about", Title: "<T>", Fields: settingFields()}}}, Settings{Query: "x"}},
 		"settings-review": {SettingsReview{}, SettingsReview{Changes: diffs, Patch: `{"a":"<T>"}`, Replay: &SettingsReplay{}},
 			SettingsReview{Replay: &SettingsReplay{Days: 30, Posts: 9, Different: 2, More: 1, Forgotten: 1, Rows: []ReplayRow{{When: when, Author: "a", Subject: "<T>", Href: "/x", Was: "w", Is: "i"}, {Subject: "s"}}}}},
-		"log": {Log{}, Log{List: "x", Settings: "/s", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
+		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
 			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
 		"notice": {Notice{Text: "x", SignIn: "/-/login"}, Notice{}, Notice{Text: "<T>", Help: link}},
 		"outbox": {Outbox{}, Outbox{Copies: 1, Recipients: []Recipient{{Address: "ann@example.jp", Copies: []CopyRow{{Href: "/x", From: "f", Sent: when}}}}}},
@@ -237,7 +237,7 @@ func settingFields() (fields []SettingField) {
 func TestEveryPageWithSampleData(t *testing.T) {
 	s := newSet(t)
 	samples := sample()
-	frame := Frame{Title: `<T> "q"`, Site: "lists.example.jp", Path: "/a?b=c&d", User: "ann@example.jp",
+	frame := Frame{Tabs: []PageLink{{Href: "/p", Text: "<T>", Current: true}, {Href: "/q", Text: "x"}}, Title: `<T> "q"`, Site: "lists.example.jp", Path: "/a?b=c&d", User: "ann@example.jp",
 		List: ListHead{Title: "JANOG", Href: "/janog/"}, Nav: []Link{{Href: "/-/my", Text: "<T>"}}, Flash: Flash{Text: "<T>", Action: "/-/undo/0", Button: "Undo"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}}
 	for _, lang := range Languages() {
 		for name := range s.pages[lang] {

@@ -10,7 +10,6 @@ type Settings struct {
 	Revision uint64 // of the settings shown
 	Groups   []SettingGroup
 	Waits    []SettingWait
-	Log      string // path of the record of changes
 }
 
 // SettingGroup is settings about one thing.
@@ -86,10 +85,10 @@ type ReplayRow struct {
 
 // Log is the view of page "log": what was decided about a list, and who did.
 type Log struct {
-	List, Settings string
-	Revisions      []LogRevision
-	Events         []LogEvent
-	Older          string // path of the page before, "" at the end
+	List      string
+	Revisions []LogRevision
+	Events    []LogEvent
+	Older     string // path of the page before, "" at the end
 }
 
 // LogRevision is a change of settings.

@@ -29,7 +29,7 @@ func (s *site) log(w http.ResponseWriter, r *http.Request, _ actor, l *list.List
 		}
 		page = n
 	}
-	view := templates.Log{List: l.Title(), Settings: adminPath(l, "settings")}
+	view := templates.Log{List: l.Title()}
 	more := false
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		n := 0
@@ -62,7 +62,7 @@ func (s *site) log(w http.ResponseWriter, r *http.Request, _ actor, l *list.List
 	if more {
 		view.Older = adminPath(l, "log") + "?p=" + strconv.Itoa(page+1)
 	}
-	return s.adminPage(w, r, l, templates.Reply{Page: "log", View: view}, "log.title")
+	return s.adminPage(w, r, l, "log", templates.Reply{Page: "log", View: view})
 }
 
 func (s *site) logRevision(lang string, l *list.List, r *list.Revision) templates.LogRevision {

@@ -21,17 +21,12 @@ const maxSettingsForm = 2 << 20
 
 // settings are the pages on which owners change a list.
 func (s *site) settings(mux *http.ServeMux) {
-	mux.HandleFunc("GET /-/admin/{list}/settings", s.forRole(list.RoleOwner, s.settingsForm))
-	mux.HandleFunc("POST /-/admin/{list}/settings", s.forRole(list.RoleOwner, s.reviewSettings))
-	mux.HandleFunc("POST /-/admin/{list}/settings/save", s.forRole(list.RoleOwner, s.saveSettings))
-	mux.HandleFunc("POST /-/admin/{list}/settings/keep", s.forRole(list.RoleOwner, s.keepSettings))
-	mux.HandleFunc("GET /-/admin/{list}/log", s.forRole(list.RoleOwner, s.log))
-	mux.HandleFunc("POST /-/admin/{list}/log", s.forRole(list.RoleOwner, s.takeBack))
-}
-
-// adminPath is a page about a list for its owners.
-func adminPath(l *list.List, page string) string {
-	return "/-/admin/" + url.PathEscape(l.Name) + "/" + page
+	mux.HandleFunc("GET /-/admin/{list}/settings", s.admins("settings", s.settingsForm))
+	mux.HandleFunc("POST /-/admin/{list}/settings", s.admins("settings", s.reviewSettings))
+	mux.HandleFunc("POST /-/admin/{list}/settings/save", s.admins("settings", s.saveSettings))
+	mux.HandleFunc("POST /-/admin/{list}/settings/keep", s.admins("settings", s.keepSettings))
+	mux.HandleFunc("GET /-/admin/{list}/log", s.admins("log", s.log))
+	mux.HandleFunc("POST /-/admin/{list}/log", s.admins("log", s.takeBack))
 }
 
 // draft is settings as a form has them.
@@ -70,7 +65,7 @@ func latestRevision(tx *storage.Tx, id list.ID) uint64 {
 func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List, d draft) error {
 	query := strings.TrimSpace(r.FormValue("q"))
 	view := templates.Settings{
-		List: l.Title(), Path: adminPath(l, "settings"), Log: adminPath(l, "log"),
+		List: l.Title(), Path: adminPath(l, "settings"),
 		Query: query, Wrong: len(d.wrong) > 0, Revision: d.revision,
 	}
 	defaults := list.DefaultSettings(s.Site.Language)
@@ -103,16 +98,7 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 	if view.Wrong {
 		status = http.StatusUnprocessableEntity
 	}
-	return s.adminPage(w, r, l, templates.Reply{Status: status, Page: "settings", View: view}, "settings.title")
-}
-
-// adminPage answers with a page about a list for its owners.
-func (s *site) adminPage(w http.ResponseWriter, r *http.Request, l *list.List, reply templates.Reply, title string) error {
-	f := templates.FrameOf(r.Context())
-	f.Private, f.Title = true, s.Templates.T(f.Lang, title)
-	f.List = templates.ListHead{Title: l.Title(), Href: listPath(l)}
-	reply.Frame = f
-	return s.Templates.Serve(w, r, reply)
+	return s.adminPage(w, r, l, "settings", templates.Reply{Status: status, Page: "settings", View: view})
 }
 
 // matches reports whether a setting is about what was looked for: each of its words stands in the name, the label, the help or the value.
@@ -182,7 +168,8 @@ func (s *site) reviewSettings(w http.ResponseWriter, r *http.Request, _ actor, l
 	if view.Replay, err = s.replay(r, l, p.settings); err != nil {
 		return err
 	}
-	return s.adminPage(w, r, l, templates.Reply{Page: "settings-review", View: view}, "settings.review-title")
+	title := templates.Frame{Title: s.Templates.T(d.lang, "settings.review-title")}
+	return s.adminPage(w, r, l, "settings", templates.Reply{Page: "settings-review", Frame: title, View: view})
 }
 
 const (
