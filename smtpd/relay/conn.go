@@ -26,9 +26,10 @@ type conn struct {
 	offers
 	read, write deadline
 
-	key  string // of the destination, for the pool
-	sent int    // copies it took
-	most int    // that it may take
+	key      string // the domain or the next hop it was last used for
+	endpoint string // target.endpoint
+	sent     int    // copies it took
+	most     int    // that it may take
 	// report says that it does not fulfil what the domain demands, and carries reports about that alone.
 	report bool
 	// proven says that it was good for something: an earlier delivery, or a verdict on a copy.

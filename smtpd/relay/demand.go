@@ -22,6 +22,15 @@ type target struct {
 	demand
 }
 
+// endpoint names the connections that domains with the same mail host may share, "" for none: those of a domain that demands nothing
+// of its own. What DANE and MTA-STS ask for is the domain's, and a session under such a policy is its to count.
+func (t target) endpoint() string {
+	if t.hop || t.TLSPolicy != Opportunistic || t.trial {
+		return ""
+	}
+	return t.host + " " + t.addr
+}
+
 // demand is what a connection must fulfil.
 type demand struct {
 	TLSPolicy

@@ -2,6 +2,7 @@ package relay
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"net"
 	"strings"
@@ -76,12 +77,51 @@ mx.any.example. A 192.0.2.1
 	}
 }
 
-// A host that takes one connection gets mail for its second domain over it: what is kept for the first is closed.
+// Domains with the same mail host share what is kept, but for those that demand something of their own.
+func TestDomainsShareConnections(t *testing.T) {
+	t.Parallel()
+	server, pool, pin := ca(t)
+	zone := fakedns.Must(`
+one.test. MX 0 mx.example.test.
+two.test. MX 0 mx.example.test.
+safe.test. MX 0 mx.example.test.
+other.test. MX 0 mx2.example.test.
+mx.example.test. A 192.0.2.1
+mx2.example.test. A 192.0.2.1
+_25._tcp.mx.example.test. TLSA 3 1 1 ` + pin + `
+! secure safe.test.
+! secure mx.example.test.
+! secure _tcp.mx.example.test.`)
+	sink := smtptest.NewSink(smtptest.Config{Record: true, TLS: server})
+	r := toSinks(t, Options{Resolver: zone, TLSConfig: &tls.Config{RootCAs: pool}, MaxMessages: 6}, sink)
+	for _, step := range []struct {
+		domain      string
+		connections int64 // afterwards
+	}{
+		{"one.test", 1}, {"two.test", 1}, {"one.test", 1},
+		{"safe.test", 2}, {"two.test", 2}, {"safe.test", 2}, // DANE is for its own
+		{"other.test", 3},                // the same address, but another host
+		{"two.test", 3}, {"one.test", 3}, // the sixth on the first connection
+		{"one.test", 4},
+	} {
+		if got := deliver(r, step.domain, "ann@"+step.domain); len(got) != 1 || !strings.HasPrefix(got[0], "ann delivered") {
+			t.Errorf("%s: %q", step.domain, got)
+		}
+		if c := sink.Counts(); c.Connections != step.connections {
+			t.Errorf("%d connections after %s, want %d", c.Connections, step.domain, step.connections)
+		}
+	}
+}
+
+// A host that takes one connection gets mail for its second domain over another one: what is kept for the first, and cannot be shared for
+// its TLS is broken, is closed.
 func TestHostWithOneConnection(t *testing.T) {
 	t.Parallel()
 	zone := fakedns.Must("one.test. MX 0 mx.test.\ntwo.test. MX 0 mx.test.\nmx.test. A 192.0.2.1")
+	broken := selfSigned(t)
+	broken.GetConfigForClient = func(*tls.ClientHelloInfo) (*tls.Config, error) { return nil, context.Canceled }
 	var open atomic.Int64
-	sink := smtptest.NewSink(smtptest.Config{Record: true, Behave: func(m smtptest.Message) smtptest.Behaviour {
+	sink := smtptest.NewSink(smtptest.Config{TLS: broken, Behave: func(m smtptest.Message) smtptest.Behaviour {
 		if m.Stage == smtptest.AtConnect && open.Load() > 1 {
 			return smtptest.Behaviour{Code: 421, Text: "4.7.0 too many connections", HangUpAfter: true}
 		}
@@ -101,6 +141,9 @@ func TestHostWithOneConnection(t *testing.T) {
 		if got := deliver(r, domain, "ann@"+domain); len(got) != 1 || !strings.HasPrefix(got[0], "ann delivered") {
 			t.Errorf("%s: %q", domain, got)
 		}
+	}
+	if c := sink.Counts(); c.Connections < 6 || c.Refused < 2 {
+		t.Errorf("counts %+v: nothing was refused", c)
 	}
 }
 

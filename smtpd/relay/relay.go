@@ -19,9 +19,8 @@ import (
 type Relay struct {
 	Options
 
-	mu     sync.Mutex         // protects what follows
-	idle   map[string][]*conn // by domain, or by next hop; the one used last at the end
-	kept   int                // idle connections in all
+	mu     sync.Mutex // protects what follows
+	idle   []*conn    // kept for the next delivery; the one used last at the end
 	closed bool
 }
 
@@ -29,7 +28,7 @@ const maxIdle = 100 // connections kept
 
 // New returns a relay. Close it at the end.
 func New(opts Options) *Relay {
-	return &Relay{Options: opts.withDefaults(), idle: map[string][]*conn{}}
+	return &Relay{Options: opts.withDefaults()}
 }
 
 // Deliver implements queue.Transport.
@@ -53,31 +52,35 @@ func (r *Relay) Close() {
 	r.mu.Lock()
 	r.closed = true
 	idle := r.idle
-	r.idle, r.kept = map[string][]*conn{}, 0
+	r.idle = nil
 	r.mu.Unlock()
-	for _, conns := range idle {
-		for _, c := range conns {
-			if c.idle.Stop() {
-				c.close(true)
-			}
+	for _, c := range idle {
+		if c.idle.Stop() {
+			c.close(true)
 		}
 	}
 }
 
-// connect returns a kept or a new connection to the domain, or why there is none. One for a report regards no demands and is not kept.
+// connect returns a kept or a new connection to the domain, or why there is none. One that is kept for another domain will do where it
+// leads to the same address and both domains leave it to the host how it is spoken to. One for a report regards no demands and is not kept.
 func (r *Relay) connect(ctx context.Context, domain string, report bool) (*conn, queue.Outcome) {
 	key := domain
 	if h := r.hop(domain); h.addr != "" {
 		key = h.addr
 	}
 	if !report {
-		if c := r.reuse(key); c != nil {
+		if c := r.reuse(func(c *conn) bool { return c.key == key }); c != nil {
 			return c, queue.Outcome{}
 		}
 	}
 	var c *conn
 	why := noReply(queue.Deferred, "4.4.1", "", "no connection to "+domain)
 	none := r.targets(ctx, domain, report, func(t target) bool {
+		if mine := t.endpoint(); mine != "" && !report {
+			if c = r.reuse(func(c *conn) bool { return c.endpoint == mine }); c != nil {
+				return false
+			}
+		}
 		var err error
 		if c, err = r.open(ctx, t); tooMany(err) && r.dropIdle(t.host) {
 			c, err = r.open(ctx, t) // those that are kept for other domains counted too
@@ -132,7 +135,7 @@ func (r *Relay) try(ctx context.Context, t target) (_ *conn, err error) {
 	}
 	defer context.AfterFunc(ctx, func() { nc.Close() })()
 	c := newConn(nc, t.host, r.Timeouts)
-	c.most = r.most(t)
+	c.most, c.endpoint = r.most(t), t.endpoint()
 	s := &session{Relay: r, target: t, nc: nc}
 	err = r.hello(ctx, c, s)
 	s.ended(c.tls, err)
@@ -176,13 +179,16 @@ func (r *Relay) hello(ctx context.Context, c *conn, s *session) error {
 	return c.ehlo(r.Hostname)
 }
 
-// reuse takes a kept connection.
-func (r *Relay) reuse(domain string) *conn {
+// reuse takes a kept connection, of those that will do the one used last.
+func (r *Relay) reuse(will func(*conn) bool) *conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for conns := r.idle[domain]; len(conns) > 0; conns = r.idle[domain] {
-		c := conns[len(conns)-1]
-		r.remove(c)
+	for n := len(r.idle) - 1; n >= 0; n-- {
+		c := r.idle[n]
+		if !will(c) {
+			continue
+		}
+		r.idle = slices.Delete(r.idle, n, n+1)
 		if c.idle.Stop() {
 			c.proven = true
 			return c
@@ -199,34 +205,24 @@ func tooMany(err error) bool {
 
 // dropIdle closes the connections to a host that are kept for any domain, and reports whether there were some.
 func (r *Relay) dropIdle(host string) (some bool) {
-	var closed []*conn
-	r.mu.Lock()
-	for _, conns := range r.idle {
-		for _, c := range slices.Clone(conns) {
-			if c.host == host && c.idle.Stop() {
-				r.remove(c)
-				closed = append(closed, c)
-			}
+	for {
+		c := r.reuse(func(c *conn) bool { return c.host == host })
+		if c == nil {
+			return some
 		}
-	}
-	r.mu.Unlock()
-	for _, c := range closed {
 		c.close(true)
+		some = true
 	}
-	return len(closed) > 0
 }
 
 // keep holds a connection for the next delivery, or closes it.
 func (r *Relay) keep(c *conn) {
 	r.mu.Lock()
-	full := r.closed || r.kept >= maxIdle || c.sent >= c.most || c.report
+	full := r.closed || len(r.idle) >= maxIdle || c.sent >= c.most || c.report
 	if !full {
-		r.kept++
-		r.idle[c.key] = append(r.idle[c.key], c)
+		r.idle = append(r.idle, c)
 		c.idle = time.AfterFunc(r.IdleTimeout, func() {
-			r.mu.Lock()
 			r.remove(c)
-			r.mu.Unlock()
 			c.close(true)
 		})
 	}
@@ -236,17 +232,11 @@ func (r *Relay) keep(c *conn) {
 	}
 }
 
-// remove forgets a kept connection; the caller holds mu.
+// remove forgets a kept connection.
 func (r *Relay) remove(c *conn) {
-	conns := r.idle[c.key]
-	n := slices.Index(conns, c)
-	if n < 0 {
-		return
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if n := slices.Index(r.idle, c); n >= 0 {
+		r.idle = slices.Delete(r.idle, n, n+1)
 	}
-	r.kept--
-	if conns = slices.Delete(conns, n, n+1); len(conns) == 0 {
-		delete(r.idle, c.key)
-		return
-	}
-	r.idle[c.key] = conns
 }

@@ -16,7 +16,7 @@
 // names (PTR) are written out as 25.2.0.192.in-addr.arpa.
 //
 // A [Zone] is a resolver.Validator of its own; [Serve] puts it behind a real
-// server on a loopback port, for programs that ask over the wire.
+// server on a loopback port, for programs that ask over the wire. That what is not there holds for five minutes.
 //
 // # Limits
 //

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strings"
 	"sync"
 
 	"github.com/miekg/dns"
@@ -76,6 +77,9 @@ func (s *Server) answer(w dns.ResponseWriter, ask *dns.Msg) {
 		case resolver.Temporary(err):
 			reply.Rcode = dns.RcodeServerFailure
 		}
+		if errors.Is(err, resolver.ErrNoDomain) || errors.Is(err, resolver.ErrNoData) {
+			reply.Ns = []dns.RR{authority(ask.Question[0].Name)}
+		}
 		reply.Answer = rrs
 		reply.AuthenticatedData = secure && ask.AuthenticatedData
 	}
@@ -88,4 +92,18 @@ func (s *Server) answer(w dns.ResponseWriter, ask *dns.Msg) {
 	}
 	// A client that has gone needs no answer.
 	_ = w.WriteMsg(reply)
+}
+
+// negativeTTL is how long it holds that something is not there, in seconds.
+const negativeTTL = 300
+
+// authority is what says so (RFC 2308, section 3): all names below a top-level domain are one zone here.
+func authority(name string) dns.RR {
+	labels := dns.SplitDomainName(name)
+	zone := dns.Fqdn(strings.Join(labels[max(0, len(labels)-1):], "."))
+	return &dns.SOA{
+		Hdr: dns.RR_Header{Name: zone, Rrtype: dns.TypeSOA, Class: dns.ClassINET, Ttl: negativeTTL},
+		Ns:  "ns." + strings.TrimPrefix(zone, "."), Mbox: "hostmaster." + strings.TrimPrefix(zone, "."),
+		Serial: 1, Refresh: 3600, Retry: 600, Expire: 86400, Minttl: negativeTTL,
+	}
 }
