@@ -159,7 +159,7 @@ func (o *Outbox) settled(batch []entry, s *settlement) {
 		}
 	}
 	for _, a := range s.again {
-		o.schedule.addPart(a.row, a.domain, a.copies)
+		o.schedule.addPart(a.row, a.shares)
 	}
 	o.totals.Delivered += s.counts[Delivered]
 	o.totals.Deferred += s.counts[Deferred]
@@ -184,8 +184,7 @@ type settlement struct {
 // again is a part of a row to be scheduled anew.
 type again struct {
 	row    Row
-	domain string
-	copies int
+	shares []share
 }
 
 // write settles a batch that is sorted by row. What it does depends on nothing but the batch and the rows, so it may run again.
@@ -229,14 +228,14 @@ func (s *settlement) row(tx *storage.Tx, id RowID, entries []entry) error {
 	untouched, deferred, reply := s.outcomes(r, entries)
 	retried := s.retried(r, deferred, reply)
 	for n := range retried {
-		at := slices.IndexFunc(entries, func(e entry) bool { return s.options.Smarthost || e.part.domain == retried[n].Domain })
+		at := slices.IndexFunc(entries, func(e entry) bool { return s.options.Smarthost || e.part.has(retried[n].Domain) })
 		if at >= 0 {
 			retried[n].Group = entries[at].part.to.name
 		}
 	}
 	if len(untouched) == 0 && len(retried) > 0 { // the row lives on as the first of them
 		r = retried[0]
-		s.again = append(s.again, again{row: Row{ID: id, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, domain: r.Domain, copies: len(r.Recipients)})
+		s.again = append(s.again, again{row: Row{ID: id, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, shares: []share{{domain: r.Domain, copies: len(r.Recipients)}}})
 		untouched, retried = r.Recipients, retried[1:]
 	} else {
 		s.given(r, untouched, entries)
@@ -261,8 +260,12 @@ func (s *settlement) given(r Row, untouched []Recipient, entries []entry) {
 		if !e.end {
 			continue
 		}
-		if n := len(s.options.part(r, e.part.domain)); n > 0 {
-			s.again = append(s.again, again{row: Row{ID: r.ID, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, domain: e.part.domain, copies: n})
+		if rest := s.options.part(r, e.part.shares); len(rest) > 0 {
+			of := []share{{copies: len(rest)}}
+			if !s.options.Smarthost {
+				of = shares(rest)
+			}
+			s.again = append(s.again, again{row: Row{ID: r.ID, Rendition: r.Rendition, Queued: r.Queued, Next: r.Next}, shares: of})
 		}
 	}
 }

@@ -4,8 +4,9 @@
 // # The idea
 //
 // A rendition is a finished message without its personal parts, kept once as a
-// blob. A row names a rendition and up to 100 recipients. A worker takes a row,
-// has the Personaliser make its copies, streams them into the Transport, and
+// blob. A row names a rendition and up to 100 recipients. A worker takes a row, or what a shared
+// row has for one group of destinations,
+// has the Personaliser make its copies, streams them into the Transport, domain by domain, and
 // hands what became of each to the committer, which writes many outcomes in
 // one transaction:
 //
@@ -56,7 +57,7 @@
 //   - No more than Options.Signers copies are signed at a time, and where GOMAXPROCS
 //     leaves processors to others, on threads of low priority.
 //   - A delivery that goes without an answer for 10 seconds holds nobody up: it does not count against Options.Connections,
-//     up to as many again.
+//     up to as many again, and what its worker has for other domains goes to other workers.
 //   - The trouble of one domain does not close the gate of a group that takes mail for another, and what a host outside of the
 //     group says does not either: everybody can name a provider's host as his own.
 //
@@ -64,7 +65,7 @@
 //
 // When more than twice Options.Connections destinations hang at once, others wait for a time-out.
 // Behind a smarthost all domains are one group, without slow start and without a pace for each provider: both are the smarthost's.
-// A connection is kept for its domain, not for its group: the demands of domains (MTA-STS, DANE) differ. How many copies it carries
-// is for the Transport to see to (Limits.Messages).
+// Domains of one group share rows and workers. Whether they share connections, and how many copies one carries (Limits.Messages),
+// is for the Transport to see to: their demands (MTA-STS, DANE) may differ.
 // The gate of a domain alone in a group that works is no more than the pauses of its rows: each row asks once.
 package queue

@@ -21,7 +21,7 @@ import (
 	"kairan/smtpd/smtptest"
 )
 
-const zone = `
+var zone = `
 example.com.      MX 10 mx.example.com.
 mx.example.com.   A  192.0.2.1
 example.jp.       MX 10 mx.example.jp.
@@ -32,7 +32,17 @@ mx.slow.test.     A  192.0.2.3
 down.test.        MX 10 mx.down.test.
 mx.down.test.     A  192.0.2.4
 nomail.test.      MX 0 .
-`
+alone.test.       MX 10 mx.example.com.
+` + lone()
+
+// lone are domains with one mail host, d0.test and so on.
+func lone() string {
+	var text strings.Builder
+	for n := range 40 {
+		fmt.Fprintf(&text, "d%d.test. MX 10 mx.example.com.\n", n)
+	}
+	return text.String()
+}
 
 // newNet delivers to each domain's MX: 192.0.2.1, .2 and .3 lead to sinks, others refuse.
 func newNet(t *testing.T, opts queue.Options, sinks ...*smtptest.Sink) *world {
@@ -82,6 +92,56 @@ func TestLoneDomainsSplit(t *testing.T) {
 		}
 		if e := w.outcomes("a", "fay@nowhere.test")[0].Enhanced; e != "5.1.2" {
 			t.Errorf("NXDOMAIN gives %s", e)
+		}
+		w.stop()
+	})
+}
+
+// Domains of one group share rows, and one that hangs does not hold up the others of its row.
+func TestRowsOfAGroup(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		fast := smtptest.NewSink(smtptest.Config{})
+		slow := smtptest.NewSink(smtptest.Config{Behave: func(smtptest.Message) smtptest.Behaviour {
+			return smtptest.Behaviour{Delay: 4 * time.Minute}
+		}})
+		group := func(_ context.Context, domain string) (string, error) {
+			if domain == "alone.test" {
+				return "alone.test", nil
+			}
+			return "example.com", nil
+		}
+		w := newNet(t, queue.Options{Group: group}, fast, smtptest.NewSink(smtptest.Config{}), slow)
+		to := []string{"ann@slow.test", "ben@alone.test"}
+		for n := range 40 {
+			to = append(to, fmt.Sprintf("m%d@d%d.test", n, n))
+		}
+		w.run()
+		w.post("first", to...)
+		w.until("named", func() bool { return w.outbox.GroupOf("d39.test") != "" && w.outbox.GroupOf("alone.test") != "" })
+		w.until("sent", func() bool { return w.outbox.Depth().Delivered == 41 })
+		before := fast.Counts()
+		begin := time.Now()
+		w.post("second", to...)
+		if rows := w.rows(); !slices.ContainsFunc(rows, func(r queue.Row) bool {
+			return r.Rendition == "second" && r.Domain == "" && len(r.Recipients) == 41
+		}) {
+			t.Errorf("rows %+v, want one of the 41 of a group", rows)
+		}
+		w.until("sent", func() bool { return w.outbox.Depth().Delivered == 2*41 })
+		if took := time.Since(begin); took > 30*time.Second {
+			t.Errorf("the others waited for %v", took)
+		}
+		if n := fast.Counts().Connections - before.Connections; n > 4 {
+			t.Errorf("%d connections to one host, want at most 4", n)
+		}
+		time.Sleep(time.Hour) // the slow one has four answers to give, each time
+		w.until("the slow ones sent", func() bool { return w.outbox.Depth().Delivered == 2*42 })
+		w.untilEmpty()
+		for _, sink := range []*smtptest.Sink{fast, slow} {
+			if c := sink.Counts(); c.Repeats != 0 {
+				t.Errorf("repeats: %+v", c)
+			}
 		}
 		w.stop()
 	})

@@ -58,7 +58,7 @@ func (s *schedule) group(name string) *destination {
 	if r, ok := s.learnt[name]; ok {
 		d.recall(r)
 		if d.gate.After(time.Now()) {
-			heap.Push(&s.later, item{to: d, at: d.gate})
+			heap.Push(&s.later, &item{to: d, at: d.gate})
 		}
 	}
 	d.paced.Store(d.slow() > 0)
@@ -160,7 +160,7 @@ func (s *schedule) close(d *destination, why Outcome, now time.Time) {
 	d.shut.Store(true)
 	d.pushed.Store(0)
 	s.learn(d, now)
-	heap.Push(&s.later, item{to: d, at: d.gate})
+	heap.Push(&s.later, &item{to: d, at: d.gate})
 }
 
 // slowDown reports whether an outcome asks us to send less. What is only greylisted wants to be tried, and comes in later.
@@ -203,7 +203,7 @@ func (s *schedule) wait(d *destination, rendition string, now time.Time) time.Du
 }
 
 // next is the lane whose turn it is, among those with an item that may go: that of the rendition served longest ago.
-func (d *destination) next(may func(item) bool) *lane {
+func (d *destination) next(may func(*item) bool) *lane {
 	var best *lane
 	for _, l := range d.lanes {
 		if may(l.items[0]) && (best == nil || *l.served < *best.served) {
@@ -213,11 +213,11 @@ func (d *destination) next(may func(item) bool) *lane {
 	return best
 }
 
-// pop takes the first item of the lane whose turn it is.
-func (s *schedule) pop(d *destination, may func(item) bool) (item, bool) {
+// pop takes the first item of the lane whose turn it is, nil if there is none.
+func (s *schedule) pop(d *destination, may func(*item) bool) *item {
 	l := d.next(may)
 	if l == nil {
-		return item{}, false
+		return nil
 	}
 	s.turn++
 	*l.served = s.turn
@@ -227,5 +227,5 @@ func (s *schedule) pop(d *destination, may func(item) bool) (item, bool) {
 	if l.items = l.items[1:]; len(l.items) > 0 {
 		d.lanes = append(d.lanes, l)
 	}
-	return i, true
+	return i
 }

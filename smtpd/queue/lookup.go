@@ -57,7 +57,7 @@ func (o *Outbox) lookup(ctx context.Context, domain string) {
 	if held := s.unnamed[domain]; held != nil {
 		delete(s.unnamed, domain)
 		for _, i := range held.items {
-			s.copies -= i.copies
+			s.copies -= i.copies()
 			s.rows--
 			s.place(i, s.group(name))
 		}
@@ -71,6 +71,19 @@ func (o *Outbox) lookup(ctx context.Context, domain string) {
 
 // unnamed are rows for a domain whose group is being looked up.
 type unnamed struct {
-	items []item
+	items []*item
 	asked bool
+}
+
+// hold keeps an item whose one domain has no known group until that is looked up.
+func (s *schedule) hold(i item) {
+	domain := i.shares[0].domain
+	held := s.unnamed[domain]
+	if held == nil {
+		held = &unnamed{}
+		s.unnamed[domain] = held
+	}
+	held.items = append(held.items, &i)
+	s.copies += i.copies()
+	s.rows++
 }

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"time"
 )
 
@@ -74,11 +75,22 @@ func (o Options) pause(n int) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// part returns the recipients of a row who go to a domain; all of them to a smarthost.
-func (o Options) part(r Row, domain string) []Recipient {
+// part returns the recipients of a row whom some shares are about, those of one domain together.
+func (o Options) part(r Row, of []share) []Recipient {
 	if o.Smarthost || r.Domain != "" {
 		return r.Recipients
 	}
-	_, of := byDomain(r.Recipients)
-	return of[domain]
+	at := make(map[string]int, len(of))
+	for n, mine := range of {
+		if !mine.lost {
+			at[mine.domain] = n
+		}
+	}
+	to := make([][]Recipient, len(of))
+	for _, r := range r.Recipients {
+		if n, ok := at[r.To.ASCIIDomain()]; ok {
+			to[n] = append(to[n], r)
+		}
+	}
+	return slices.Concat(to...)
 }

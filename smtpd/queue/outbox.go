@@ -143,18 +143,17 @@ func (o *Outbox) launch(ctx context.Context, workers *sync.WaitGroup) time.Time 
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()
-	next := o.schedule.due(now)
+	relieved := o.schedule.relieve(now)
+	next := sooner(o.schedule.due(now), relieved)
 	o.ask(ctx, workers)
 	for !o.commits.stalled.Load() {
-		i, w, ok := o.schedule.start(now)
-		if !ok {
+		i, w := o.schedule.start(now)
+		if i == nil {
 			hung := o.schedule.setAside(now)
 			if o.schedule.sending < o.Connections && len(o.schedule.line) > 0 {
 				continue
 			}
-			if !hung.IsZero() && (next.IsZero() || hung.Before(next)) {
-				next = hung
-			}
+			next = sooner(next, hung)
 			break
 		}
 		workers.Go(func() { o.work(ctx, i, w) })
@@ -163,6 +162,14 @@ func (o *Outbox) launch(ctx context.Context, workers *sync.WaitGroup) time.Time 
 		next = now.Add(time.Hour)
 	}
 	return next
+}
+
+// sooner is the earlier of two times, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // look schedules rows that are new, or all after a Retry, and removes finished renditions.

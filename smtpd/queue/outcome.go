@@ -10,7 +10,7 @@ import (
 const maxText = 500 // bytes of an outcome's text
 
 // ours is the outcome of what we could not do ourselves. Its text says no more than that; the log does.
-func (f *feed) ours(i item, err error) Outcome {
+func (f *feed) ours(i *item, err error) Outcome {
 	f.o.Log.Error("deliver", "rendition", i.rendition, "row", i.row, "err", err, "then", "will be tried again")
 	return Outcome{Status: Deferred, Enhanced: "4.3.0", Text: "the copy could not be made ready", Ours: true}
 }
@@ -45,6 +45,7 @@ func (f *feed) settle(c *flight, out Outcome) {
 	}
 	p.left--
 	p.counts[out.Status]++
+	f.worked = f.worked || out.Status == Delivered
 	if out.Status == Deferred {
 		p.deferred = append(p.deferred, out)
 	} else {
@@ -68,49 +69,86 @@ func (f *feed) end(p *part) {
 		return
 	}
 	p.ended = true
+	f.open = slices.DeleteFunc(f.open, func(q *part) bool { return q == p })
+	f.o.mu.Lock()
+	f.w.leave(p.item)
+	f.o.mu.Unlock()
 	entries := make([]entry, 0, len(p.deferred)+1)
 	for _, out := range p.deferred {
 		entries = append(entries, entry{part: p, outcome: out})
 	}
 	f.o.commits.add(append(entries, entry{part: p, end: true})...)
-	f.open = slices.DeleteFunc(f.open, func(q *part) bool { return q == p })
-	if p.counts[Delivered] > 0 {
-		f.o.mu.Lock()
-		f.o.schedule.succeeded(f.to, f.domain, time.Now())
-		f.o.mu.Unlock()
-	}
-	f.o.Log.Info("deliver", "rendition", p.rendition, "row", p.row, "domain", f.domain, "delivered", p.counts[Delivered],
+	f.succeeded()
+	f.o.Log.Info("deliver", "rendition", p.rendition, "row", p.row, "domain", p.domain(), "group", f.to.name, "delivered", p.counts[Delivered],
 		"deferred", p.counts[Deferred], "failed", p.counts[Failed], "skipped", p.counts[Skipped])
 }
 
-// close decides about what the transport did not take.
+// succeeded tells the schedule when the domain has taken something.
+func (f *feed) succeeded() {
+	if !f.worked {
+		return
+	}
+	f.worked = false
+	f.o.mu.Lock()
+	defer f.o.mu.Unlock()
+	f.o.schedule.succeeded(f.to, f.domain, time.Now())
+}
+
+// judge decides about what the transport did not take of the copies for a domain, and reports whether those for others may go on.
+func (f *feed) judge() bool {
+	f.succeeded()
+	if f.exhausted || f.ctx.Err() != nil {
+		return f.ctx.Err() == nil
+	}
+	if !f.handed && f.last.Status == "" {
+		f.last = Outcome{Status: Deferred, Text: "the transport took nothing"}
+	}
+	switch final := f.last.Status == Failed && f.last.Code == 0; {
+	case f.last.Status == Deferred:
+		f.o.mu.Lock()
+		holds := f.o.schedule.failed(f.to, f.domain, f.last, time.Now())
+		f.o.mu.Unlock()
+		if !holds {
+			return false
+		}
+	case !final:
+		return false
+	}
+	for _, p := range slices.Clone(f.open) {
+		f.refuse(p)
+	}
+	f.ahead = slices.DeleteFunc(f.ahead, func(c *flight) bool { return c.reported })
+	return true
+}
+
+// refuse gives all copies of a part for this domain the outcome reported last, if the transport got one of them. Else they were
+// not asked for, and ask for themselves.
+func (f *feed) refuse(p *part) {
+	mine := func(c flight) bool { return c.domain == f.domain }
+	if !slices.ContainsFunc(p.flights, func(c flight) bool { return mine(c) && c.handed }) {
+		return
+	}
+	for n := range p.flights {
+		if mine(p.flights[n]) {
+			f.settle(&p.flights[n], f.last)
+		}
+	}
+}
+
+// close decides about what was taken and not tried.
 func (f *feed) close() {
 	if f.first != nil {
-		f.o.putBack(*f.first, time.Now())
-	}
-	refused := !f.exhausted && f.ctx.Err() == nil
-	final := f.last.Status == Failed && f.last.Code == 0
-	switch {
-	case refused && !f.handed && f.last.Status == "":
-		f.last = Outcome{Status: Deferred, Text: "the transport took nothing"}
-		fallthrough
-	case refused && f.last.Status == Deferred:
-		f.o.mu.Lock()
-		refused = f.o.schedule.failed(f.to, f.domain, f.last, time.Now())
-		f.o.mu.Unlock()
+		f.putBack(f.first, time.Now())
 	}
 	for len(f.open) > 0 {
 		p := f.open[0]
-		switch {
-		case p.left == len(p.flights) && !p.handed:
-			f.o.putBack(p.item, time.Now())
+		if p.left == len(p.flights) && !p.handed {
+			f.putBack(p.item, time.Now())
 			f.open = f.open[1:]
-		case refused && (f.last.Status == Deferred || final):
-			f.rest(p, f.last)
-		default:
-			f.unreported(p)
-			f.end(p)
+			continue
 		}
+		f.unreported(p)
+		f.end(p)
 	}
 }
 

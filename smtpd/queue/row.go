@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"kairan/storage"
@@ -31,9 +32,9 @@ func (r Row) Reply(to Recipient) string { return cmp.Or(to.LastReply, r.LastRepl
 
 const (
 	maxRow = 100 // recipients of a row
-	// maxMixed is how many recipients of several domains share a row. Without a smarthost each domain reads and settles it by itself.
+	// maxMixed is how many recipients of several groups share a row: each group reads and settles it by itself.
 	maxMixed = 20
-	// A domain with fewer recipients than this in one call of Enqueue shares rows with others.
+	// A domain with fewer recipients than this in one call of Enqueue shares rows with others, if it can with those of its group.
 	ownRow = 10
 
 	stateLast = "last"
@@ -57,11 +58,7 @@ func (o *Outbox) Enqueue(tx *storage.Tx, rendition string, to []Recipient) error
 	}
 	now := time.Now()
 	var rows []Row
-	mixed := maxMixed
-	if o.Smarthost {
-		mixed = maxRow
-	}
-	for domain, some := range grouped(to, mixed) {
+	for domain, some := range o.grouped(to) {
 		rows = append(rows, Row{Rendition: rendition, Domain: domain, Recipients: some, Queued: now, Next: now})
 	}
 	rec.Rows += len(rows)
@@ -71,33 +68,57 @@ func (o *Outbox) Enqueue(tx *storage.Tx, rendition string, to []Recipient) error
 	return renditions.Put(tx, rendition, rec)
 }
 
-// grouped yields recipients in groups: of one domain up to maxRow, and
-// those of domains with few recipients together under "", up to mixed.
-func grouped(to []Recipient, mixed int) iter.Seq2[string, []Recipient] {
+// grouped yields the recipients of rows: of one domain up to maxRow, and those of domains with few recipients together under "",
+// up to maxRow where one next hop serves them, else up to maxMixed.
+func (o *Outbox) grouped(to []Recipient) iter.Seq2[string, []Recipient] {
 	return func(yield func(string, []Recipient) bool) {
 		order, of := byDomain(to)
 		var few []Recipient
+		kin, groups := map[string][]Recipient{}, []string{}
 		for _, d := range order {
-			if len(of[d]) < ownRow {
+			if len(of[d]) >= ownRow {
+				if !rowsOf(of[d], maxRow, yield) {
+					return
+				}
+				continue
+			}
+			name := o.GroupOf(d)
+			if name == "" { // not looked up yet
 				few = append(few, of[d]...)
 				continue
 			}
-			for some := range chunks(of[d], maxRow) {
-				if !yield(d, some) {
-					return
-				}
+			if kin[name] == nil {
+				groups = append(groups, name)
 			}
+			kin[name] = append(kin[name], of[d]...)
 		}
-		for some := range chunks(few, mixed) {
-			domain := ""
-			if order, _ := byDomain(some); len(order) == 1 {
-				domain = order[0]
-			}
-			if !yield(domain, some) {
+		for _, name := range groups {
+			if len(kin[name]) < ownRow {
+				few = append(few, kin[name]...)
+			} else if !rowsOf(kin[name], maxRow, yield) {
 				return
 			}
 		}
+		mixed := maxMixed
+		if o.Smarthost {
+			mixed = maxRow
+		}
+		rowsOf(few, mixed, yield)
 	}
+}
+
+// rowsOf yields recipients in rows of up to most, with their domain where they have one in common.
+func rowsOf(to []Recipient, most int, yield func(string, []Recipient) bool) bool {
+	for some := range chunks(to, most) {
+		domain := some[0].To.ASCIIDomain()
+		if slices.ContainsFunc(some, func(r Recipient) bool { return r.To.ASCIIDomain() != domain }) {
+			domain = ""
+		}
+		if !yield(domain, some) {
+			return false
+		}
+	}
+	return true
 }
 
 // chunks is slices.Chunk with chunks of nearly equal length, at most most.

@@ -11,26 +11,33 @@ import (
 	"kairan/storage"
 )
 
-// feed is one delivery: the copies of one row after another, for one destination.
+// feed is one worker's deliveries: the copies of one item after another, for one destination. Those for each domain are a delivery.
 type feed struct {
-	o      *Outbox
-	ctx    context.Context
-	to     *destination
-	domain string
-	w      *worker
-	first  *item // taken by the dispatcher
+	o     *Outbox
+	ctx   context.Context
+	to    *destination
+	lane  string // what it takes more of: a domain, or "" for any
+	w     *worker
+	first *item // taken by the dispatcher
 
-	part      *part     // the one taken last
-	open      []*part   // those that have not come to their end
-	ahead     []*flight // being signed, in order
-	handed    bool      // the transport got a copy
-	exhausted bool      // the transport was told that there is no more
-	last      Outcome   // reported by the transport
+	part  *part     // the one taken last
+	open  []*part   // those that have not come to their end
+	ahead []*flight // being signed, in order
+	attempt
+}
+
+// attempt is what the transport does for one domain.
+type attempt struct {
+	domain    string
+	handed    bool    // it got a copy
+	exhausted bool    // it was told that there is no more
+	worked    bool    // something was delivered that the schedule has not been told of
+	last      Outcome // it reported
 }
 
 // part is a claimed item in a worker's hands.
 type part struct {
-	item
+	*item
 	message *message
 	flights []flight
 	next    int  // of flights
@@ -42,21 +49,33 @@ type part struct {
 	counts   map[Status]int
 }
 
+// has reports whether the part is about a domain.
+func (p *part) has(domain string) bool {
+	return slices.ContainsFunc(p.shares, func(of share) bool { return of.domain == domain })
+}
+
 // flight is a copy on its way.
 type flight struct {
 	Outgoing
 	part      *part
+	domain    string     // that the transport is told
 	signature *signature // nil: unsigned
 	chunks    [3][]byte
-	reported  bool
+	handed    bool // to the transport
+	reported  bool // or given to another worker
 }
 
 // work delivers an item, and more of its destination while it may.
-func (o *Outbox) work(ctx context.Context, first item, w *worker) {
+func (o *Outbox) work(ctx context.Context, first *item, w *worker) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel() // signatures that nobody waits for
-	f := &feed{o: o, ctx: ctx, to: first.to, domain: first.domain, w: w, first: &first}
-	f.deliver()
+	f := &feed{o: o, ctx: ctx, to: first.to, lane: first.domain(), w: w, first: first}
+	for f.begin() {
+		f.deliver()
+		if !f.judge() {
+			break
+		}
+	}
 	f.close()
 	o.mu.Lock()
 	o.schedule.ended(f.to, f.w)
@@ -68,7 +87,51 @@ func (o *Outbox) work(ctx context.Context, first item, w *worker) {
 	o.nudge()
 }
 
-// deliver gives the feed to the transport. A panic ends this delivery only.
+// begin turns to the domain of the next copy, if there is one. What was given to others meanwhile is theirs.
+func (f *feed) begin() bool {
+	for f.fill(); len(f.ahead) > 0 && f.may(); f.fill() {
+		f.attempt = attempt{domain: f.ahead[0].domain}
+		f.w.progress(time.Now())
+		f.o.mu.Lock()
+		f.w.begin(f.domain)
+		var lost []*part
+		for _, p := range f.open {
+			if slices.ContainsFunc(p.shares, func(of share) bool { return of.domain == f.domain && of.lost }) {
+				lost = append(lost, p)
+			}
+		}
+		f.o.mu.Unlock()
+		for _, p := range lost {
+			f.forgo(p)
+		}
+		if len(f.ahead) > 0 && f.ahead[0].domain == f.domain {
+			return true
+		}
+	}
+	return false
+}
+
+// may reports whether anything may be sent now.
+func (f *feed) may() bool { return !f.o.stopped() && !f.to.shut.Load() }
+
+// stopped reports whether the queue ends, or cannot note what it sends.
+func (o *Outbox) stopped() bool { return o.halted.Load() || o.commits.stalled.Load() }
+
+// forgo leaves what a part has for this domain to the worker who has it now.
+func (f *feed) forgo(p *part) {
+	for n := range p.flights {
+		if c := &p.flights[n]; c.domain == f.domain && !c.reported {
+			c.reported = true
+			p.left--
+		}
+	}
+	f.ahead = slices.DeleteFunc(f.ahead, func(c *flight) bool { return c.reported })
+	if p.left == 0 {
+		f.end(p)
+	}
+}
+
+// deliver gives the copies for a domain to the transport. A panic ends this delivery only.
 func (f *feed) deliver() {
 	defer func() {
 		if r := recover(); r != nil {
@@ -77,17 +140,13 @@ func (f *feed) deliver() {
 			f.o.Log.Error("deliver", "domain", f.domain, "panic", r, "stack", string(debug.Stack()), "then", "will be tried again")
 		}
 	}()
-	if f.fill(); len(f.ahead) == 0 {
-		f.exhausted = true
-		return // rows that were gone, or could not be made ready
-	}
 	f.o.transport.Deliver(f.ctx, f.domain, f.copies, f.report)
 }
 
 // copies is what the transport draws from.
 func (f *feed) copies(yield func(*Outgoing) bool) {
-	for !f.o.halted.Load() && !f.o.commits.stalled.Load() && !f.to.shut.Load() {
-		if f.fill(); len(f.ahead) == 0 {
+	for f.may() {
+		if f.fill(); len(f.ahead) == 0 || f.ahead[0].domain != f.domain {
 			break
 		}
 		c := f.ahead[0]
@@ -107,7 +166,7 @@ func (f *feed) copies(yield func(*Outgoing) bool) {
 		if !f.pace(c.part.rendition) {
 			break
 		}
-		c.part.handed, f.handed = true, true
+		c.part.handed, c.handed, f.handed = true, true, true
 		if !yield(&c.Outgoing) {
 			return
 		}
@@ -125,6 +184,10 @@ func (f *feed) fill() {
 		}
 		p := f.part
 		c := &p.flights[p.next]
+		if c.reported {
+			p.next++
+			continue
+		}
 		if c.Skip == "" && c.Signer != nil {
 			if p.next > 0 && p.flights[p.next-1].signature != nil && sameSignature(&c.Copy, &p.flights[p.next-1].Copy) {
 				c.signature = p.flights[p.next-1].signature
@@ -161,15 +224,13 @@ func (c *flight) complete(ctx context.Context) error {
 
 // take claims the next row and makes its copies; nil when there is none for now.
 func (f *feed) take() *part {
-	for !f.o.halted.Load() && !f.o.commits.stalled.Load() && (f.first != nil || !f.to.shut.Load()) {
-		var i item
-		if ok := f.first != nil; ok {
-			i, f.first = *f.first, nil
-		} else {
+	for f.may() || f.first != nil && !f.o.stopped() {
+		i := f.first
+		if f.first = nil; i == nil {
 			f.o.mu.Lock()
-			i, ok = f.o.schedule.more(f.to, f.domain, time.Now())
+			i = f.o.schedule.more(f.to, f.w, f.lane, time.Now())
 			f.o.mu.Unlock()
-			if !ok {
+			if i == nil {
 				return nil
 			}
 		}
@@ -178,27 +239,30 @@ func (f *feed) take() *part {
 		}
 	}
 	if f.first != nil {
-		f.o.putBack(*f.first, time.Now())
+		f.putBack(f.first, time.Now())
 		f.first = nil
 	}
 	return nil
 }
 
 // make reads the row of a claimed item and has its copies made. It returns nil when nothing is left to send.
-func (f *feed) make(i item) *part {
+func (f *feed) make(i *item) *part {
 	to, next, err := f.o.recipients(f.ctx, i)
 	switch {
 	case err == nil && next.After(time.Now()):
-		f.o.putBack(i, next)
+		f.putBack(i, next)
 		return nil
 	case err == nil && len(to) == 0:
-		f.o.release(i)
+		f.release(i)
 		return nil
 	}
 	p := &part{item: i, left: len(to), flights: make([]flight, len(to)), counts: map[Status]int{}}
 	for n := range to {
 		p.flights[n].Recipient, p.flights[n].part = to[n], p
 		p.flights[n].flight = &p.flights[n]
+		if !f.o.Smarthost {
+			p.flights[n].domain = to[n].To.ASCIIDomain()
+		}
 	}
 	if err == nil && !i.expired {
 		err = p.personalise(f.ctx, f.o, to)
@@ -210,7 +274,7 @@ func (f *feed) make(i item) *part {
 		f.o.mu.Unlock()
 		f.rest(p, why)
 	case err != nil && (f.ctx.Err() != nil || len(to) == 0):
-		f.o.putBack(i, time.Now().Add(time.Minute))
+		f.putBack(i, time.Now().Add(time.Minute))
 	case err != nil:
 		f.rest(p, f.ours(i, err))
 	default:
@@ -221,13 +285,16 @@ func (f *feed) make(i item) *part {
 }
 
 // recipients reads the row of an item afresh: who of it goes to the item's destination, and not before when.
-func (o *Outbox) recipients(ctx context.Context, i item) (to []Recipient, next time.Time, err error) {
+func (o *Outbox) recipients(ctx context.Context, i *item) (to []Recipient, next time.Time, err error) {
+	o.mu.Lock()
+	shares := slices.Clone(i.shares)
+	o.mu.Unlock()
 	err = o.db.View(ctx, func(tx *storage.Tx) error {
 		r, err := outbox.Get(tx, i.row)
 		if errors.Is(err, storage.ErrNotFound) {
 			return nil // dropped
 		}
-		to, next = o.part(r, i.domain), r.Next
+		to, next = o.part(r, shares), r.Next
 		return err
 	})
 	return to, next, err
@@ -257,14 +324,16 @@ func (p *part) personalise(ctx context.Context, o *Outbox, to []Recipient) (err 
 	return nil
 }
 
-func (o *Outbox) release(i item) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.schedule.release(i)
+func (f *feed) release(i *item) {
+	f.o.mu.Lock()
+	defer f.o.mu.Unlock()
+	f.w.leave(i)
+	f.o.schedule.release(i)
 }
 
-func (o *Outbox) putBack(i item, at time.Time) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	o.schedule.putBack(i, at)
+func (f *feed) putBack(i *item, at time.Time) {
+	f.o.mu.Lock()
+	defer f.o.mu.Unlock()
+	f.w.leave(i)
+	f.o.schedule.putBack(i, at)
 }

@@ -12,7 +12,8 @@
 //	<- 250 (1)  250 250 354
 //	-> body 2 . MAIL 3 RCPT 3 DATA
 //
-// Connections are kept for a while and used by the next delivery.
+// Connections are kept for a while and used by the next delivery: to the same domain, or to another one with the same mail host,
+// where neither DANE nor MTA-STS has a say.
 //
 // # Invariants
 //
