@@ -28,20 +28,24 @@ type Post struct {
 	Received  time.Time `json:"received"`
 	Published time.Time `json:"published,omitzero"` // when the last recipient was queued
 
-	Author    address.Address   `json:"author"` // the From address, null when there is no single one
-	Subject   string            `json:"subject"`
-	Size      int               `json:"size"`
-	BodyHash  string            `json:"body_hash"` // SHA-256 of the body, to know a duplicate
-	Sender    address.Address   `json:"sender"`    // envelope
-	To        []address.Address `json:"to"`        // header recipients in To and Cc, at most 100
-	RemoteIP  netip.Addr        `json:"remote_ip,omitzero"`
-	Helo      string            `json:"helo,omitempty"`
-	Transact  string            `json:"transaction"` // Envelope.ID, shared by the posts of one message
-	Auth      mailauth.Results  `json:"auth"`
-	Verdict   Verdict           `json:"verdict"`
-	Decided   time.Time         `json:"decided"`
-	Rewritten string            `json:"rewritten,omitempty"` // why From was rewritten, or ""
-	Blob      bool              `json:"blob,omitempty"`      // the message is in its blob, not in a row
+	Author   address.Address   `json:"author"` // the From address, null when there is no single one
+	Subject  string            `json:"subject"`
+	Size     int               `json:"size"`
+	BodyHash string            `json:"body_hash"` // SHA-256 of the body, to know a duplicate
+	Sender   address.Address   `json:"sender"`    // envelope
+	To       []address.Address `json:"to"`        // header recipients in To and Cc, at most 100
+	RemoteIP netip.Addr        `json:"remote_ip,omitzero"`
+	Helo     string            `json:"helo,omitempty"`
+	Transact string            `json:"transaction"` // Envelope.ID, shared by the posts of one message
+	Auth     mailauth.Results  `json:"auth"`
+	Verdict  Verdict           `json:"verdict"`
+	Decided  time.Time         `json:"decided"`
+	// Leaves is when an accepted post gets its number; until then it can be taken back. Zero is at once.
+	Leaves time.Time `json:"leaves,omitzero"`
+	// Foretold says that the author was told when the post would leave, and needs no acknowledgement when it does.
+	Foretold  bool   `json:"foretold,omitempty"`
+	Rewritten string `json:"rewritten,omitempty"` // why From was rewritten, or ""
+	Blob      bool   `json:"blob,omitempty"`      // the message is in its blob, not in a row
 
 	// InDigest says that members who had chosen digests when the post got its number get it in one, and not for itself.
 	InDigest bool `json:"in_digest,omitempty"`
@@ -70,8 +74,9 @@ var (
 
 // Progress is how far Publish got with the recipients of a post.
 type Progress struct {
-	Cursor string `json:"cursor,omitempty"` // address key of the last member looked at
-	Queued int    `json:"queued,omitempty"` // recipients
+	Leaves time.Time `json:"leaves,omitzero"`  // Post.Leaves: not before
+	Cursor string    `json:"cursor,omitempty"` // address key of the last member looked at
+	Queued int       `json:"queued,omitempty"` // recipients
 }
 
 // RawBlob is the blob that holds a large message of a post. It is written before Record.
@@ -111,7 +116,7 @@ func enlist(tx *storage.Tx, p *Post) error {
 	case Hold:
 		return SetWaiting(tx, p, Waiting{Author: p.Author.Key(), Proven: p.Auth.Author()})
 	case Accept:
-		return toPublish.Put(tx, p.ID, Progress{})
+		return toPublish.Put(tx, p.ID, Progress{Leaves: p.Leaves})
 	}
 	return nil
 }

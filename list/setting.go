@@ -74,6 +74,7 @@ func AllSettings() []Setting {
 		{"reply_to_address", "copies", KindLine, nil, "janog@lists.example.jp"},
 		{"msg_header", "copies", KindText, nil, ""},
 		{"msg_footer", "copies", KindText, nil, "-- \n{list} {url}"},
+		{"undo_seconds", "copies", KindNumber, nil, "60"},
 		{"anonymous_list", "copies", KindSwitch, nil, ""},
 		{"include_ml_headers", "copies", KindSwitch, nil, ""},
 		{"personal_unsubscribe", "copies", KindSwitch, nil, ""},

@@ -69,6 +69,8 @@ type Settings struct {
 	ReplyGoesToList string `json:"reply_goes_to_list" toml:"reply_goes_to_list"`
 	// The Reply-To of "explicit".
 	ReplyToAddress string `json:"reply_to_address,omitempty" toml:"reply_to_address"`
+	// For how many seconds an accepted post waits before it goes out, so that its author can take it back; 0 is not at all, 600 is the most.
+	UndoSeconds int `json:"undo_seconds" toml:"undo_seconds"`
 	// Text put above and below each post. {list}, {address}, {url} and {number} are filled in.
 	MsgHeader string `json:"msg_header,omitempty" toml:"msg_header"`
 	MsgFooter string `json:"msg_footer,omitempty" toml:"msg_footer"`

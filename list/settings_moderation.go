@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Bounds of Settings.RejectTexts: it travels with every read of its list.
@@ -11,6 +12,12 @@ const (
 	maxRejectTexts = 20
 	maxRejectText  = 4 << 10 // bytes
 )
+
+// maxUndoSeconds is the longest undo_seconds: a discussion is not to wait for longer.
+const maxUndoSeconds = 600
+
+// UndoWindow is for how long an accepted post can be taken back by its author.
+func (s *Settings) UndoWindow() time.Duration { return time.Duration(s.UndoSeconds) * time.Second }
 
 // checkModeration is the part of Check about held posts.
 func (s *Settings) checkModeration(bad func(setting, format string, args ...any)) {
@@ -21,6 +28,9 @@ func (s *Settings) checkModeration(bad func(setting, format string, args ...any)
 		if n.value < 0 {
 			bad(n.setting, "%d is negative", n.value)
 		}
+	}
+	if s.UndoSeconds < 0 || s.UndoSeconds > maxUndoSeconds {
+		bad("undo_seconds", "%d: 0 for none, or up to %d", s.UndoSeconds, maxUndoSeconds)
 	}
 	if len(s.RejectTexts) > maxRejectTexts {
 		bad("reject_texts", "there are %d; %d is the most", len(s.RejectTexts), maxRejectTexts)

@@ -138,7 +138,8 @@ type MyPost struct {
 	Received                    Time
 	Fate, Copies                string // in words; Copies is "" where nothing is known of them
 	Reasons                     []Link
-	Withdraw, Redact            bool // the author can take it back; can take its words out of the archive
+	// What the author can do: take it back while it is held, or before it leaves; take its words out of the archive.
+	Withdraw, Undo, Redact bool
 }
 
 // NewAddress is the view of page "new-address".

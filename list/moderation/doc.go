@@ -12,6 +12,7 @@
 //
 //	moderate:ID            accept, trust, reject REASON, discard, ban     a moderator, the posts of one notice
 //	moderate-withdraw:POST withdraw                                       the author of a held post
+//	moderate-recall:POST   undo                                           the author of a post that has not left
 //	moderate-author        yes, no                                        a member whose address a post bears without proof
 //	moderate-requests:ID   accept, reject REASON, discard                 a moderator, who wants to join or leave
 //

@@ -9,12 +9,13 @@ import (
 
 	"kairan/list"
 	"kairan/list/listtest"
+	"kairan/storage"
 	"kairan/storage/storagetest"
 )
 
 var (
 	secrets = regexp.MustCompile(`[0-9a-f]{32}`)
-	times   = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d( UTC)?`)
+	times   = regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d( UTC)?|\b\d\d:\d\d:\d\d\b`)
 )
 
 // TestMails tells a story in which every mail of ours is sent, in each language, and compares them all.
@@ -85,5 +86,18 @@ func everyMail(t *testing.T, w *world) (out []string) {
 	keep(1)
 	w.at(4*day + 5*time.Hour)
 	keep(3)
+	w.Update(func(tx *storage.Tx) error {
+		l, err := list.Get(tx, w.l.ID)
+		if err != nil {
+			return err
+		}
+		l.Settings.UndoSeconds = 60
+		_, err = list.Change(tx, l.ID, l.Settings, list.Edit{By: "test", At: time.Now()})
+		return err
+	})
+	w.SetMember(w.l, "bob@people.test", func(m *list.Member) { m.AcknowledgePosts = true })
+	w.deliver(listtest.Mail{From: "bob@people.test", To: []string{w.l.Address.String()}, Raw: listtest.Post("bob@people.test", w.l, "8@p.test", "Too early", "Oh.\n")})
+	w.answer(one(t, keep(1), "bob@people.test"), answer{from: "bob@people.test", text: "undo"})
+	keep(1)
 	return out
 }

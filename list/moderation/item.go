@@ -149,6 +149,8 @@ func (m *Moderation) reasons(lang string, p *list.Post) []string {
 func (m *Moderation) decided(lang string, p *list.Post, insider bool) string {
 	by := p.Verdict.By
 	switch {
+	case by == "" && p.Verdict.Action == list.Accept:
+		return m.Templates.T(lang, "held.on-its-way", "when", latest(p.Leaves, p.Decided).In(m.Site.Location).Format("2006-01-02 15:04"))
 	case by == byTime:
 		by = m.Templates.T(lang, "held.by-time")
 	case p.Author.String() == by:
@@ -157,6 +159,13 @@ func (m *Moderation) decided(lang string, p *list.Post, insider bool) string {
 		by = m.Templates.T(lang, "held.by-moderator")
 	}
 	return m.decision(lang, p.Verdict.Action, by, p.Decided)
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // decision says what was decided by whom and when.

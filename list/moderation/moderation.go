@@ -34,12 +34,17 @@ type Options struct {
 }
 
 // New returns a Moderation.
-func New(o Options) *Moderation { return &Moderation{Options: o, wake: make(chan struct{}, 1)} }
+func New(o Options) *Moderation {
+	m := &Moderation{Options: o, wake: make(chan struct{}, 1)}
+	o.Path.Waits = m.tellLeaving
+	return m
+}
 
 // What a token is for: the first word of Pending.Action.
 const (
 	forModerator  = "moderate"
 	forWithdrawal = "moderate-withdraw"
+	forRecall     = "moderate-recall"
 	forAuthor     = "moderate-author"
 	forRequests   = "moderate-requests"
 )

@@ -14,7 +14,7 @@ import (
 // Order is somebody's word about one thing that waits.
 type Order struct {
 	ID     string          // of a post or a request; to Obey an address stands for its requests
-	Word   string          // accept, trust, reject, discard, ban; yes, no; withdraw
+	Word   string          // accept, trust, reject, discard, ban; yes, no; withdraw, undo
 	Reason string          // of a rejection: words, or the name of a saved text
 	By     address.Address // whose word it is
 	Lang   string          // of the answer
@@ -71,7 +71,11 @@ func (m *Moderation) Obey(tx *storage.Tx, l *list.List, o Order) (lines []string
 
 // obeyPost decides about a post. An insider is told who was faster.
 func (m *Moderation) obeyPost(tx *storage.Tx, o Order, insider bool) (said string, err error) {
-	out, err := m.Decide(tx, o.decision(), o.Now)
+	do := func() (Outcome, error) { return m.Decide(tx, o.decision(), o.Now) }
+	if o.Word == "withdraw" || o.Word == "undo" {
+		do = func() (Outcome, error) { return m.TakeBack(tx, list.PostID(o.ID), o.By.String(), o.Now) }
+	}
+	out, err := do()
 	if err != nil {
 		return "", err
 	}

@@ -17,7 +17,7 @@ import (
 type Page struct {
 	List  *list.List
 	Who   address.Address // whom the token was made for
-	Words []string        // the buttons that there are: accept, trust, reject, discard, ban; yes, no; withdraw
+	Words []string        // the buttons that there are: accept, trust, reject, discard, ban; yes, no; withdraw; undo
 	Texts []string        // names of the saved texts for a rejection
 	Posts []PagePost
 
@@ -42,6 +42,7 @@ var buttons = map[string][]string{
 	forModerator:  {"accept", "trust", "reject", "discard", "ban"},
 	forAuthor:     {"yes", "no"},
 	forWithdrawal: {"withdraw"},
+	forRecall:     {"undo"},
 	forRequests:   {"accept", "reject", "discard"},
 }
 
@@ -92,7 +93,9 @@ func (m *Moderation) pagePost(lang string, p *list.Post, items []item, insider b
 	out := PagePost{ID: string(p.ID), From: m.author(lang, p), Subject: m.subject(lang, p), Received: p.Received, Reasons: m.reasons(lang, p)}
 	i := slices.IndexFunc(items, func(it item) bool { return it.post.ID == p.ID })
 	if i < 0 || !p.Held() {
-		out.Decided = m.decided(lang, p, insider)
+		if !p.Recallable(time.Now()) {
+			out.Decided = m.decided(lang, p, insider)
+		}
 		return out
 	}
 	out.Text, out.Files = items[i].text, items[i].files

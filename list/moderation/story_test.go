@@ -355,3 +355,42 @@ func TestLongName(t *testing.T) {
 		w.verdict("1@s.test", "discard by mod@people.test")
 	})
 }
+
+// Who wants to hear of its posts gets one mail while a post can be taken back, which takes it back, and none when it leaves.
+func TestTakeBackBeforeItLeaves(t *testing.T) {
+	story(t, func(s *list.Settings) { s.UndoSeconds = 300 }, func(t *testing.T, w *world) {
+		w.SetMember(w.l, "ann@people.test", func(m *list.Member) { m.AcknowledgePosts = true })
+		send := func(id string) {
+			t.Helper()
+			if w.deliver(listtest.Mail{From: "ann@people.test", To: []string{w.l.Address.String()}, Raw: listtest.Post("ann@people.test", w.l, id, "Hello <b>", "Too early.\n")}) != 250 {
+				t.Fatal("refused")
+			}
+		}
+		send("1@p.test")
+		told := one(t, w.mails(1), "ann@people.test")
+		if !strings.Contains(told.text, "取り消せます") || !strings.Contains(told.text, "undo") {
+			t.Fatalf("ann reads %s\n%s", told.subject, told.text)
+		}
+		page, err := w.Moderation.Open(t.Context(), told.token(t), "en", time.Now())
+		if err != nil || len(page.Posts) != 1 || page.Posts[0].Decided != "" || strings.Join(page.Words, "") != "undo" {
+			t.Fatalf("page: %+v, %v", page, err)
+		}
+		if code := w.answer(told, answer{from: "zed@strangers.test", ip: "192.0.2.66", text: "undo"}); code != 550 {
+			t.Errorf("another's answer: %d", code)
+		}
+		w.answer(told, answer{from: "ann@people.test", text: "取消"})
+		if a := one(t, w.mails(1), "ann@people.test"); !strings.Contains(a.text, "ann@people.test") {
+			t.Errorf("answered\n%s", a.text)
+		}
+		w.verdict("1@p.test", "discard by ann@people.test")
+		send("2@p.test")
+		told = one(t, w.mails(1), "ann@people.test")
+		w.at(10 * time.Minute)
+		w.mails(2) // the copies, and no further word to ann
+		w.answer(told, answer{from: "ann@people.test", text: "undo"})
+		if a := one(t, w.mails(1), "ann@people.test"); !strings.Contains(a.text, "配信されました") {
+			t.Errorf("too late:\n%s", a.text)
+		}
+		w.verdict("2@p.test", "accept")
+	})
+}

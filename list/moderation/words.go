@@ -23,6 +23,7 @@ var wordsOf = map[string]map[string]string{
 		"discard": "discard", "破棄": "discard", "削除": "discard",
 	},
 	forWithdrawal: {"withdraw": "withdraw", "cancel": "withdraw", "取消": "withdraw", "取り消し": "withdraw", "取消し": "withdraw"},
+	forRecall:     {"undo": "undo", "withdraw": "undo", "cancel": "undo", "取消": "undo", "取り消し": "undo", "取消し": "undo"},
 	forAuthor:     {"yes": "yes", "はい": "yes", "no": "no", "いいえ": "no"},
 }
 

@@ -2,6 +2,7 @@ package posting
 
 import (
 	"context"
+	"errors"
 
 	"kairan/list"
 )
@@ -12,6 +13,9 @@ var Stages = []string{"number", "cook", "archive", "digest", "enqueue"}
 // PublishUntil runs Publish up to and including a stage, and then stops as a crash would.
 func (p *Path) PublishUntil(ctx context.Context, id list.PostID, stage string) error {
 	w, err := p.number(ctx, id)
+	if errors.Is(err, errNotDue) {
+		return nil // published before
+	}
 	if err != nil || stage == "number" {
 		return err
 	}

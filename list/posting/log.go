@@ -39,11 +39,15 @@ func story(in *incoming, post *posted) []list.Event {
 	default:
 		who += ": not authenticated"
 	}
+	record := "post " + string(post.post.ID)
+	if !post.post.Leaves.IsZero() {
+		record += fmt.Sprintf("; it leaves in %s unless its author takes it back", post.post.Leaves.Sub(at))
+	}
 	return []list.Event{
 		{At: at, Stage: "receive", Text: fmt.Sprintf("from <%s>, %s (%s), %d bytes", in.env.From, host(in.env.RemoteIP), in.env.Helo, post.post.Size)},
 		{At: at, Stage: "authenticate", Text: who + "; " + authWords(in.facts.Auth)},
 		{At: at, Stage: "decide", Text: verdictWords(post.post.Verdict)},
-		{At: at, Stage: "record", Text: "post " + string(post.post.ID)},
+		{At: at, Stage: "record", Text: record},
 	}
 }
 

@@ -2,6 +2,7 @@ package posting
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/netip"
 
@@ -25,7 +26,7 @@ type Path struct {
 	refusals *rate.Limiter
 }
 
-// Options are the parts a Path is made of. All but Trust and Rules are needed.
+// Options are the parts a Path is made of. All but Trust, Rules and Waits are needed.
 type Options struct {
 	DB      *storage.DB
 	Archive *archive.Archive
@@ -37,7 +38,9 @@ type Options struct {
 	Templates *templates.Set
 	Rules     rules.Site
 	Trust     Trust
-	Log       *slog.Logger
+	// Waits is told of a post that can be taken back until it leaves, in the transaction that records it. It is set by package moderation.
+	Waits func(tx *storage.Tx, l *list.List, p *list.Post) error
+	Log   *slog.Logger
 }
 
 // Trust says whose word is taken about where mail came from.
@@ -75,9 +78,13 @@ func (p *Path) Receive(ctx context.Context, env *smtpd.Envelope, to []*list.List
 	return in.results(), nil
 }
 
-// Publish brings an accepted post into the archive and the queue. It is idempotent, and goes on where a crash stopped it.
+// Publish brings an accepted post into the archive and the queue. It is idempotent, and goes on where a crash stopped it. For a post
+// that was taken back, or still can be, it does nothing.
 func (p *Path) Publish(ctx context.Context, id list.PostID) error {
 	w, err := p.number(ctx, id)
+	if errors.Is(err, errNotDue) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

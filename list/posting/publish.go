@@ -29,6 +29,9 @@ type work struct {
 	log       *slog.Logger
 }
 
+// errNotDue says that a post is not to be published, or not yet.
+var errNotDue = errors.New("nothing to publish")
+
 // number takes the list's next post number, once, and loads what the next stages need.
 func (p *Path) number(ctx context.Context, id list.PostID) (*work, error) {
 	w := &work{}
@@ -39,8 +42,12 @@ func (p *Path) number(ctx context.Context, id list.PostID) (*work, error) {
 		if w.list, err = list.Get(tx, w.post.List); err != nil {
 			return err
 		}
-		if w.post.Number != 0 {
-			return nil
+		progress, err := list.GetProgress(tx, id)
+		if errors.Is(err, storage.ErrNotFound) || err == nil && time.Now().Before(progress.Leaves) {
+			return errNotDue
+		}
+		if err != nil || w.post.Number != 0 {
+			return err
 		}
 		n, err := list.NextNumber(tx, w.list.ID)
 		if err != nil {
@@ -52,6 +59,9 @@ func (p *Path) number(ctx context.Context, id list.PostID) (*work, error) {
 			list.Note(tx, id, list.Event{At: time.Now(), Stage: "number", Text: fmt.Sprint(n)}),
 		)
 	})
+	if errors.Is(err, errNotDue) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, fmt.Errorf("number: %w", err)
 	}

@@ -44,7 +44,7 @@ func (p *Path) acknowledge(tx *storage.Tx, w *work, recipients int, now time.Tim
 			return err
 		}
 	}
-	if !m.AcknowledgePosts {
+	if !m.AcknowledgePosts || w.post.Foretold {
 		return nil
 	}
 	return p.tellAuthor(tx, w.list, w.post, m, "posted", map[string]string{"recipients": strconv.Itoa(recipients)})

@@ -124,6 +124,9 @@ func (p *Path) decide(tx *storage.Tx, in *incoming) error {
 		post.post.Auth = in.facts.Auth
 		post.post.Verdict = rules.Decide(post.list, p.Rules, &post.facts)
 		post.post.Decided = in.env.At
+		if undo := post.list.Settings.UndoWindow(); undo > 0 && post.post.Verdict.Action == list.Accept {
+			post.post.Leaves = in.env.At.Add(undo)
+		}
 	}
 	return nil
 }
@@ -250,6 +253,11 @@ func (p *Path) recordPost(tx *storage.Tx, in *incoming, post *posted) error {
 	post.facts.Header = post.facts.Header[:min(len(post.facts.Header), 64<<10)]
 	if !refused {
 		post.facts.Header = nil // the message has it
+	}
+	if !post.post.Leaves.IsZero() && p.Waits != nil {
+		if err := p.Waits(tx, post.list, post.post); err != nil {
+			return err
+		}
 	}
 	return errors.Join(
 		list.Record(tx, post.post, raw, post.facts),

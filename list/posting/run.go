@@ -30,8 +30,6 @@ func (p *Path) Run(ctx context.Context) error {
 		busy = map[list.ID]bool{}
 	)
 	defer wg.Wait()
-	timer := time.NewTicker(retryAfter)
-	defer timer.Stop()
 	for {
 		if err := p.sendNotices(ctx); err != nil && ctx.Err() == nil {
 			p.Log.Error("cannot send what is to be told; will retry in "+retryAfter.String(), "err", err)
@@ -39,7 +37,7 @@ func (p *Path) Run(ctx context.Context) error {
 		if err := p.sendReceipts(ctx, time.Now()); err != nil && ctx.Err() == nil {
 			p.Log.Error("cannot tell authors what became of their posts; will retry in "+retryAfter.String(), "err", err)
 		}
-		ready, err := p.ready(ctx)
+		ready, next, err := p.ready(ctx, time.Now())
 		if err != nil && ctx.Err() == nil {
 			p.Log.Error("cannot read what is to publish; will retry in "+retryAfter.String(), "err", err)
 		}
@@ -65,16 +63,20 @@ func (p *Path) Run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-p.wake:
-		case <-timer.C:
+		case <-time.After(next):
 		}
 	}
 }
 
-// ready returns what is to publish, by list.
-func (p *Path) ready(ctx context.Context) (map[list.ID][]list.PostID, error) {
-	ready := map[list.ID][]list.PostID{}
-	err := p.DB.View(ctx, func(tx *storage.Tx) error {
-		for id := range list.Unpublished(tx) {
+// ready returns what is to publish, by list, and after which time to look again. A post that can still be taken back waits.
+func (p *Path) ready(ctx context.Context, now time.Time) (ready map[list.ID][]list.PostID, next time.Duration, err error) {
+	ready, next = map[list.ID][]list.PostID{}, retryAfter
+	err = p.DB.View(ctx, func(tx *storage.Tx) error {
+		for id, progress := range list.Unpublished(tx) {
+			if wait := progress.Leaves.Sub(now); wait > 0 {
+				next = min(next, wait)
+				continue
+			}
 			post, err := list.GetPost(tx, id)
 			if err != nil {
 				return err
@@ -83,7 +85,7 @@ func (p *Path) ready(ctx context.Context) (map[list.ID][]list.PostID, error) {
 		}
 		return nil
 	})
-	return ready, err
+	return ready, next, err
 }
 
 // publishAll publishes a list's posts; a failed one does not stop the others. It reports whether all went well.

@@ -61,7 +61,7 @@ func (s *site) myPost(tx *storage.Tx, p *list.Post, lang string, now time.Time) 
 	}
 	row = templates.MyPost{
 		ID: string(p.ID), Subject: p.Subject, List: l.Title(), ListHref: listPath(l),
-		Received: templates.NewTime(lang, p.Received.In(s.Site.Location)), Fate: s.fate(p, lang),
+		Received: templates.NewTime(lang, p.Received.In(s.Site.Location)), Fate: s.fate(p, lang, now),
 	}
 	if p.Held() || p.Verdict.Action == list.Reject && p.Verdict.By == "" {
 		for _, reason := range p.Verdict.Reasons {
@@ -70,7 +70,7 @@ func (s *site) myPost(tx *storage.Tx, p *list.Post, lang string, now time.Time) 
 			})
 		}
 	}
-	row.Withdraw = p.Held() && s.Moderation != nil
+	row.Withdraw, row.Undo = p.Held() && s.Moderation != nil, p.Recallable(now) && s.Moderation != nil
 	if p.Number == 0 {
 		return row, nil
 	}
@@ -95,8 +95,10 @@ func (s *site) myPost(tx *storage.Tx, p *list.Post, lang string, now time.Time) 
 }
 
 // fate says in a line what became of a post. Authors do not get to know which moderator decided.
-func (s *site) fate(p *list.Post, lang string) string {
+func (s *site) fate(p *list.Post, lang string, now time.Time) string {
 	switch {
+	case p.Recallable(now):
+		return s.Templates.T(lang, "posts.waits", "when", s.clock(p.Leaves))
 	case p.Held():
 		return s.Templates.T(lang, "posts.held")
 	case p.Verdict.Action == list.Accept && p.Published.IsZero():
@@ -144,7 +146,7 @@ func (s *site) withdraw(r *http.Request, a actor, id list.PostID, lang string) (
 		if err != nil {
 			return err
 		}
-		out, err = s.Moderation.Decide(tx, moderation.Decision{Post: id, Action: list.Discard, By: p.Author.String()}, time.Now())
+		out, err = s.Moderation.TakeBack(tx, id, p.Author.String(), time.Now())
 		return err
 	})
 	if err != nil {

@@ -169,3 +169,23 @@ func TestExportAndErase(t *testing.T) {
 		t.Error("another was erased")
 	}
 }
+
+// A post that has not left can be undone on the page, by its author only.
+func TestUndoMyPost(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	l := h.world.List("janog", func(s *list.Settings) { s.UndoSeconds = 600 })
+	h.world.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
+	p := h.posted(l, "ann@people.test", "early@people.test", "<b>Too early</b>")
+	ann, bob := h.browser().signIn("ann@people.test"), h.browser().signIn("bob@people.test")
+	has(t, ann.get("/-/my/posts"), "&lt;b&gt;Too early", "until then you can take it back", `value="withdraw"`)
+	undo := url.Values{"post": {string(p.ID)}, "do": {"withdraw"}}
+	if a := bob.ask("/-/my/posts", undo); a.code != http.StatusNotFound {
+		t.Errorf("another's post: %d", a.code)
+	}
+	has(t, ann.post("/-/my/posts", undo), "You have taken it back.")
+	if p := h.world.Posts("early@people.test")[0]; p.Verdict.Action != list.Discard || p.Verdict.By != "ann@people.test" || p.Number != 0 {
+		t.Errorf("undone: %+v", p)
+	}
+	has(t, ann.post("/-/my/posts", undo), "too late")
+}
