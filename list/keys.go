@@ -62,6 +62,7 @@ func Migrations() []storage.Migration {
 		{Version: 4, Name: "the setting withdraw_hours", Run: func(tx *storage.Tx) error {
 			return addSettings(tx, func(s *Settings) bool { return s.WithdrawHours == 0 }, func(s *Settings) { s.WithdrawHours = withdrawHours })
 		}},
+		{Version: 5, Name: "posts by their author", Run: indexAuthors},
 	}
 }
 

@@ -104,10 +104,12 @@ func Record(tx *storage.Tx, p *Post, raw []byte, facts any) error {
 	if err := postIndex.Put(tx, storage.P(hashID(p.MessageID), p.ID), p.List); err != nil {
 		return err
 	}
-	if err := enlist(tx, p); err != nil {
-		return err
+	if p.Verdict.Action != Accept || !p.Leaves.IsZero() {
+		if err := indexAuthor(tx, p); err != nil {
+			return err
+		}
 	}
-	return PutPost(tx, p)
+	return errors.Join(enlist(tx, p), PutPost(tx, p))
 }
 
 // enlist puts the post into the work list its verdict asks for.
@@ -236,7 +238,7 @@ func PostByNumber(tx *storage.Tx, l ID, n uint64) (*Post, error) {
 // SetPostNumber gives a post its number, once.
 func SetPostNumber(tx *storage.Tx, p *Post, n uint64) error {
 	p.Number = n
-	return errors.Join(PutPost(tx, p), numbered.Put(tx, storage.P(p.List, n), p.ID))
+	return errors.Join(PutPost(tx, p), numbered.Put(tx, storage.P(p.List, n), p.ID), indexAuthor(tx, p))
 }
 
 // HeldPosts yields the held posts of a list, oldest first.
@@ -364,6 +366,11 @@ func ErasePost(tx *storage.Tx, id PostID, by string, now time.Time) error {
 	p, err := GetPost(tx, id)
 	if err != nil {
 		return err
+	}
+	if !p.Author.IsNull() {
+		if err := byAuthor.Delete(tx, storage.P(p.Author.Key(), id)); err != nil {
+			return err
+		}
 	}
 	p.Blob, p.Subject, p.BodyHash, p.Helo, p.Rewritten = false, "", "", "", ""
 	p.Author, p.Sender, p.To, p.RemoteIP, p.Auth = address.Address{}, address.Address{}, nil, netip.Addr{}, mailauth.Results{}

@@ -17,18 +17,22 @@ type HeldPost struct {
 	ID, From, Subject string
 	Received          Time
 	Reasons           []string
+	Auth              []string // what authentication found, in sentences
 	Text              string
 	Files             []string
 	Decided           string // who decided, "" while it waits
+	Undo              bool   // that can be taken back
 }
 
 // Moderate is the view of page "moderate": what waits in the lists that somebody moderates.
 type Moderate struct {
-	Action string // where the buttons post to
-	Total  int
-	Posts  []ModeratePost
-	Pages  []PageLink
-	Lists  []Link // the settings of lists that the reader owns
+	Action  string // where the buttons post to
+	Total   int
+	Orders  []PageLink
+	Decided []ModerateDecided
+	Posts   []ModeratePost
+	Pages   []PageLink
+	Lists   []Link // the settings of lists that the reader owns
 }
 
 // ModeratePost is a held post, or a request, on that page.
@@ -38,6 +42,20 @@ type ModeratePost struct {
 	Item           string // what it is to the buttons
 	IsPost         bool   // not a request
 	List, ListHref string
-	Words          []string // the buttons, without "reject"
+	Risk           string // high, some or low; "" for a request
+	RiskWords      string
+	Trust          bool     // the author can be trusted,
+	Bans           string   // and this address banned; "" if there is none
 	Texts          []string // names of saved texts for a rejection
+	Sender         []string // what is known about the author, in sentences
+	Claim          string   // who is looking at it, "" for nobody
+	Mine           bool     // the reader is
+	Same           []string // the items of the same author, this one among them; nil for no others
+}
+
+// ModerateDecided is a decision on that page that can still be taken back.
+type ModerateDecided struct {
+	Item                 string
+	List, ListHref, Text string
+	Until                string
 }

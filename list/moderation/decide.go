@@ -21,6 +21,7 @@ type Decision struct {
 	Trust  bool        // with Accept: and from now on
 	Ban    bool        // with Discard: and never again
 	By     string      // an address, or a tool
+	Undo   bool        // it can be taken back for UndoTime, and what follows from it comes after that
 }
 
 // Outcome is what became of a Decision.
@@ -28,6 +29,8 @@ type Outcome struct {
 	List *list.List
 	Post *list.Post // as it is now: its Verdict says who decided
 	Late bool       // the post was not held any more, and nothing was done
+	// Claim is somebody else's who was looking at it.
+	Claim Claim
 	// Undone says why Trust or Ban was left out: "no-author", "forged" or "full"; "" when it was not.
 	Undone string
 }
@@ -59,39 +62,67 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 	if err != nil {
 		return Outcome{}, err
 	}
-	out := Outcome{List: l}
+	out := Outcome{List: l, Undone: obstacle(tx, l, p, d)}
+	if out.Claim, err = dropClaim(tx, l.ID, string(p.ID), d.By, now); err != nil {
+		return Outcome{}, err
+	}
 	if out.Post, err = list.Decide(tx, p.ID, list.Verdict{Action: d.Action, By: d.By}, now); err != nil {
 		return Outcome{}, err
 	}
-	note := list.Event{At: now, By: d.By}
-	var did string
-	switch {
-	case d.Trust && d.Action == list.Accept:
-		did, out.Undone, err = trust(tx, l, p, note)
-	case d.Ban && d.Action == list.Discard:
-		did, out.Undone, err = ban(tx, l, p, list.Edit{By: d.By, Why: "discard and ban", At: now})
+	did := ""
+	if d.Undo {
+		err = m.postpone(tx, out.Post, w, d, now)
+	} else {
+		did, err = m.conclude(tx, l, out.Post, undoable{Decision: d, Waiting: w}, now)
 	}
 	if err != nil {
 		return Outcome{}, err
 	}
-	if did != "" {
-		note.Stage, note.Text = "decide", did
-		if err := list.Note(tx, p.ID, note); err != nil {
-			return Outcome{}, err
-		}
+	text := strings.TrimSpace(fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did))
+	return out, list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: text, By: d.By})
+}
+
+// conclude does all that follows from a decision which is not taken back. did says what was done about the author.
+func (m *Moderation) conclude(tx *storage.Tx, l *list.List, p *list.Post, u undoable, now time.Time) (did string, err error) {
+	d, note := u.Decision, list.Event{At: now, By: u.Decision.By}
+	switch {
+	case obstacle(tx, l, p, d) != "":
+	case d.trusts():
+		did, err = trust(tx, l, p, note)
+	case d.bans():
+		did, err = ban(tx, l, p, list.Edit{By: d.By, Why: "discard and ban", At: now})
 	}
-	return out, errors.Join(
-		list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: strings.TrimSpace(fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did)), By: d.By}),
-		m.tellOutcome(tx, out, w, d),
-		putNews(tx, out, w, d),
-	)
+	if err == nil && did != "" {
+		note.Stage, note.Text = "decide", did
+		err = list.Note(tx, p.ID, note)
+	}
+	out := Outcome{List: l, Post: p}
+	return did, errors.Join(err, m.tellOutcome(tx, out, u.Waiting, d), putNews(tx, out, u.Waiting, d))
+}
+
+func (d Decision) trusts() bool { return d.Trust && d.Action == list.Accept }
+func (d Decision) bans() bool   { return d.Ban && d.Action == list.Discard }
+
+// obstacle says why an author is neither trusted nor banned, as Outcome.Undone has it. Whoever forges a member's address must not get the
+// member banned.
+func obstacle(tx *storage.Tx, l *list.List, p *list.Post, d Decision) string {
+	switch {
+	case !d.trusts() && !d.bans():
+		return ""
+	case p.Author.IsNull():
+		return "no-author"
+	case d.trusts() || isBanned(l, p):
+		return ""
+	case !p.Auth.Author() && hasPlace(tx, l, p.Author):
+		return "forged"
+	case len(l.Settings.BanList) >= maxBans:
+		return "full"
+	}
+	return ""
 }
 
 // trust lets the posts of an author pass from now on, as long as they are authenticated.
-func trust(tx *storage.Tx, l *list.List, p *list.Post, note list.Event) (did, undone string, err error) {
-	if p.Author.IsNull() {
-		return "", "no-author", nil
-	}
+func trust(tx *storage.Tx, l *list.List, p *list.Post, note list.Event) (did string, err error) {
 	did = fmt.Sprintf("trusted %s from now on", p.Author)
 	for _, role := range []list.Role{list.RoleMember, list.RoleNonmember} {
 		who, err := list.GetMember(tx, l.ID, role, p.Author)
@@ -99,35 +130,31 @@ func trust(tx *storage.Tx, l *list.List, p *list.Post, note list.Event) (did, un
 			continue
 		}
 		if err != nil {
-			return "", "", err
+			return "", err
 		}
 		who.ModerationAction = list.Accept
-		return did, "", list.ChangeMember(tx, *who, note.By, note.At)
+		return did, list.ChangeMember(tx, *who, note.By, note.At)
 	}
 	note.Stage, note.Text = "join", "as nonmember: moderation_action accept"
-	return did, "", errors.Join(
+	return did, errors.Join(
 		list.Join(tx, list.Member{List: l.ID, Role: list.RoleNonmember, Address: p.Author, ModerationAction: list.Accept, Joined: note.At}),
 		list.NoteMember(tx, l.ID, p.Author, note),
 	)
 }
 
-// ban keeps an author away. Whoever forges a member's address must not get the member banned.
-func ban(tx *storage.Tx, l *list.List, p *list.Post, e list.Edit) (did, undone string, err error) {
-	if p.Author.IsNull() {
-		return "", "no-author", nil
-	}
-	if _, banned := list.Match(l.Settings.BanList, p.Author); banned {
-		return "", "", nil
-	}
-	if !p.Auth.Author() && hasPlace(tx, l, p.Author) {
-		return "", "forged", nil
-	}
-	if len(l.Settings.BanList) >= maxBans {
-		return "", "full", nil
+// ban keeps an author away.
+func ban(tx *storage.Tx, l *list.List, p *list.Post, e list.Edit) (did string, err error) {
+	if isBanned(l, p) {
+		return "", nil
 	}
 	l.Settings.BanList = append(l.Settings.BanList, p.Author.String())
 	_, err = list.Change(tx, l.ID, l.Settings, e)
-	return fmt.Sprintf("banned %s", p.Author), "", err
+	return fmt.Sprintf("banned %s", p.Author), err
+}
+
+func isBanned(l *list.List, p *list.Post) bool {
+	_, banned := list.Match(l.Settings.BanList, p.Author)
+	return banned
 }
 
 // hasPlace reports whether an address is a member, moderator or owner of a list.

@@ -16,6 +16,9 @@
 //	moderate-author        yes, no                                        a member whose address a post bears without proof
 //	moderate-requests:ID   accept, reject REASON, discard                 a moderator, who wants to join or leave
 //
+// What is decided on a page ([Order].Undo) is in effect at once; what follows from it, such as mails, waits for [UndoTime] in a row, and the
+// decision can be taken back meanwhile ([Moderation.Undo]). By mail and on the command line all is done at once.
+//
 // # Invariants
 //
 //   - The first who decides has decided. Everybody later is told who did.
@@ -28,6 +31,8 @@
 //
 //	moderation_state   list -> when its moderators were told, reminded and told of each other's decisions
 //	moderation_news    list, post -> a decision that the other moderators do not know of
+//	moderation_undo    list, post -> a decision that can be taken back, and how the post waited before
+//	moderation_claims  list, post or address -> who is looking at it
 //	moderation_requests   list, "join" or "leave" and an address -> who waits for a moderator, and what was decided
 //
 // # Limits

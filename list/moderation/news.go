@@ -49,7 +49,7 @@ func (m *Moderation) spreadNews(ctx context.Context, now time.Time) error {
 			}
 		}
 		for k, r := range requests.Scan(tx, storage.Range[requestKey]{}) {
-			if r.Waits() || r.Spread {
+			if r.Waits() || r.Spread || !r.Until.IsZero() {
 				continue
 			}
 			if d := of(k.A); len(d.requests) < perReminder {

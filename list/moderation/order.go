@@ -14,16 +14,17 @@ import (
 // Order is somebody's word about one thing that waits.
 type Order struct {
 	ID     string          // of a post or a request; to Obey an address stands for its requests
-	Word   string          // accept, trust, reject, discard, ban; yes, no; withdraw, undo
+	Word   string          // accept, trust, reject, discard, ban; yes, no; withdraw, undo; claim, release; take-back
 	Reason string          // of a rejection: words, or the name of a saved text
 	By     address.Address // whose word it is
 	Lang   string          // of the answer
 	Now    time.Time
+	Undo   bool // the decision can be taken back for UndoTime
 }
 
 // decision is what a word means.
 func (o Order) decision() Decision {
-	d := Decision{Post: list.PostID(o.ID), By: o.By.String(), Action: list.Discard}
+	d := Decision{Post: list.PostID(o.ID), By: o.By.String(), Action: list.Discard, Undo: o.Undo}
 	switch o.Word {
 	case "accept", "yes":
 		d.Action = list.Accept
@@ -51,11 +52,7 @@ func (m *Moderation) Obey(tx *storage.Tx, l *list.List, o Order) (lines []string
 		said, err := m.obeyPost(tx, o, true)
 		return []string{said}, err
 	}
-	who, err := address.Parse(o.ID)
-	if err != nil {
-		return nil, nil
-	}
-	found, err := RequestsOf(tx, l.ID, who)
+	found, err := requestsNamed(tx, l.ID, o.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -80,6 +77,9 @@ func (m *Moderation) obeyPost(tx *storage.Tx, o Order, insider bool) (said strin
 		return "", err
 	}
 	said = m.subject(o.Lang, out.Post) + ": " + m.decided(o.Lang, out.Post, insider)
+	if !out.Late && out.Claim.By != "" {
+		said += " " + m.claimed(o.Lang, out.Claim)
+	}
 	if out.Undone != "" {
 		said += " " + m.Templates.T(o.Lang, "held.undone-"+out.Undone)
 	}

@@ -31,10 +31,13 @@ type PagePost struct {
 	Subject  string
 	Received time.Time
 	Reasons  []string
-	Text     string // up to 20 KB
+	Auth     []string // what authentication found, in sentences
+	Text     string   // up to 20 KB
 	Files    []string
 	// Decided says who decided and how, "" while the post waits.
 	Decided string
+	// Undo says that what was decided can be taken back.
+	Undo bool
 }
 
 // buttons are the words that go with each purpose.
@@ -82,7 +85,13 @@ func (m *Moderation) Open(ctx context.Context, token, lang string, now time.Time
 			if err != nil {
 				return err
 			}
-			page.Posts = append(page.Posts, m.pagePost(lang, p, items, page.insider))
+			row := m.pagePost(lang, p, items, page.insider)
+			u, err := undoables.Get(tx, storage.P(p.List, p.ID))
+			if err != nil && !errors.Is(err, storage.ErrNotFound) {
+				return err
+			}
+			row.Undo = page.insider && now.Before(u.Until)
+			page.Posts = append(page.Posts, row)
 		}
 		return nil
 	})
@@ -99,6 +108,9 @@ func (m *Moderation) pagePost(lang string, p *list.Post, items []item, insider b
 		return out
 	}
 	out.Text, out.Files = items[i].text, items[i].files
+	if insider {
+		out.Auth = m.authentication(lang, p.Auth)
+	}
 	return out
 }
 
@@ -125,7 +137,7 @@ func (m *Moderation) opened(tx *storage.Tx, token string, now time.Time) (*list.
 // Press is a button of a token's page.
 type Press struct {
 	ID     string // PagePost.ID
-	Word   string // of Page.Words
+	Word   string // of Page.Words, or take-back
 	Reason string // of a rejection: words, or the name of a saved text
 	Lang   string // of the page
 }
@@ -138,7 +150,7 @@ func (m *Moderation) Act(ctx context.Context, token string, b Press) (said strin
 		if err != nil {
 			return err
 		}
-		said, err = m.perform(tx, p, Order{ID: b.ID, Word: b.Word, Reason: b.Reason, By: p.Address, Lang: b.Lang, Now: now})
+		said, err = m.perform(tx, p, Order{ID: b.ID, Word: b.Word, Reason: b.Reason, By: p.Address, Lang: b.Lang, Now: now, Undo: true})
 		return err
 	})
 	if errors.Is(err, errWord) || errors.Is(err, errNoModerator) {

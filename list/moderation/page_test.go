@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"kairan/archive"
 	"kairan/list"
@@ -85,6 +86,17 @@ func TestPage(t *testing.T) {
 			t.Errorf("%d\n%s", code, page)
 		}
 		w.verdict("1@s.test", "reject by mod@people.test")
+		w.mails(0)
+		if !strings.Contains(page, `value="take-back"`) {
+			t.Errorf("no way back:\n%s", page)
+		}
+		ask("POST", mio, url.Values{"post": {string(p.ID)}, "word": {"take-back"}})
+		w.verdict("1@s.test", "hold")
+		ask("POST", mod, url.Values{"post": {string(p.ID)}, "word": {"reject"}, "text": {"topic"}})
+		if _, page, _ := ask("POST", author, url.Values{"post": {string(p.ID)}, "word": {"take-back"}}); strings.Contains(page, "waits for a decision") {
+			t.Errorf("the author takes a decision back:\n%s", page)
+		}
+		w.at(2 * time.Minute)
 		if m := one(t, w.mails(2), "zed@strangers.test"); !strings.Contains(m.text, "話題が違います。") {
 			t.Errorf("the author reads\n%s", m.text)
 		}

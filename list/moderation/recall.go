@@ -22,8 +22,16 @@ func (m *Moderation) TakeBack(tx *storage.Tx, id list.PostID, by string, now tim
 	if err != nil {
 		return Outcome{}, err
 	}
-	p, err = list.Recall(tx, id, by, now)
-	return Outcome{List: l, Post: p}, err
+	out := Outcome{List: l}
+	if out.Post, err = list.Recall(tx, id, by, now); err != nil {
+		return Outcome{}, err
+	}
+	k := storage.P(l.ID, id)
+	u, err := undoables.Get(tx, k)
+	if errors.Is(err, storage.ErrNotFound) {
+		return out, nil
+	}
+	return out, errors.Join(err, undoables.Delete(tx, k), putNews(tx, out, u.Waiting, Decision{By: by}))
 }
 
 // tellLeaving tells the author of a post that waits until it leaves how to take it back, if it wants to hear of its posts at all. It is

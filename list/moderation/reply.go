@@ -139,7 +139,13 @@ func (m *Moderation) perform(tx *storage.Tx, p *list.Pending, o Order) (said str
 	if deciding && !m.Moderates(tx, l, p.Address) {
 		return "", errNoModerator
 	}
-	if !slices.Contains(buttons[kind], o.Word) {
+	if deciding && o.Word == "take-back" {
+		if kind == forRequests {
+			_, o.ID, _ = strings.Cut(o.ID, " ")
+		}
+		return m.takeBack(tx, l, o)
+	}
+	if o.Undo = o.Undo && deciding; !slices.Contains(buttons[kind], o.Word) {
 		return "", errWord
 	}
 	if kind == forRequests {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -27,8 +28,11 @@ type Request struct {
 	// What was decided is kept as long as a notice can be answered, so that who comes later is told.
 	Verdict list.Action `json:"verdict,omitempty"`
 	By      string      `json:"by,omitempty"`
+	Reason  string      `json:"reason,omitempty"` // of a rejection
 	Decided time.Time   `json:"decided,omitzero"`
-	Spread  bool        `json:"spread,omitempty"` // the other moderators know what was decided
+	// Until is the end of the time in which the decision can be taken back; what follows from it comes then. Zero is when that is done.
+	Until  time.Time `json:"until,omitzero"`
+	Spread bool      `json:"spread,omitempty"` // the other moderators know what was decided
 }
 
 // banned is the verdict about a request that a moderator accepted and a ban list forbids.
@@ -36,6 +40,9 @@ const banned list.Action = "banned"
 
 // Waits reports whether nobody has decided.
 func (r *Request) Waits() bool { return r.Verdict == "" }
+
+// undoable reports whether what was decided can be taken back.
+func (r *Request) undoable(now time.Time) bool { return now.Before(r.Until) }
 
 // id names a request within its list.
 func (r *Request) id() string { return r.Action + " " + r.Address.Key() }
@@ -59,7 +66,7 @@ func (m *Moderation) HeldSubscription(ctx context.Context, h subscribe.Held) err
 	k := storage.P(h.List.ID, r.id())
 	err := m.DB.Update(ctx, func(tx *storage.Tx) error {
 		old, err := requests.Get(tx, k)
-		if err == nil && old.Waits() {
+		if err == nil && (old.Waits() || !old.Until.IsZero()) {
 			return nil
 		}
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
@@ -79,7 +86,7 @@ func (m *Moderation) Withdraw(tx *storage.Tx, l *list.List, who address.Address,
 	r := Request{Action: action, Address: who}
 	k := storage.P(l.ID, r.id())
 	r, err := requests.Get(tx, k)
-	if errors.Is(err, storage.ErrNotFound) || err == nil && !r.Waits() {
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !r.Waits() && r.Until.IsZero() {
 		return false, nil
 	}
 	if err != nil {
@@ -114,6 +121,15 @@ func RequestsOf(tx *storage.Tx, l list.ID, who address.Address) (found []*Reques
 		found = append(found, &r)
 	}
 	return found, nil
+}
+
+// requestsNamed is RequestsOf for an address as people write it; there are none for what is no address.
+func requestsNamed(tx *storage.Tx, l list.ID, id string) ([]*Request, error) {
+	who, err := address.Parse(id)
+	if err != nil {
+		return nil, nil
+	}
+	return RequestsOf(tx, l, who)
 }
 
 // attendRequests tells moderators who wants to join or leave: soon, and then daily. It drops what has waited too long, and forgets what
@@ -152,11 +168,12 @@ type agenda struct {
 	list    *list.List
 	forget  []requestKey // long decided, or their list was closed
 	expire  []*Request
+	settle  []*Request // decided, and nobody has taken it back in time
 	waiting []requestKey
 	tell    bool // the moderators, of all that waits
 }
 
-func (a *agenda) any() bool { return a.tell || len(a.forget)+len(a.expire) > 0 }
+func (a *agenda) any() bool { return a.tell || len(a.forget)+len(a.expire)+len(a.settle) > 0 }
 
 func readAgenda(tx *storage.Tx, id list.ID, now time.Time) (*agenda, error) {
 	l, err := list.Get(tx, id)
@@ -166,6 +183,10 @@ func readAgenda(tx *storage.Tx, id list.ID, now time.Time) (*agenda, error) {
 	a, fresh := &agenda{list: l}, false
 	for k, r := range storage.Under(tx, requests, listID, id) {
 		switch {
+		case !r.Until.IsZero():
+			if !r.undoable(now) {
+				a.settle = append(a.settle, &r)
+			}
 		case !r.Waits() && now.Sub(r.Decided) > tokenLife, r.Waits() && !l.Removed.IsZero():
 			a.forget = append(a.forget, k)
 		case r.Waits() && tooOld(l, r.At, now):
@@ -189,6 +210,11 @@ func (m *Moderation) noticeRequests(tx *storage.Tx, id list.ID, now time.Time) e
 	}
 	for _, k := range a.forget {
 		if err := requests.Delete(tx, k); err != nil {
+			return err
+		}
+	}
+	for _, r := range a.settle {
+		if err := m.concludeRequest(tx, a.list, r, now); err != nil {
 			return err
 		}
 	}
@@ -266,29 +292,43 @@ func (m *Moderation) requestDecided(lang string, r *Request) string {
 }
 
 // DecideRequest gives a request that waits its verdict and does all that follows. For one that was decided before it does nothing.
-// Of d it takes Action, Reason and By. Call [Moderation.Wake] after the commit.
+// Of d it takes Action, Reason, By and Undo. Call [Moderation.Wake] after the commit.
 func (m *Moderation) DecideRequest(tx *storage.Tx, l *list.List, r *Request, d Decision, now time.Time) (err error) {
 	if !r.Waits() {
 		return nil
 	}
-	r.By, r.Decided, r.Verdict = d.By, now, d.Action
+	if !slices.Contains([]list.Action{list.Accept, list.Reject, list.Discard}, d.Action) {
+		return fmt.Errorf("decide about %s: %q is no decision", r.Address, d.Action)
+	}
+	r.By, r.Reason, r.Decided, r.Verdict = d.By, d.Reason, now, d.Action
+	if _, err := dropClaim(tx, l.ID, r.Address.String(), d.By, now); err != nil {
+		return err
+	}
+	if !d.Undo {
+		return m.concludeRequest(tx, l, r, now)
+	}
+	r.Until = now.Add(UndoTime)
+	return requests.Put(tx, storage.P(l.ID, r.id()), *r)
+}
+
+// concludeRequest does all that follows from a decision about a request which is not taken back.
+func (m *Moderation) concludeRequest(tx *storage.Tx, l *list.List, r *Request, now time.Time) (err error) {
+	r.Until = time.Time{}
 	switch {
-	case d.Action == list.Accept:
+	case r.Verdict == list.Accept:
 		r.Verdict, err = m.admit(tx, l, r)
-	case d.Action == list.Reject:
-		err = m.tellRefused(tx, l, r, m.rejection(l, d.Reason, language(tx, l, r.Address)))
-	case d.Action == list.Discard && d.By == byTime:
+	case r.Verdict == list.Reject:
+		err = m.tellRefused(tx, l, r, m.rejection(l, r.Reason, language(tx, l, r.Address)))
+	case r.By == byTime:
 		lang := language(tx, l, r.Address)
 		err = m.tellRefused(tx, l, r, m.Templates.T(lang, "held.nobody-decided", "n", l.Settings.MaxDaysToHold))
-	case d.Action != list.Discard:
-		err = fmt.Errorf("decide about %s: %q is no decision", r.Address, d.Action)
 	}
 	if err != nil {
 		return err
 	}
-	r.Spread = !r.Noticed || d.By == byTime || !l.Settings.AdminImmedNotify
+	r.Spread = !r.Noticed || r.By == byTime || !l.Settings.AdminImmedNotify
 	if r.Verdict != list.Accept { // coming and going is noted where it is done
-		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: d.By}
+		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: r.By}
 		if err := list.NoteMember(tx, l.ID, r.Address, note); err != nil {
 			return err
 		}
@@ -339,7 +379,7 @@ func (m *Moderation) pageRequests(tx *storage.Tx, lang string, l *list.List, ids
 		}
 		row := PagePost{ID: id, From: r.Address.String(), Subject: m.asks(lang, &r), Received: r.At}
 		if !r.Waits() {
-			row.Decided = m.requestDecided(lang, &r)
+			row.Decided, row.Undo = m.requestDecided(lang, &r), r.undoable(time.Now())
 		}
 		rows = append(rows, row)
 	}

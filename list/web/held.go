@@ -82,16 +82,14 @@ func (s *site) heldView(r *http.Request, p *moderation.Page, done string) templa
 		view.Words = append(view.Words, word)
 	}
 	for _, post := range p.Posts {
-		view.Posts = append(view.Posts, templates.HeldPost{
-			ID:       post.ID,
-			From:     post.From,
-			Subject:  post.Subject,
-			Received: templates.NewTime(f.Lang, post.Received.In(s.Site.Location)),
-			Reasons:  post.Reasons,
-			Text:     post.Text,
-			Files:    post.Files,
-			Decided:  post.Decided,
-		})
+		view.Posts = append(view.Posts, heldPost(templates.NewTime(f.Lang, post.Received.In(s.Site.Location)), post))
 	}
 	return view
+}
+
+func heldPost(received templates.Time, p moderation.PagePost) templates.HeldPost {
+	return templates.HeldPost{
+		ID: p.ID, From: p.From, Subject: p.Subject, Received: received, Reasons: p.Reasons, Auth: p.Auth,
+		Text: p.Text, Files: p.Files, Decided: p.Decided, Undo: p.Undo,
+	}
 }

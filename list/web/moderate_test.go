@@ -1,14 +1,19 @@
 package web
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 // moderateWorld is a site with two lists, each with a moderator, on which things wait.
@@ -122,4 +127,105 @@ func (w *world) only(l *list.List) (id list.PostID) {
 		return nil
 	})
 	return id
+}
+
+// What was decided on the page can be taken back there for a minute: by the button of the answer, and by that of the page.
+func TestModerateUndo(t *testing.T) {
+	t.Parallel()
+	w, lw := moderateWorld(t)
+	janog, other := w.lists["janog"], w.lists["other"]
+	for _, id := range []string{"1", "2", "3"} {
+		hold(t, lw, janog, id+"@id.test", "post "+id)
+	}
+	hold(t, lw, other, "4@id.test", "elsewhere")
+	me, they := w.login("mori-janog@people.test"), w.login("mori-other@people.test")
+	_, page := w.get("/-/moderate?lang=en", me)
+	items := itemField.FindAllStringSubmatch(page, -1)
+	press := func(path string, form url.Values, who *http.Cookie) *http.Response {
+		return w.do("POST", path, form.Encode(), who, "Accept-Language: en")
+	}
+	form := url.Values{"word": {"discard"}, "item": {items[0][1], items[1][1]}}
+	res := press("/-/moderate", form, me)
+	undo := "/-/moderate/undo?" + url.Values{"item": form["item"]}.Encode()
+	if res.StatusCode != 303 || len(w.waiting(janog)) != 1 {
+		t.Fatalf("discard: %s, %q wait", res.Status, w.waiting(janog))
+	}
+	if said := flashOf(t, res); said.Action != undo || said.Button == "" {
+		t.Errorf("no way back: %+v", said)
+	}
+	_, page = w.get("/-/moderate?lang=en", me)
+	has(t, page, "Just decided", "discarded by mori-janog@people.test", "can be undone until", "1 waits for a decision")
+	if res := press(undo, nil, they); res.StatusCode != 403 || len(w.waiting(janog)) != 1 {
+		t.Errorf("who does not moderate the list: %s", res.Status)
+	}
+	if res := press(undo, nil, me); res.StatusCode != 303 || len(w.waiting(janog)) != 3 {
+		t.Errorf("undo: %s, %q wait", res.Status, w.waiting(janog))
+	}
+	if res := press(undo, nil, me); res.StatusCode != 303 || !strings.Contains(flashOf(t, res).Text, "too late") {
+		t.Errorf("undo again: %s", res.Status)
+	}
+	for path, want := range map[string]int{"/-/moderate/undo": 400, "/-/moderate/undo?item=nolist+x": 404, "/-/moderate/undo?" + url.Values{"item": slices.Repeat([]string{items[0][1]}, 51)}.Encode(): 400} {
+		if res := press(path, nil, me); res.StatusCode != want {
+			t.Errorf("%.60s: %s, want %d", path, res.Status, want)
+		}
+	}
+	if res := w.do("POST", undo, ""); res.StatusCode != 403 {
+		t.Errorf("a stranger: %s", res.Status)
+	}
+}
+
+// The page says who looks at a post, decides about all posts of a sender, has two orders, and shows hostile words as text.
+func TestModerateFacts(t *testing.T) {
+	t.Parallel()
+	w, lw := moderateWorld(t)
+	janog := w.lists["janog"]
+	hold(t, lw, janog, "1@id.test", "=?utf-8?q?<img_src=3Dx_onerror=3Dalert(1)>=E2=80=AE?=")
+	raw := "From: \"<script>alert(2)</script>\" <zed@people.test>\nTo: " + janog.Address.String() + "\nSubject: files\nMessage-ID: <2@id.test>\nMIME-Version: 1.0\n" +
+		"Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\n\n</textarea><svg onload=alert(3)>\n--b\n" +
+		"Content-Type: application/octet-stream\nContent-Disposition: attachment; filename=\"<iframe src=javascript:alert(4)>.exe\"\n\nMZ\n--b--\n"
+	if code, text := lw.Send(listtest.Mail{From: "zed@people.test", To: []string{janog.Address.String()}, Raw: raw}); code != 250 {
+		t.Fatalf("%d %s", code, text)
+	}
+	lw.Join(janog, list.RoleModerator, "mio@people.test")
+	me, mio := w.login("mori-janog@people.test"), w.login("mio@people.test")
+	_, page := w.get("/-/moderate?lang=en&order=risk", me)
+	has(t, page, "&lt;img src=x", "&lt;svg onload", "&lt;iframe", "Riskiest first", `action="/-/moderate?order=risk"`, "some risk",
+		"DMARC: it is proven that the mail comes from people.test.", "SPF: people.test says that its mail may come from 192.0.2.1.",
+		"Not a member of janog.", "2 posts of this sender wait", "Accept all 2", "puts zed@people.test on the ban list of janog")
+	hasNot(t, page, "<img src=x", "<svg", "<iframe", "<script>alert", "\u202e")
+	item := itemField.FindStringSubmatch(page)[1]
+	claim := url.Values{"word": {"claim"}, "item": {item}}.Encode()
+	if res := w.do("POST", "/-/moderate?order=risk", claim, mio); res.StatusCode != 303 || res.Header.Get("Location") != "/-/moderate?order=risk" || flashOf(t, res).Action != "" {
+		t.Errorf("claim: %s to %s", res.Status, res.Header.Get("Location"))
+	}
+	_, page = w.get("/-/moderate?lang=en", me)
+	has(t, page, "mio@people.test has been looking at it since")
+	if _, theirs := w.get("/-/moderate?lang=en", mio); !strings.Contains(theirs, `value="release"`) {
+		t.Error("mio cannot release the claim")
+	}
+	_, form, _ := strings.Cut(page, "2 posts of this sender wait")
+	all := url.Values{"word": {"discard"}}
+	for _, m := range regexp.MustCompile(`<input type="hidden" name="item" value="([^"]+)"`).FindAllStringSubmatch(form[:strings.Index(form, "</form>")], -1) {
+		all.Add("item", m[1])
+	}
+	if res := w.do("POST", "/-/moderate", all.Encode(), me); res.StatusCode != 303 || len(w.waiting(janog)) != 0 {
+		t.Errorf("all of a sender: %s, %q wait", res.Status, w.waiting(janog))
+	}
+}
+
+// flashOf is what the page after a change says.
+func flashOf(t *testing.T, res *http.Response) (said templates.Flash) {
+	t.Helper()
+	for _, c := range res.Cookies() {
+		if strings.HasSuffix(c.Name, "flash") {
+			b, err := base64.RawURLEncoding.DecodeString(c.Value)
+			if err == nil {
+				err = json.Unmarshal(b, &said)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return said
 }
