@@ -38,6 +38,7 @@ func communities() []community {
 			s.SubjectPrefix = "[netops:%05d] "
 			s.IncludeMLHeaders = true
 			s.UnauthenticatedAction = list.Reject // so that a forger hears it at once
+			s.HeaderMatches = []list.HeaderMatch{{Header: "X-Spam-Flag", Pattern: "^yes", Action: list.Hold}}
 		},
 		roles: map[list.Role][]string{
 			list.RoleOwner:     {"haruka@example.jp"},
@@ -57,6 +58,7 @@ func communities() []community {
 			s.ReplyGoesToList = "list"
 			s.MsgFooter = "{list}\n{url}\n"
 			s.ArchivePolicy = "private"
+			s.SubscriptionPolicy = list.PolicyConfirmThenModerate
 			s.UnauthenticatedExempt = []string{"plain.test"}
 		},
 		roles: map[list.Role][]string{
@@ -67,27 +69,32 @@ func communities() []community {
 	}}
 }
 
-// seed makes the lists with their members and two months of posts. It goes on where an earlier start left off, and touches
+// seed makes the lists with their members and two months of posts, and what waits for the moderators. It goes on where an earlier start left off, and touches
 // nothing that is there.
 func (d *demo) seed(ctx context.Context, now time.Time) error {
 	people, err := readPeople()
 	if err != nil {
 		return err
 	}
-	g, ctx := errgroup.WithContext(ctx)
+	lists := map[string]*list.List{}
+	g, telling := errgroup.WithContext(ctx)
 	for _, c := range communities() {
+		l, err := d.found(ctx, c, people, now)
+		if err != nil {
+			return errors.Join(fmt.Errorf("%s: %w", c.name, err), g.Wait())
+		}
+		lists[c.name] = l
 		g.Go(func() error {
-			l, err := d.found(ctx, c, people, now)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			if err := d.tell(ctx, l, c.threads, people, now); err != nil {
+			if err := d.tell(telling, l, c.threads, people, now); err != nil {
 				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			return nil
 		})
 	}
-	return g.Wait()
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return d.hold(ctx, lists, now)
 }
 
 // found returns the list of a community, with everybody in it when it is new.

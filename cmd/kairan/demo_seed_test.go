@@ -141,3 +141,25 @@ func TestVisible(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// TestDemoHeld finds what a moderator is to see at the start, each for its reason, and no notice about it.
+func TestDemoHeld(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	d, stop := startDemo(t, dir)
+	held := d.cli(t, "held", "ls")
+	for _, want := range []string{"hold (nonmember) ", "hold (nonmember, header-match)", "hold (nonmember, too-many-recipients)", "midori@isp.test", "hold (unauthenticated)", "tsumugi@newcomer.test"} {
+		if !strings.Contains(held, want) {
+			t.Errorf("no %q waits:\n%s", want, held)
+		}
+	}
+	if n := len(d.outbox.all()); n != 0 {
+		t.Errorf("%d mails at the start", n)
+	}
+	d.cli(t, "held", "discard", "tsumugi@newcomer.test")
+	stop()
+	d, _ = startDemo(t, dir)
+	if again := d.cli(t, "held", "ls"); strings.Contains(again, "tsumugi") || strings.Count(again, "\n") != strings.Count(held, "\n")-1 {
+		t.Errorf("at the next start:\n%s", again)
+	}
+}

@@ -151,7 +151,7 @@ func TestDemoFates(t *testing.T) {
 		}
 		d.until(t, want.trace, "trace", "<"+es[i].id+">")
 	}
-	if got := d.cli(t, "held", "ls", exampleList); !strings.Contains(got, "tabibito@newcomer.test") || strings.Count(got, "\n") != 1 {
+	if got := d.cli(t, "held", "ls", exampleList); !strings.Contains(got, "tabibito@newcomer.test") || strings.Count(got, "\n") != 1+4 { // four wait from the start
 		t.Errorf("held ls: %s", got)
 	}
 	d.delivered(t, es[0])

@@ -129,6 +129,33 @@ func (m *Moderation) expire(ctx context.Context, id list.ID, posts []list.PostID
 	})
 }
 
+// SetNoticed notes that the moderators of a list know of all that waits there, as if they had been told now: no notice follows, and the
+// next reminder comes in a day.
+func (m *Moderation) SetNoticed(tx *storage.Tx, id list.ID, now time.Time) error {
+	for p := range list.HeldPosts(tx, id) {
+		w, err := list.GetWaiting(tx, p)
+		if err != nil {
+			return err
+		}
+		w.Seen, w.Noticed, w.Notices = true, now, w.Notices+1
+		if err := list.SetWaiting(tx, p, w); err != nil {
+			return err
+		}
+	}
+	for r := range Requests(tx, id) {
+		r.Noticed = true
+		if err := requests.Put(tx, storage.P(id, r.id()), *r); err != nil {
+			return err
+		}
+	}
+	s, err := getState(tx, id)
+	if err != nil {
+		return err
+	}
+	s.Reminded, s.Requests = now, now
+	return states.Put(tx, id, s)
+}
+
 // due returns the posts that moderators have not heard of, when it is time to tell them.
 func (m *Moderation) due(ctx context.Context, id list.ID, posts []list.PostID, now time.Time) (ids []list.PostID, err error) {
 	err = m.DB.View(ctx, func(tx *storage.Tx) error {
