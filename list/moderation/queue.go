@@ -134,18 +134,22 @@ func (m *Moderation) queued(ctx context.Context, q Query, w queued) (out Queued,
 			return out, err
 		}
 		out.PagePost = m.pagePost(q.Lang, w.post, items, true)
-		out.Bans = plain(who.String())
 	}
 	return out, m.DB.View(ctx, func(tx *storage.Tx) error {
+		if w.post != nil && obstacle(tx, w.list, w.post, Decision{Action: list.Discard, Ban: true}) == "" {
+			out.Bans = plain(who.String())
+		}
 		c, err := claimOf(tx, w.list.ID, out.Order, time.Now())
 		if err != nil {
 			return err
 		}
-		out.Claim = ""
 		if c.By != "" {
 			out.Claim, out.Mine = m.claimed(q.Lang, c), c.By == q.By.String()
 		}
-		out.Sender, err = m.sender(tx, q.Lang, q.Lists, w.list, who)
+		out.Sender, err = m.sender(tx, q, w.list, who)
+		if w.post != nil && !w.post.Auth.Author() && len(out.Sender) > 0 {
+			out.Sender = append([]string{m.Templates.T(q.Lang, "sender.not-proven")}, out.Sender...)
+		}
 		return err
 	})
 }

@@ -72,10 +72,11 @@ func (p *past) add(post *list.Post) {
 
 // sender says in sentences what is known about an address: what it is in a list, and what became of its posts to the lists that a
 // moderator moderates.
-func (m *Moderation) sender(tx *storage.Tx, lang string, lists []*list.List, l *list.List, who address.Address) (lines []string, err error) {
+func (m *Moderation) sender(tx *storage.Tx, q Query, l *list.List, who address.Address) (lines []string, err error) {
 	if who.IsNull() {
 		return nil, nil
 	}
+	lang, lists := q.Lang, q.Lists
 	now := time.Now()
 	if lines, err = m.standing(tx, lang, l, who); err != nil {
 		return nil, err
