@@ -17,6 +17,8 @@ type Bounces struct {
 	Text  string    `json:"text,omitempty"` // what the other side said, one line
 	// Probe is when a mail of its own was sent to see whether the mailbox is there; zero when none is out.
 	Probe time.Time `json:"probe,omitzero"`
+	// Arrived says that a mail host took the probe. The points before it are forgotten; but it may still come back.
+	Arrived bool `json:"arrived,omitempty"`
 	// Disabled is when delivery was switched off because of bounces, and Warned how many mails have said so since.
 	Disabled time.Time `json:"disabled,omitzero"`
 	Warned   int       `json:"warned,omitempty"`

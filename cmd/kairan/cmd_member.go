@@ -276,14 +276,20 @@ func (app *App) bounces(tx *storage.Tx, l *list.List, m *list.Member) (string, e
 		return "", err
 	}
 	s := &l.Settings
-	words := fmt.Sprintf("score %g of %g, last on %s: %s; ", b.Score, s.BounceScoreThreshold, app.when(b.Last), b.Text)
+	words := fmt.Sprintf("score %g of %g", b.Score, s.BounceScoreThreshold)
+	if b.Score > 0 {
+		words += fmt.Sprintf(", last on %s: %s", app.when(b.Last), b.Text)
+	}
+	words += "; "
 	switch {
 	case !b.Disabled.IsZero() && b.Warned < s.BounceYouAreDisabledWarnings:
 		words += fmt.Sprintf("delivery off since %s, warning %d of %d on %s", app.when(b.Disabled), b.Warned+1, s.BounceYouAreDisabledWarnings, app.when(b.Due))
 	case !b.Disabled.IsZero():
 		words += fmt.Sprintf("delivery off since %s, taken off the list on %s", app.when(b.Disabled), app.when(b.Due))
-	case !b.Probe.IsZero():
+	case !b.Probe.IsZero() && !b.Arrived:
 		words += fmt.Sprintf("a probe is out since %s, forgotten on %s unless it comes back", app.when(b.Probe), app.when(b.Due))
+	case b.Arrived:
+		words += fmt.Sprintf("the probe of %s was taken, all is forgotten on %s unless it comes back", app.when(b.Probe), app.when(b.Due))
 	default:
 		words += "forgotten on " + app.when(b.Due) + " unless another comes"
 	}

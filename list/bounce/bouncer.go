@@ -12,6 +12,7 @@ import (
 	"kairan/list/subscribe"
 	"kairan/smtpd/dsn"
 	"kairan/smtpd/message"
+	"kairan/smtpd/queue"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -44,8 +45,8 @@ type event struct {
 	later   bool // it had been accepted before
 }
 
-// Returned takes a copy that was refused during delivery: it is the Returned of posting.Copies. What an operator dropped, and what
-// we could not send, is nobody's fault.
+// Returned takes a copy that was refused during delivery, and a probe that was not: it is the Returned of posting.Copies. What an operator
+// dropped, and what we could not send, is nobody's fault.
 func (b *Bouncer) Returned(tx *storage.Tx, r posting.Return) error {
 	o := r.Outcome
 	if o.Ours || o.Code == 0 && o.Enhanced == "" {
@@ -65,6 +66,9 @@ func (b *Bouncer) Returned(tx *storage.Tx, r posting.Return) error {
 	e := event{list: l, post: r.Post, probe: r.Probe, member: m, said: o.Text, relayed: o.Relayed, at: o.At}
 	if o.Code != 0 {
 		e.host = o.Host
+	}
+	if o.Status == queue.Delivered {
+		return b.probeArrived(tx, e)
 	}
 	e.class, e.rule = dsn.Classify(o.Code, o.Enhanced, o.Text)
 	return b.weigh(tx, e)

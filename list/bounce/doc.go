@@ -22,7 +22,9 @@
 //
 //   - Whose copy came back is told by the envelope address alone, never by the text of a report.
 //   - What is said about the message, its author or us (policy, content, reputation) is held against no member.
-//   - What came back because we could not send is held against nobody: a smarthost that does not let us in, a route that leads nowhere.
+//   - What came back because we could not send is held against nobody: a smarthost that does not let us in, a route that leads nowhere,
+//     a line over which nobody could be reached.
+//   - A probe that a mail host takes clears the score at once; one that comes back afterwards still switches delivery off.
 //   - Each transaction of a round is a step that is done or not: a crash between two repeats none and loses none. What fails is tried again
 //     in an hour, and nothing else waits for it.
 //   - What comes back of an older probe than the one that is out counts nothing.

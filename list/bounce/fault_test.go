@@ -2,6 +2,7 @@ package bounce_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"strings"
@@ -114,6 +115,45 @@ func TestOurTrouble(t *testing.T) {
 			t.Errorf("%d copies failed, want all 3", failed)
 		}
 	})
+}
+
+// When our line is down for five days nobody is scored; when it is one destination's, its members are.
+func TestLineDown(t *testing.T) {
+	for name, test := range map[string]struct {
+		down func(of string) bool
+		want float64
+	}{
+		"ours":   {func(string) bool { return true }, 0},
+		"theirs": {func(of string) bool { return of == "far.test" }, 0.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			directStory(t, func(t *testing.T, w *world) {
+				w.Join(w.l, list.RoleMember, "fay@far.test")
+				var down atomic.Bool
+				w.Line = func(addr string) error {
+					of := "people.test"
+					if strings.HasPrefix(addr, "192.0.2.10:") {
+						of = "far.test"
+					}
+					if down.Load() && test.down(of) {
+						return errors.New("no route to host")
+					}
+					return nil
+				}
+				down.Store(true)
+				w.post()
+				w.sleep(6 * day)
+				down.Store(false)
+				w.sleep(12 * time.Hour)
+				if b, _ := w.bounces("fay@far.test"); b.Score != test.want {
+					t.Errorf("fay: %+v\n%s", b, w.history("fay@far.test"))
+				}
+				if b, _ := w.bounces("bob@people.test"); b != (list.Bounces{}) {
+					t.Errorf("bob: %+v", b)
+				}
+			})
+		})
+	}
 }
 
 // The numbers of posts, digests and probes in envelope senders are told apart.

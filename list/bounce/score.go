@@ -25,12 +25,12 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 	if err != nil {
 		return err
 	}
-	if !h.Disabled.IsZero() || !h.Probe.IsZero() || !s.Receives(e.at) {
+	if !h.Disabled.IsZero() || !h.Probe.IsZero() && !h.Arrived || !s.Receives(e.at) {
 		return nil
 	}
 	stale := time.Duration(set.BounceInfoStaleAfter) * 24 * time.Hour
 	if e.at.Sub(h.Last) > stale {
-		h = list.Bounces{}
+		h = list.Bounces{Probe: h.Probe, Arrived: h.Arrived}
 	}
 	given := 0.0
 	if b.day(h.Last) == b.day(e.at) || e.at.Before(h.Last) {
@@ -56,7 +56,7 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 	if !set.BounceSendProbes {
 		return b.disable(tx, &e, h)
 	}
-	h.Probe = time.Now()
+	h.Probe, h.Arrived = time.Now(), false
 	h.Due = h.Probe.Add(probeWait)
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, s.Address.Key(), h),
@@ -67,6 +67,19 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 
 // day names the day of a moment at the site.
 func (b *Bouncer) day(t time.Time) string { return t.In(b.Site.Location).Format(time.DateOnly) }
+
+// probeArrived forgets the points of a member whose mail host took the probe. A smarthost that did says nothing about the mailbox. There are
+// hosts that take everything and return it later, so what is known of the probe stays.
+func (b *Bouncer) probeArrived(tx *storage.Tx, e event) error {
+	h, err := list.GetBounces(tx, e.list.ID, e.member.Address.Key())
+	if err != nil || e.relayed || h.Probe.IsZero() || h.Arrived || !h.Disabled.IsZero() || h.ProbeNumber() != e.probe {
+		return err
+	}
+	return errors.Join(
+		list.SetBounces(tx, e.list.ID, e.member.Address.Key(), list.Bounces{Probe: h.Probe, Arrived: true, Text: h.Text, Due: h.Due}),
+		b.note(tx, &e, "the probe was taken by "+e.host+": score 0"),
+	)
+}
 
 // probeReturned switches delivery off, unless what came back says nothing about the mailbox.
 func (b *Bouncer) probeReturned(tx *storage.Tx, e event) error {
@@ -196,10 +209,10 @@ func (b *Bouncer) step(tx *storage.Tx, id list.ID, key string, now time.Time) er
 		return b.warn(tx, e, h)
 	case !h.Disabled.IsZero():
 		return b.remove(tx, e, h)
-	case !h.Probe.IsZero():
+	case !h.Probe.IsZero() && !h.Arrived:
 		return errors.Join(list.SetBounces(tx, id, key, list.Bounces{}), b.note(tx, e, "the probe did not come back: score 0"))
 	}
-	return list.SetBounces(tx, id, key, list.Bounces{}) // stale
+	return list.SetBounces(tx, id, key, list.Bounces{}) // stale, or of a probe that arrived and stayed there
 }
 
 // warn tells a member that delivery is off and how it is switched on again.

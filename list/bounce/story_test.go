@@ -44,10 +44,26 @@ func story(t *testing.T, fn func(t *testing.T, w *world)) {
 	})
 }
 
+// directStory is a story without a smarthost.
+func directStory(t *testing.T, fn func(t *testing.T, w *world)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorldOf(t, listtest.NewDirect)
+		if err := w.DNS.Add("people.test. MX 10 mx.people.test.\nmx.people.test. A 192.0.2.9\nfar.test. MX 10 mx.far.test.\nmx.far.test. A 192.0.2.10"); err != nil {
+			t.Fatal(err)
+		}
+		fn(t, w)
+		w.Stop()
+	})
+}
+
 // newWorld returns a world with the list, that runs.
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldOf(t, listtest.New) }
+
+func newWorldOf(t *testing.T, of func(testing.TB, func(smtptest.Message) smtptest.Behaviour) *listtest.World) *world {
 	w := &world{t: t, refuses: map[string]string{}}
-	w.World = listtest.New(t, w.behave)
+	w.World = of(t, w.behave)
 	w.l = w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 	w.Join(w.l, list.RoleOwner, "olga@people.test")
 	w.Join(w.l, list.RoleMember, "ann@people.test", "bob@people.test", "gone@people.test")
@@ -184,6 +200,45 @@ func TestGoneIsRemoved(t *testing.T) {
 			t.Errorf("the owner got %d mails", len(news))
 		}
 	})
+}
+
+// A probe that a mail host takes clears the score at once; if it comes back later delivery is switched off all the same.
+func TestProbeArrives(t *testing.T) {
+	for name, test := range map[string]struct {
+		returned bool
+	}{"and stays": {}, "and comes back": {true}} {
+		t.Run(name, func(t *testing.T) {
+			directStory(t, func(t *testing.T, w *world) {
+				for range 5 {
+					w.refuse("gone@people.test", "5.1.1 User unknown")
+					w.send()
+					w.refuse("gone@people.test", "") // before the probe comes
+					w.sleep(day)
+				}
+				b, _ := w.bounces("gone@people.test")
+				if len(w.inbox("gone@people.test", "does this mail reach you")) != 1 || b.Score != 0 || !b.Arrived || !strings.Contains(w.history("gone@people.test"), "the probe was taken by mx.people.test: score 0") {
+					t.Fatalf("after the probe arrived: %+v\n%s", b, w.history("gone@people.test"))
+				}
+				if test.returned {
+					w.report(w.verp("gone@people.test"), dsnOf("gone@people.test", "5.1.1 User unknown"))
+					if b, m := w.bounces("gone@people.test"); m.Receives(time.Now()) || b.Disabled.IsZero() {
+						t.Errorf("after it came back: %+v\n%s", b, w.history("gone@people.test"))
+					}
+					return
+				}
+				w.refuse("gone@people.test", "5.1.1 User unknown")
+				w.post()
+				if b, _ := w.bounces("gone@people.test"); b.Score != 1 {
+					t.Errorf("the next bounce: %+v", b)
+				}
+				w.refuse("gone@people.test", "")
+				w.sleep(9 * day)
+				if b, m := w.bounces("gone@people.test"); b != (list.Bounces{}) || !m.Receives(time.Now()) {
+					t.Errorf("a week later: %+v", b)
+				}
+			})
+		})
+	}
 }
 
 // A probe that does not come back clears the score; so does a week without bounces.

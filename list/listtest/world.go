@@ -75,6 +75,10 @@ type World struct {
 	Moderation *moderation.Moderation
 	Sink       *smtptest.Sink // the world outside
 
+	// Line, where mail goes straight to mail hosts, is what stands in the way of a connection. Set it before anything is sent.
+	Line func(addr string) error
+
+	direct  bool
 	outside *smtptest.PipeListener
 	smtp    *smtptest.PipeListener
 	stop    func()
@@ -106,7 +110,18 @@ func (w *World) Requests(l *list.List) (waiting []string) {
 // New returns a world at rest: nothing runs before Run. behave is what the sink does, nil for a good receiver.
 func New(t testing.TB, behave func(smtptest.Message) smtptest.Behaviour) *World {
 	t.Helper()
-	w := &World{t: t, dir: t.TempDir(), DNS: fakedns.Must(Zone), outside: smtptest.NewPipeListener(), stop: func() {}}
+	return newWorld(t, behave, false)
+}
+
+// NewDirect is New without a smarthost: mail goes to the mail hosts that DNS names, all of which are the sink.
+func NewDirect(t testing.TB, behave func(smtptest.Message) smtptest.Behaviour) *World {
+	t.Helper()
+	return newWorld(t, behave, true)
+}
+
+func newWorld(t testing.TB, behave func(smtptest.Message) smtptest.Behaviour, direct bool) *World {
+	t.Helper()
+	w := &World{direct: direct, t: t, dir: t.TempDir(), DNS: fakedns.Must(Zone), outside: smtptest.NewPipeListener(), stop: func() {}}
 	w.Site = &list.Site{Hostname: Domain, URL: "https://" + Domain, Admin: address.Must("postmaster@" + Domain), Language: "ja", Location: time.UTC}
 	w.Sink = smtptest.NewSink(smtptest.Config{Record: true, Behave: behave})
 	w.running.Go(func() { w.Sink.Serve(w.outside) })
@@ -127,13 +142,19 @@ func (w *World) open() {
 	dns := resolver.Resolver(w.DNS)
 	w.Archive = &archive.Archive{DB: w.DB, Location: time.UTC, Log: log}
 	w.Copies = &posting.Copies{DB: w.DB, Site: w.Site}
-	r := relay.New(relay.Options{
-		Hostname:  Domain,
-		Smarthost: "outside.test:25",
-		Dial:      func(context.Context, string, string) (net.Conn, error) { return w.outside.Dial() },
-		Log:       log,
-	})
-	w.Outbox = queue.New(w.DB, w.Copies, r, queue.Options{Smarthost: true, Connections: 4, Log: log})
+	to := relay.Options{Hostname: Domain, Resolver: w.DNS, Log: log, Dial: func(_ context.Context, _, addr string) (net.Conn, error) {
+		if w.Line != nil {
+			if err := w.Line(addr); err != nil {
+				return nil, err
+			}
+		}
+		return w.outside.Dial()
+	}}
+	opts := queue.Options{Connections: 4, Log: log}
+	if !w.direct {
+		to.Smarthost, opts.Smarthost = "outside.test:25", true
+	}
+	w.Outbox = queue.New(w.DB, w.Copies, relay.New(to), opts)
 	w.Digests = digest.New(digest.Options{DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Site: w.Site, Templates: words(), Log: log})
 	w.Path = posting.New(posting.Options{
 		DB: w.DB, Archive: w.Archive, Outbox: w.Outbox, Digests: w.Digests, Site: w.Site, Templates: words(), Log: log,

@@ -23,7 +23,7 @@ import (
 type Copies struct {
 	DB   *storage.DB
 	Site *list.Site
-	// Returned is told, in the transaction that gives up a copy, what the other side said. Nil is told nothing.
+	// Returned is told, in the transaction that gives up a copy, what the other side said, and that a probe was taken. Nil is told nothing.
 	Returned func(tx *storage.Tx, r Return) error
 
 	mu      sync.Mutex // protects signers and verp
@@ -278,11 +278,11 @@ func (c *Copies) returned(tx *storage.Tx, id list.PostID, outcomes []queue.Outco
 	return nil
 }
 
-// returnedNotices tells of probes that were refused for good. Of other notices nobody is told.
+// returnedNotices tells of probes that were taken, or refused for good. Of other notices nobody is told.
 func (c *Copies) returnedNotices(tx *storage.Tx, outcomes []queue.Outcome) error {
 	for _, o := range outcomes {
 		_, p := parseRef(o.Ref)
-		if o.Status != queue.Failed || p.number == 0 || c.Returned == nil {
+		if o.Status != queue.Failed && o.Status != queue.Delivered || p.number == 0 || c.Returned == nil {
 			continue
 		}
 		if err := c.Returned(tx, Return{List: p.list, Probe: p.number, Member: p.member, Outcome: o}); err != nil {

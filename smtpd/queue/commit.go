@@ -173,6 +173,7 @@ func (o *Outbox) settled(batch []entry, s *settlement) {
 type settlement struct {
 	options Options
 	now     time.Time
+	reached time.Time // when a mail host last said a word, to anybody
 
 	told   map[string][]Outcome // by rendition
 	rows   map[string]int       // added, by rendition
@@ -190,6 +191,9 @@ type again struct {
 // write settles a batch that is sorted by row. What it does depends on nothing but the batch and the rows, so it may run again.
 func (s *settlement) write(tx *storage.Tx, batch []entry, p Personaliser) error {
 	s.told, s.rows, s.counts = map[string][]Outcome{}, map[string]int{}, map[Status]uint64{}
+	if err := s.reach(tx, batch); err != nil {
+		return err
+	}
 	for len(batch) > 0 {
 		id := batch[0].part.row
 		n := slices.IndexFunc(batch, func(e entry) bool { return e.part.row != id })
@@ -213,6 +217,16 @@ func (s *settlement) write(tx *storage.Tx, batch []entry, p Personaliser) error 
 		}
 	}
 	return nil
+}
+
+// reach notes whether a mail host has said a word. A smarthost or a route says nothing about the line to all others.
+func (s *settlement) reach(tx *storage.Tx, batch []entry) error {
+	s.reached = time.Unix(int64(stateOf(tx, stateReached)), 0)
+	if s.options.Smarthost || !slices.ContainsFunc(batch, func(e entry) bool { return e.outcome.Code != 0 && !e.outcome.Relayed }) {
+		return nil
+	}
+	s.reached = s.now
+	return state.Put(tx, stateReached, uint64(s.now.Unix()))
 }
 
 // row settles the entries of one row. One that is gone was dropped, and its recipients were told of then.
@@ -287,6 +301,7 @@ func (s *settlement) outcomes(r Row, entries []entry) (untouched, deferred []Rec
 		out := *known
 		if age := s.now.Sub(r.Queued); out.Status == Deferred && age >= s.options.MaxAge {
 			out = tooOld(out, age)
+			out.Ours = out.Ours || out.Code == 0 && !out.Relayed && s.reached.Before(r.Queued)
 		}
 		if out.Status == Deferred {
 			to.LastReply = replyLine(out)

@@ -39,7 +39,7 @@
 //
 //	outbox       row number -> Row
 //	renditions   id -> rows outstanding, sealed, size, what the next hop must offer
-//	outboxstate  "last" -> last row number given out; "turn" -> number of Retry calls
+//	outboxstate  "last" -> last row number given out; "turn" -> number of Retry calls; "reached" -> Unix time of the last word of a mail host
 //	outboxgroups group -> connections, rate and gate; at most 10,000, for 30 days
 //	renditions/ID           the blob: CRLF lines
 //
@@ -53,6 +53,7 @@
 //     whose outcomes were not yet committed are: the copies in flight, those of the last
 //     Options.CommitDelay, and those that came while these and the batch before were committed.
 //   - Recipients of one row have been tried equally often. A row of several domains is split at their first deferral.
+//   - A copy that is given up, when no mail host has said a word to any since it was queued, failed because of us (Outcome.Ours).
 //   - While outcomes cannot be committed nothing more is sent.
 //   - No more than Options.Signers copies are signed at a time, and where GOMAXPROCS
 //     leaves processors to others, on threads of low priority.

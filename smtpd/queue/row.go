@@ -37,8 +37,9 @@ const (
 	// A domain with fewer recipients than this in one call of Enqueue shares rows with others, if it can with those of its group.
 	ownRow = 10
 
-	stateLast = "last"
-	stateTurn = "turn"
+	stateLast    = "last"
+	stateTurn    = "turn"
+	stateReached = "reached"
 )
 
 var (

@@ -55,7 +55,7 @@ type Outcome struct {
 	// Relayed says that Host is a smarthost or the host of a route, which speaks for every domain.
 	Relayed bool
 	// Ours says that what stands in the way is on our side: a smarthost that cannot be had or does not let us in, a route that leads
-	// back, a copy that cannot be made.
+	// back, a copy that cannot be made, a line over which no mail host could be reached for as long as the copy was tried.
 	Ours bool
 }
 
