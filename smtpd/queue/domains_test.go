@@ -15,10 +15,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"kairan/smtpd/address"
 	"kairan/smtpd/queue"
 	"kairan/smtpd/relay"
 	"kairan/smtpd/resolver/fakedns"
 	"kairan/smtpd/smtptest"
+	"kairan/storage"
 )
 
 var zone = `
@@ -284,4 +286,57 @@ func TestDomainsTakeTurns(t *testing.T) {
 		}
 		w.stop()
 	})
+}
+
+// Of a row that several domains share one can be given up, and the others are tried on, each in a row of its own after their first
+// deferral, behind a smarthost too.
+func TestDomainsOfASharedRow(t *testing.T) {
+	for _, smarthost := range []bool{true, false} {
+		t.Run(fmt.Sprintf("smarthost %t", smarthost), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				s := &script{judge: func(*queue.Outgoing) *queue.Outcome {
+					return &queue.Outcome{Status: queue.Deferred, Code: 450, Enhanced: "4.2.2", Text: "full"}
+				}}
+				w := scripted(t, open(t), s, queue.Options{Smarthost: smarthost})
+				w.post("a", "ann@one.test", "ben@two.test", "bob@two.test", "cat@three.test")
+				choose := func(do func(*storage.Tx, queue.Filter) (int, error), f queue.Filter, want int) {
+					t.Helper()
+					w.update(func(tx *storage.Tx) error {
+						n, err := do(tx, f)
+						if n != want {
+							t.Errorf("%+v chose %d recipients, want %d", f, n, want)
+						}
+						return err
+					})
+					w.outbox.Wake()
+				}
+				drop := func(tx *storage.Tx, f queue.Filter) (int, error) { return w.outbox.Drop(tx, f, "given up") }
+				choose(drop, queue.Filter{Domain: "two.test", To: address.Must("bob@two.test")}, 1)
+				if rows := w.rows(); len(rows) != 1 || rows[0].Domain != "" || len(rows[0].Recipients) != 3 {
+					t.Fatalf("rows %+v, want one of three that is shared", rows)
+				}
+				w.run()
+				w.until("deferred", func() bool {
+					return len(w.rows()) == 3 && !slices.ContainsFunc(w.rows(), func(r queue.Row) bool { return r.Attempts != 1 || r.Domain == "" })
+				})
+				s.judge = nil
+				choose(drop, queue.Filter{Domain: "one.test"}, 1)
+				choose(w.outbox.Retry, queue.Filter{Domain: "three.test"}, 1)
+				time.Sleep(time.Minute)
+				if rows := w.rows(); len(rows) != 1 || rows[0].Domain != "two.test" {
+					t.Errorf("rows %+v, want that of two.test", rows)
+				}
+				for a, want := range map[string][]queue.Status{
+					"ann@one.test": {queue.Deferred, queue.Failed}, "bob@two.test": {queue.Failed},
+					"cat@three.test": {queue.Deferred, queue.Delivered}, "ben@two.test": {queue.Deferred},
+				} {
+					if diff := cmp.Diff(want, w.statuses("a", a)); diff != "" {
+						t.Errorf("%s: %s", a, diff)
+					}
+				}
+				w.stop()
+			})
+		})
+	}
 }
