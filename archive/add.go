@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -233,5 +232,5 @@ func (a *Archive) month(t time.Time) string {
 // place says where the message's record is; data is the record as it lies there.
 func (d *described) place(list, file string, offset int64, data []byte) {
 	sum := sha256.Sum256(data)
-	d.List, d.File, d.Offset, d.Length, d.Sum = list, file, offset, int64(len(data)), hex.EncodeToString(sum[:])
+	d.List, d.File, d.Offset, d.Length, d.Sum = list, file, offset, int64(len(data)), sum
 }

@@ -55,7 +55,7 @@ type Message struct {
 	File   string `json:"file"` // blob
 	Offset int64  `json:"offset"`
 	Length int64  `json:"length"`
-	Sum    string `json:"sum"` // SHA-256 of the record
+	Sum    Digest `json:"sum"` // of the record
 
 	// Unnamed are people whom readers do not find in it; the functions that read messages set it.
 	Unnamed []Person `json:"-"`

@@ -56,11 +56,8 @@ func ThreadKeys(tx *storage.Tx, list string, thread uint64) iter.Seq2[time.Time,
 	}
 }
 
-// threadOfRow is what MonthKeys reads of the rows of messages.
-var threadOfRow = storage.NewTable[bySeq, struct {
-	Thread uint64 `json:"thread"`
-	Hidden bool   `json:"hidden"`
-}](messages.Name(), storage.Pairs(text, number))
+// placeRows is what MonthKeys reads of the rows of messages.
+var placeRows = storage.NewTable[bySeq, placeRow](messages.Name(), storage.Pairs(text, number))
 
 // MonthKeys yields the Seq and the thread of every message of a month that readers see, oldest first. It reads no more of
 // them, which takes a part of the time of [InMonth].
@@ -69,11 +66,8 @@ func MonthKeys(tx *storage.Tx, list, month string) iter.Seq2[uint64, uint64] {
 	return func(yield func(seq, thread uint64) bool) {
 		for k := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
 			seq := k.B.B.B
-			from, to := storage.P(list, seq), storage.P(list, seq+1)
-			for _, m := range threadOfRow.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
-				if !m.Hidden && !yield(seq, m.Thread) {
-					return
-				}
+			if p, err := placeRows.Get(tx, storage.P(list, seq)); err == nil && !p.hidden && !yield(seq, p.thread) { // any other error than of no row fails tx
+				return
 			}
 		}
 	}

@@ -2,7 +2,6 @@ package archive
 
 import (
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 	"io"
 	"iter"
@@ -139,15 +138,13 @@ func someOf(rows iter.Seq[*Message], n int) []*Message {
 	return some
 }
 
-// load is fetch for an iterator, which has no error to return: it reads by a
-// scan, so that a row that cannot be read fails the transaction. It returns nil for no row.
-func load(tx *storage.Tx, list string, seq uint64) (found *Message) {
-	from, to := storage.P(list, seq), storage.P(list, seq+1)
-	for _, m := range messages.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
-		m.List, m.Seq = list, seq
-		found = &m
+// load is fetch for an iterator, which has no error to return: a row that cannot be read fails the transaction. It returns nil for no row.
+func load(tx *storage.Tx, list string, seq uint64) *Message {
+	m, err := fetch(tx, list, seq)
+	if err != nil {
+		return nil
 	}
-	return found
+	return m
 }
 
 // Recent yields the threads of a list, the one with the newest message first.
@@ -201,7 +198,7 @@ func readRecord(f io.ReaderAt, m *Message) (mbox.Record, error) {
 	if n, err := f.ReadAt(data, m.Offset); n < len(data) {
 		return mbox.Record{}, fmt.Errorf("the file ends too early: %w", err)
 	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != m.Sum {
+	if sha256.Sum256(data) != m.Sum {
 		return mbox.Record{}, errDamaged
 	}
 	return mbox.Parse(data)

@@ -1,6 +1,7 @@
 package storage
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -28,6 +29,9 @@ func Strings[S ~string]() Codec[S] {
 			return append(b, 0, 1)
 		},
 		Parse: func(b []byte) (S, []byte, error) {
+			if i := bytes.IndexByte(b, 0); i >= 0 && i+1 < len(b) && b[i+1] == 1 { // no zero byte in it, as almost always
+				return S(b[:i]), b[i+2:], nil
+			}
 			var s []byte
 			for i := 0; i+1 < len(b); i++ {
 				if b[i] != 0 {

@@ -9,7 +9,7 @@
 // A [DB] is an engine together with [Blobs], the place for what is too large
 // for a row (mboxes, renditions, large posts). A [Table] gives an engine's
 // table a key type and a value type: keys are encoded by a [Codec] so that
-// byte order is the key's order, values are JSON.
+// byte order is the key's order, values are JSON or a [Binary] form.
 //
 // # Invariants
 //

@@ -1,31 +1,24 @@
 package templates
 
-import (
-	"html/template"
-	"strconv"
-)
-
-// cells returns the months of a year as cells of the calendar. Twenty years have 240 of them, for which the templates would take longer
-// than for the rest of a page.
-func cells(y Year) template.HTML {
-	b := make([]byte, 0, 2048)
+// cells writes the months of a year as cells of the calendar.
+func cells(w *writer, y Year) {
 	for _, m := range y.Months {
-		b = append(b, "<td"...)
+		w.html("<td")
 		if m.Level > 0 {
-			b = append(b, ` class="l`...)
-			b = append(strconv.AppendInt(b, int64(m.Level), 10), '"')
+			w.html(` class="l`)
+			w.int(m.Level)
+			w.html(`"`)
 		}
-		b = append(b, '>')
+		w.html(">")
 		if m.Href != "" {
-			b = append(b, `<a href="`...)
-			b = append(append(b, template.HTMLEscapeString(m.Href)...), `">`...)
+			w.between(`<a href="`, m.Href, `">`)
 		}
-		b = append(b, "<span>"...)
-		b = append(append(b, template.HTMLEscapeString(m.Short)...), "</span>"...)
+		w.between("<span>", m.Short, "</span>")
 		if m.Href != "" {
-			b = append(strconv.AppendInt(append(b, ' '), int64(m.Messages), 10), "</a>"...)
+			w.html(" ")
+			w.int(m.Messages)
+			w.html("</a>")
 		}
-		b = append(b, "</td>"...)
+		w.html("</td>")
 	}
-	return template.HTML(b)
 }

@@ -7,7 +7,7 @@
 // A [Frame] is what surrounds each page (language, who is signed in, which list); it travels in the request's context.
 //
 //	html/NAME.html       a page; it defines "main", and frame.html surrounds it
-//	html/parts/*.html    pieces that pages share
+//	html/parts/*.html    pieces that pages share; those of which a page has hundreds are written by posts.go
 //	mail/NAME.LANG.txt   a mail: the subject, a blank line, the text, with {name} placeholders
 //	locale/LANG.json     the words of pages: "key": "text with {name}", or "key": {"one": "…", "other": "…"} chosen by the parameter n
 //	static/              style sheet, script and icon, served under a name with their hash
@@ -15,8 +15,8 @@
 // # Invariants
 //
 //   - Every key exists in every language, and none is unused: a test reads the templates and the Go source.
-//   - Nothing that came from outside reaches a page but through html/template's escaping; the exceptions are a body that
-//     archive/render made, and the months of the calendar.
+//   - Nothing that came from outside reaches a page but through html/template's escaping, or writer's; the exception is a body that
+//     archive/render made.
 //   - Pages need no script. The one there is adds keys and marks what is new, and the Content-Security-Policy allows no other.
 //
 // # Limits

@@ -30,6 +30,7 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 	keys = map[string]string{}
 	inTemplate := regexp.MustCompile(`\bt "([^"]+)"`)
 	inGo := regexp.MustCompile(`\.T\([^,()]+(?:\([^()]*\))?,\s*"([a-z][^"]*)"(\s*\+)?`)
+	inWriter := regexp.MustCompile(`\bw\.t\("([^"]+)"`)
 	collect := func(re *regexp.Regexp, where string, b []byte) {
 		for _, m := range re.FindAllSubmatch(b, -1) {
 			if len(m) > 2 && len(m[2]) > 0 {
@@ -56,6 +57,7 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 			return nil // a file that somebody is just moving
 		}
 		collect(inGo, p, b)
+		collect(inWriter, p, b)
 		return nil
 	})
 	if err != nil {

@@ -20,7 +20,13 @@ func NewTime(lang string, t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	return Time{Machine: t.Format(time.RFC3339), Human: NewDate(lang, t).Human + t.Format(" 15:04"), Offset: t.Format("-07:00")}
+	b := make([]byte, 0, 80) // one piece of memory for all three: a page has hundreds of times
+	b = t.AppendFormat(b, time.RFC3339)
+	machine := len(b)
+	b = t.AppendFormat(appendDate(b, lang, t), " 15:04")
+	human := len(b)
+	s := string(t.AppendFormat(b, "-07:00"))
+	return Time{Machine: s[:machine], Human: s[machine:human], Offset: s[human:]}
 }
 
 // NewDate is NewTime without the time of day for people.
@@ -28,11 +34,18 @@ func NewDate(lang string, t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
 	}
-	human := t.Format("Mon 2 Jan 2006")
-	if lang == "ja" {
-		human = t.Format("2006年1月2日") + "（" + string([]rune("日月火水木金土")[t.Weekday()]) + "）"
+	return Time{Machine: t.Format(time.RFC3339), Human: string(appendDate(nil, lang, t))}
+}
+
+// appendDate writes a day for people.
+func appendDate(b []byte, lang string, t time.Time) []byte {
+	if lang != "ja" {
+		return t.AppendFormat(b, "Mon 2 Jan 2006")
 	}
-	return Time{Machine: t.Format(time.RFC3339), Human: human}
+	const weekdays = "日月火水木金土" // three bytes each
+	day := 3 * int(t.Weekday())
+	b = append(t.AppendFormat(b, "2006年1月2日（"), weekdays[day:day+3]...)
+	return append(b, "）"...)
 }
 
 // NewMonth writes a month such as "2026-01" in a language.

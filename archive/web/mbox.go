@@ -48,7 +48,8 @@ func (s *selection) add(m *archive.Message) {
 	s.places = append(s.places, place{m.List, m.Seq, m.Length})
 	sum := sha256.New()
 	sum.Write(s.sum)
-	fmt.Fprint(sum, m.Sum, m.Redacted)
+	sum.Write(m.Sum[:])
+	fmt.Fprint(sum, m.Redacted)
 	for _, p := range m.Unnamed {
 		fmt.Fprint(sum, p.Label)
 	}

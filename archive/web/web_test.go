@@ -125,7 +125,7 @@ func TestMessagePage(t *testing.T) {
 		"Please write to carol@example.com & <me>.\r\n")
 	w.add("b@example.jp", "Subject: Re: x\r\nIn-Reply-To: <a@example.jp>\r\nFrom: Bob <bob@example.com>\r\n", "Yes.\r\n")
 
-	page := w.page("/janog/m/a@example.jp/", "こんにちは &lt;b&gt;", "Ann Example", "a…@example.jp", `<time datetime="2026-01-05T11:00:00&#43;09:00">Mon 5 Jan 2026 11:00</time>`,
+	page := w.page("/janog/m/a@example.jp/", "こんにちは &lt;b&gt;", "Ann Example", "a…@example.jp", `<time datetime="2026-01-05T11:00:00+09:00">Mon 5 Jan 2026 11:00</time>`,
 		"ca…@example.com", "&amp; &lt;me&gt;", `href="/janog/m/first@example.jp/"`, `href="/janog/m/b@example.jp/"`, `href="/janog/t/a@example.jp/#m2"`,
 		`href="/janog/2026-01/"`, `href="/janog/m/a@example.jp/raw"`, `rel="canonical" href="/janog/m/a@example.jp/"`)
 	for _, secret := range []string{"ann@example.jp", "carol@", "bob@example", "secret.example.com"} {

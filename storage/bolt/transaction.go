@@ -17,7 +17,8 @@ type transaction struct {
 	tx      *bbolt.Tx
 	undos   []undo
 	scans   []*scan // those that run now
-	written int     // bytes
+	readers map[string]*reader
+	written int // bytes
 }
 
 // undo is a row as it was before a write; a nil value says that it was not there.
@@ -28,6 +29,9 @@ type undo struct {
 
 // Get implements [storage.EngineTx].
 func (t *transaction) Get(table string, key []byte) ([]byte, error) {
+	if !t.tx.Writable() {
+		return t.view(table, key)
+	}
 	b := t.tx.Bucket([]byte(table))
 	if b == nil {
 		return nil, storage.ErrNotFound
@@ -37,6 +41,55 @@ func (t *transaction) Get(table string, key []byte) ([]byte, error) {
 		return nil, storage.ErrNotFound
 	}
 	return v, nil
+}
+
+// view is Get in a view.
+func (t *transaction) view(table string, key []byte) ([]byte, error) {
+	r := t.reader(table)
+	if r == nil {
+		return nil, storage.ErrNotFound
+	}
+	if v := r.get(key); v != nil {
+		return v, nil
+	}
+	return nil, storage.ErrNotFound
+}
+
+// reader reads rows of a table. Who reads many often reads neighbours in order, and the next row is found sooner than one from the root.
+type reader struct {
+	c    *bbolt.Cursor
+	last []byte // the key that it stands on, nil for none
+}
+
+// reader returns that of a table, nil for a table that is empty. It is for views: a write makes cursors invalid.
+func (t *transaction) reader(table string) *reader {
+	r, ok := t.readers[table]
+	if ok {
+		return r
+	}
+	if b := t.tx.Bucket([]byte(table)); b != nil {
+		r = &reader{c: b.Cursor()}
+	}
+	if t.readers == nil {
+		t.readers = map[string]*reader{}
+	}
+	t.readers[table] = r
+	return r
+}
+
+// get returns the value of key, nil for none.
+func (r *reader) get(key []byte) (value []byte) {
+	var found []byte
+	if n := len(key) - 1; n >= 0 && len(r.last) == n+1 && bytes.Equal(r.last[:n], key[:n]) && r.last[n] < key[n] {
+		found, value = r.c.Next()
+	}
+	if !bytes.Equal(found, key) {
+		found, value = r.c.Seek(key)
+	}
+	if r.last = found; !bytes.Equal(found, key) {
+		return nil
+	}
+	return value
 }
 
 // Put implements [storage.EngineTx].

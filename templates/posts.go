@@ -1,0 +1,184 @@
+package templates
+
+// outline writes the messages of a thread, or of a part of it, as a list.
+func outline(w *writer, rows []OutlineRow) {
+	w.Grow(300 * len(rows))
+	w.html(`<ol class="outline">`)
+	for i := range rows {
+		w.outlineRow(&rows[i])
+	}
+	w.html("\n</ol>")
+}
+
+func (w *writer) outlineRow(r *OutlineRow) {
+	w.html("\n" + `<li class="d`)
+	w.int(r.Depth)
+	if r.Current {
+		w.html(" current")
+	}
+	w.between(`"><a href="`, r.Href, `"`)
+	if r.Current {
+		w.html(` aria-current="true"`)
+	}
+	w.between(">", r.From, "</a>")
+	if r.New {
+		w.html(` <span class="badge fresh">`)
+		w.t("thread.new-mark")
+		w.html(`</span>`)
+	}
+	if r.HasAttachment {
+		w.html(` <span class="clip" title="`)
+		w.t("message.attachment")
+		w.html(`">`)
+		w.t("message.attachment-mark")
+		w.html(`</span>`)
+	}
+	w.html(" ")
+	w.time(r.Sent, false)
+	if r.Subject != "" {
+		w.html(`<span class="changed"`)
+		w.langOf(r.Subject)
+		w.between(">", r.Subject, "</span>")
+	}
+	w.html("</li>")
+}
+
+// threadPost writes a message in the page of its thread.
+func threadPost(w *writer, p Post) {
+	w.Grow(2 * p.size())
+	w.html(`<article class="post d`)
+	w.int(p.Depth)
+	if p.New {
+		w.html(" new")
+	}
+	w.between(`" id="`, p.Anchor, "\">\n")
+	if p.Subject != "" {
+		w.html("<h2")
+		w.langOf(p.Subject)
+		w.between(">", p.Subject, "</h2>")
+	}
+	postHead(w, p)
+	postBody(w, p)
+	postActions(w, p)
+	w.html("\n</article>\n")
+}
+
+// size is about how many bytes the text of a message has.
+func (p *Post) size() (n int) {
+	for _, b := range p.Blocks {
+		n += len(b.HTML)
+	}
+	return n
+}
+
+// postHead writes who wrote a message, when, and in answer to what.
+func postHead(w *writer, p Post) {
+	w.between("\n<header>\n"+`<span class="initial" aria-hidden="true">`, p.Initial, "</span>\n")
+	w.between(`<div class="who"><b>`, p.From, `</b>`)
+	if p.FromAddress != "" {
+		w.between(` <span class="address">`, p.FromAddress, `</span>`)
+	}
+	w.between("</div>\n"+`<div class="when"><a class="permalink" href="`, p.Href, `" title="`)
+	w.t("message.permalink")
+	w.html(`">`)
+	w.time(p.Sent, true)
+	w.html(`</a>`)
+	if p.New {
+		w.html(` <span class="badge fresh"`)
+		if p.FirstNew {
+			w.html(` id="new"`)
+		}
+		w.html(`>`)
+		w.t("thread.new-mark")
+		w.html(`</span>`)
+	}
+	if p.InReplyTo.Href != "" {
+		w.between(` <a class="up" href="`, p.InReplyTo.Href, `">`)
+		w.t("thread.in-reply-to", "name", p.InReplyTo.Text)
+		w.html(`</a>`)
+	}
+	w.html("</div>\n</header>\n")
+}
+
+// postBody writes the text of a message and its attachments.
+func postBody(w *writer, p Post) {
+	w.html(`<div class="body">`)
+	for i := range p.Blocks {
+		w.block(&p.Blocks[i])
+	}
+	if len(p.Blocks) == 0 {
+		w.html("\n" + `<p class="empty">`)
+		w.t("message.no-text")
+		w.html("</p>")
+	}
+	if p.Cut {
+		w.between("\n"+`<p class="empty"><a href="`, p.Raw, `">`)
+		w.t("message.cut")
+		w.html("</a></p>")
+	}
+	w.html("\n</div>")
+	if len(p.Attachments) > 0 {
+		w.attachments(p.Attachments)
+	}
+	w.html("\n")
+}
+
+func (w *writer) block(b *Block) {
+	class := `<div class="text ` + b.Kind
+	if b.Fold {
+		w.between("\n"+`<details class="`, b.Kind, `"><summary>`)
+		if b.Kind == "quote" {
+			w.t("message.quote", "n", b.Lines)
+		} else {
+			w.t("message.signature")
+		}
+		w.html("</summary>")
+		class = `<div class="text`
+	}
+	w.html("\n" + class)
+	if b.Preformatted {
+		w.html(` columns`)
+	}
+	w.html(`"`)
+	w.langOf(string(b.HTML))
+	if b.Preformatted {
+		w.html(` tabindex="0"`)
+	}
+	w.html(">")
+	w.html(string(b.HTML)) // safe: archive/render made it
+	w.html("</div>")
+	if b.Fold {
+		w.html("</details>")
+	}
+}
+
+func (w *writer) attachments(all []Attachment) {
+	w.html("\n" + `<section class="attachments"><h2>`)
+	w.t("message.attachments", "n", len(all))
+	w.html("</h2>\n<ul>")
+	for _, a := range all {
+		w.between("\n"+`<li><a href="`, a.Href, `">`)
+		w.text(a.Name)
+		w.between(`</a> <span class="meta"><span>`, a.Kind, `</span> <span>`)
+		w.text(a.Size)
+		w.html("</span></span></li>")
+	}
+	w.html("\n</ul></section>")
+}
+
+// postActions writes what can be done with a message.
+func postActions(w *writer, p Post) {
+	w.html(`<p class="actions">`)
+	if p.Reply != "" {
+		w.between(`<a href="`, p.Reply, `">`)
+		w.t("message.reply")
+		w.html("</a>")
+	}
+	w.between("\n"+`<a href="`, p.Raw, `">`)
+	w.t("message.raw")
+	w.between("</a>\n"+`<button class="quiet copy" type="button" value="`, p.Href, `" data-done="`)
+	w.t("message.copied")
+	w.html(`" hidden>`)
+	w.t("message.copy")
+	w.html("</button></p>")
+}
