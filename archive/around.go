@@ -101,5 +101,5 @@ func (v viewer) load(tx *storage.Tx, list string, seq uint64) *Message {
 	if m == nil {
 		return nil
 	}
-	return v.message(m)
+	return v.own(m)
 }

@@ -43,13 +43,14 @@ func PublicText(text string) string {
 func Public(raw []byte) []byte {
 	msg := message.Parse(raw)
 	results := 0
+	var space [512]byte // most fields, and all names, are shorter
 	h := msg.Header().Without(func(f message.Field) bool {
-		name := strings.ToLower(f.Name)
-		if name == "authentication-results" {
+		name := appendLower(space[:0], f.Name)
+		if string(name) == "authentication-results" {
 			results++
-			return results > 1 || hasSecret(unfold(f.Raw))
+			return results > 1 || hasSecret(unfold(space[:0], f.Raw))
 		}
-		return isPrivate(name) || !shownFields[name] && hasSecret(unfold(f.Raw))
+		return isPrivate(name) || !shownFields[string(name)] && hasSecret(unfold(space[:0], f.Raw))
 	})
 	for i, f := range h {
 		h[i].Raw = mask(f.Raw)
@@ -57,21 +58,36 @@ func Public(raw []byte) []byte {
 	return message.Join(h, publicBody(msg))
 }
 
-func isPrivate(name string) bool {
-	if privateFields[name] {
+// appendLower appends a name in lower case.
+func appendLower(b []byte, name string) []byte {
+	for i := range len(name) {
+		c := name[i]
+		if c >= 'A' && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+func isPrivate(name []byte) bool {
+	if privateFields[string(name)] {
 		return true
 	}
-	for i := range len(name) {
-		if name[i] == '-' && privateFields[name[:i+1]] {
+	for i, c := range name {
+		if c == '-' && privateFields[string(name[:i+1])] {
 			return true
 		}
 	}
 	return false
 }
 
-// unfold joins the lines of a field, so that a fold does not hide what it holds.
-func unfold(field []byte) []byte {
-	return bytes.Join(bytes.Fields(field), nil)
+// unfold appends the lines of a field without white space, so that a fold does not hide what it holds.
+func unfold(b, field []byte) []byte {
+	for word := range bytes.FieldsSeq(field) {
+		b = append(b, word...)
+	}
+	return b
 }
 
 // publicBody masks the tokens in a body.
@@ -93,6 +109,9 @@ func publicBody(msg *message.Message) []byte {
 		}
 		out = append(append(out, body[done:done+at]...), masked...)
 		done += at + len(p.Raw)
+	}
+	if done == 0 {
+		return mask(body)
 	}
 	return mask(append(out, body[done:]...))
 }

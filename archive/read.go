@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 
 	"kairan/archive/mbox"
 	"kairan/storage"
@@ -191,15 +192,24 @@ func Files(tx *storage.Tx) iter.Seq2[string, int64] {
 
 // readRecord reads the record of m from its open file and checks it.
 func readRecord(f io.ReaderAt, m *Message) (mbox.Record, error) {
-	if m.Length <= 0 || m.Length > maxRecord {
-		return mbox.Record{}, fmt.Errorf("the record has %d bytes", m.Length)
-	}
-	data := make([]byte, m.Length)
-	if n, err := f.ReadAt(data, m.Offset); n < len(data) {
-		return mbox.Record{}, fmt.Errorf("the file ends too early: %w", err)
-	}
-	if sha256.Sum256(data) != m.Sum {
-		return mbox.Record{}, errDamaged
+	data, err := readSpan(f, m, nil)
+	if err != nil {
+		return mbox.Record{}, err
 	}
 	return mbox.Parse(data)
+}
+
+// readSpan reads the bytes of the record of m into the memory of buf, if it has room, and checks them.
+func readSpan(f io.ReaderAt, m *Message, buf []byte) ([]byte, error) {
+	if m.Length <= 0 || m.Length > maxRecord {
+		return nil, fmt.Errorf("the record has %d bytes", m.Length)
+	}
+	data := slices.Grow(buf[:0], int(m.Length))[:m.Length]
+	if n, err := f.ReadAt(data, m.Offset); n < len(data) {
+		return nil, fmt.Errorf("the file ends too early: %w", err)
+	}
+	if sha256.Sum256(data) != m.Sum {
+		return nil, errDamaged
+	}
+	return data, nil
 }

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// A message's row is what pages read by the hundred, so it has a form of its own: the version, the thread and the flags, which some pages
-// read alone, then numbers, times and strings one after another. A string is its length and its bytes. Rows were JSON once; such a row is
-// read as well, and takes the new form when it is written again or when the list is indexed anew.
+// The rows of messages and threads are what pages read by the hundred, so they have a form of their own: the version, then numbers, times
+// and strings one after another; a message's begins with its thread and its flags, which some pages read alone. A string is its length and
+// its bytes. Rows were JSON once; such a row is read as well, and takes the new form when it is written again or when the list is indexed anew.
 const (
 	rowVersion = 1
 	rowJSON    = '{'
@@ -41,10 +41,7 @@ func (m *Message) AppendBinary(b []byte) ([]byte, error) {
 	for _, n := range []uint64{m.Number, uint64(m.Nth), uint64(m.Attached), uint64(m.Offset), uint64(m.Length)} {
 		b = binary.AppendUvarint(b, n)
 	}
-	for _, t := range []time.Time{m.Received, m.Date} {
-		b = binary.AppendVarint(b, t.Unix())
-		b = binary.AppendUvarint(b, uint64(t.Nanosecond()))
-	}
+	b = appendTime(appendTime(b, m.Received), m.Date)
 	b = append(b, m.Sum[:]...)
 	for _, s := range []string{m.ID, m.FromName, m.FromAddr, m.Subject, m.Post, m.Old, m.File} {
 		b = appendString(b, s)
@@ -54,6 +51,10 @@ func (m *Message) AppendBinary(b []byte) ([]byte, error) {
 		b = appendString(b, s)
 	}
 	return b, nil
+}
+
+func appendTime(b []byte, t time.Time) []byte {
+	return binary.AppendUvarint(binary.AppendVarint(b, t.Unix()), uint64(t.Nanosecond()))
 }
 
 // appendString replaces what is not UTF-8, as JSON does.
@@ -90,6 +91,30 @@ func (m *Message) UnmarshalBinary(row []byte) error {
 	return r.end()
 }
 
+// AppendBinary implements storage.Binary.
+func (t *Thread) AppendBinary(b []byte) ([]byte, error) {
+	b = append(b, rowVersion)
+	b = binary.AppendUvarint(b, uint64(t.Count))
+	b = binary.AppendUvarint(b, t.LastSeq)
+	b = appendTime(appendTime(b, t.First), t.Last)
+	for _, s := range []string{t.ID, t.Subject, t.FromName} {
+		b = appendString(b, s)
+	}
+	return b, nil
+}
+
+// UnmarshalBinary implements storage.Binary.
+func (t *Thread) UnmarshalBinary(row []byte) error {
+	if len(row) > 0 && row[0] == rowJSON {
+		type plain Thread // without this method
+		return json.Unmarshal(row, (*plain)(t))
+	}
+	r := rowReader{rest: string(row)}
+	r.version()
+	*t = Thread{Count: int(r.uint()), LastSeq: r.uint(), First: r.time(), Last: r.time(), ID: r.string(), Subject: r.string(), FromName: r.string()}
+	return r.end()
+}
+
 // placeRow is what a row says of where its message belongs, which pages of many messages read first.
 type placeRow struct {
 	thread uint64
@@ -121,11 +146,15 @@ type rowReader struct {
 	err  error
 }
 
+func (r *rowReader) version() {
+	if v := r.take(1); v != "" && v[0] != rowVersion {
+		r.err = fmt.Errorf("a row of version %d, which this kairan does not know", v[0])
+	}
+}
+
 // head reads the version, the thread and the flags.
 func (r *rowReader) head() (thread uint64, flags byte) {
-	if version := r.take(1); version != "" && version[0] != rowVersion {
-		r.err = fmt.Errorf("a row of version %d, which this kairan does not know", version[0])
-	}
+	r.version()
 	thread = r.uint()
 	if b := r.take(1); b != "" {
 		flags = b[0]

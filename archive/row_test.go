@@ -51,6 +51,24 @@ func TestRow(t *testing.T) {
 	}
 }
 
+func TestRowOfThread(t *testing.T) {
+	t.Parallel()
+	want := Thread{ID: "a@example.jp", Subject: "回覧", FromName: "佐藤", Count: 3, First: time.Unix(5, 6).UTC(), Last: time.Unix(7, 0).UTC(), LastSeq: 300}
+	row, _ := want.AppendBinary(nil)
+	old, _ := json.Marshal(want)
+	for _, row := range [][]byte{row, old} {
+		var got Thread
+		if err := got.UnmarshalBinary(row); err != nil || got != want {
+			t.Errorf("%q: %+v, %v", row, got, err)
+		}
+	}
+	for n := range row {
+		if new(Thread).UnmarshalBinary(row[:n]) == nil {
+			t.Errorf("%d bytes of %d are read", n, len(row))
+		}
+	}
+}
+
 func TestRowWithBytesThatAreNoText(t *testing.T) {
 	t.Parallel()
 	m := Message{ID: "a\xff", Subject: "\xe5\x9b"}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"kairan/archive/mbox"
 	"kairan/smtpd/message"
 	"kairan/storage"
 )
@@ -45,16 +46,22 @@ func newViewer(tx *storage.Tx) viewer {
 // message returns what readers see of m, or nil for nothing.
 func (v viewer) message(m *Message) *Message {
 	seen := *m
-	switch seen.Sight() {
+	return v.own(&seen)
+}
+
+// own is message for a row that nobody else has: it makes of it what readers see.
+func (v viewer) own(m *Message) *Message {
+	switch m.Sight() {
 	case None:
 		return nil
 	case Redacted:
-		seen.FromName, seen.FromAddr, seen.Subject, seen.Attached = "", "", "", 0
+		m.FromName, m.FromAddr, m.Subject, m.Attached = "", "", "", 0
 	}
-	seen.Unnamed = v.unnamed
-	seen.FromName, seen.FromAddr = unnameMailbox(v.unnamed, seen.FromName, seen.FromAddr)
-	seen.Subject, _ = unname(v.unnamed, seen.Subject)
-	return &seen
+	if m.Unnamed = v.unnamed; len(v.unnamed) > 0 {
+		m.FromName, m.FromAddr = unnameMailbox(v.unnamed, m.FromName, m.FromAddr)
+		m.Subject, _ = unname(v.unnamed, m.Subject)
+	}
+	return m
 }
 
 // thread returns what readers see of a summary.
@@ -113,28 +120,72 @@ func ByPost(tx *storage.Tx, list, post string) (*Message, error) {
 
 // fetch returns the row of a message, or storage.ErrNotFound.
 func fetch(tx *storage.Tx, list string, seq uint64) (*Message, error) {
-	m, err := messages.Get(tx, storage.P(list, seq))
+	m, err := messages.Fetch(tx, storage.P(list, seq))
 	if err != nil {
 		return nil, err
 	}
 	m.List, m.Seq = list, seq
-	return &m, nil
+	return m, nil
 }
 
 // Raw returns the message as its readers may see it, lines ended by CRLF: as it was archived unless the
 // ledger says otherwise. It is an error if the record in the file is not the one that was indexed.
 func (a *Archive) Raw(m *Message) ([]byte, error) {
+	r := a.Reader()
+	defer r.Close()
+	return r.Raw(m)
+}
+
+// Reader reads several messages, as [Archive.Raw] does, and keeps the file open of the last. It is for one goroutine.
+type Reader struct {
+	a    *Archive
+	file storage.Blob // nil for none
+	name string
+	buf  []byte
+}
+
+// Reader returns a reader of messages, which is to be closed.
+func (a *Archive) Reader() *Reader { return &Reader{a: a} }
+
+// Close closes the file that was left open.
+func (r *Reader) Close() {
+	if r.file != nil {
+		r.file.Close() // it was read only: nothing is lost
+		r.file = nil
+	}
+}
+
+// Raw is [Archive.Raw].
+func (r *Reader) Raw(m *Message) ([]byte, error) {
 	if m.Sight() == None {
 		return nil, fmt.Errorf("read message %d of list %s: it is hidden: %w", m.Seq, m.List, storage.ErrNotFound)
 	}
-	raw, err := a.original(m)
+	raw, err := r.original(m)
 	if err != nil {
 		return nil, err
 	}
 	if m.Sight() == Redacted {
-		return placeholder(raw, a.Withdrawn), nil
+		return placeholder(raw, r.a.Withdrawn), nil
 	}
 	return unnameRaw(m.Unnamed, raw), nil
+}
+
+// original returns the message as it was archived.
+func (r *Reader) original(m *Message) (raw []byte, err error) {
+	if r.file == nil || r.name != m.File {
+		r.Close()
+		if r.file, err = r.a.DB.Blobs.Open(m.File); err != nil {
+			return nil, fmt.Errorf("read message %d of list %s: %w", m.Seq, m.List, err)
+		}
+		r.name = m.File
+	}
+	if r.buf, err = readSpan(r.file, m, r.buf); err == nil {
+		raw, err = mbox.Message(r.buf)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read message %d of list %s in %s at %d: %w", m.Seq, m.List, m.File, m.Offset, err)
+	}
+	return raw, nil
 }
 
 // Unname returns raw, a message that is not archived, without the people who are named nowhere.
@@ -142,15 +193,9 @@ func Unname(tx *storage.Tx, raw []byte) []byte { return unnameRaw(newViewer(tx).
 
 // original returns the message as it was archived.
 func (a *Archive) original(m *Message) ([]byte, error) {
-	f, err := a.DB.Blobs.Open(m.File)
-	if err != nil {
-		return nil, fmt.Errorf("read message %d of list %s: %w", m.Seq, m.List, err)
-	}
-	rec, err := readRecord(f, m)
-	if err = errors.Join(err, f.Close()); err != nil {
-		return nil, fmt.Errorf("read message %d of list %s in %s at %d: %w", m.Seq, m.List, m.File, m.Offset, err)
-	}
-	return rec.Raw, nil
+	r := a.Reader()
+	defer r.Close()
+	return r.original(m)
 }
 
 // placeFields are the fields that tell the place of a message in its thread, and nothing else.

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
 )
 
 // Codec turns a key into bytes whose order is the key's order, and back.
@@ -21,6 +22,9 @@ var errKey = errors.New("malformed key")
 func Strings[S ~string]() Codec[S] {
 	return Codec[S]{
 		Append: func(b []byte, s S) []byte {
+			if strings.IndexByte(string(s), 0) < 0 {
+				return append(append(b, s...), 0, 1)
+			}
 			for i := range len(s) {
 				if b = append(b, s[i]); s[i] == 0 {
 					b = append(b, 0xff)

@@ -51,16 +51,27 @@ func (t Table[K, V]) Name() string { return t.name }
 
 // Get returns the value of k, or an error that is ErrNotFound.
 // After any other error the transaction fails whatever its function returns.
-func (t Table[K, V]) Get(tx *Tx, k K) (v V, err error) {
-	b, err := tx.e.Get(t.name, t.key.Append(nil, k))
-	if err == nil {
-		err = decode(b, &v)
-	}
+func (t Table[K, V]) Get(tx *Tx, k K) (V, error) {
+	v, err := t.Fetch(tx, k)
 	if err != nil {
 		var none V
+		return none, err
+	}
+	return *v, nil
+}
+
+// Fetch is Get for values that are large.
+func (t Table[K, V]) Fetch(tx *Tx, k K) (*V, error) {
+	v := new(V)
+	var space [64]byte
+	b, err := tx.e.Get(t.name, t.key.Append(space[:0], k))
+	if err == nil {
+		err = decode(b, v)
+	}
+	if err != nil {
 		err = fmt.Errorf("%s %v: %w", t.name, k, err)
 		tx.failUnlessNotFound(err)
-		return none, err
+		return nil, err
 	}
 	return v, nil
 }

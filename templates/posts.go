@@ -1,8 +1,11 @@
 package templates
 
+// rowSize is about how many bytes a row of an outline has.
+const rowSize = 220
+
 // outline writes the messages of a thread, or of a part of it, as a list.
 func outline(w *writer, rows []OutlineRow) {
-	w.Grow(300 * len(rows))
+	w.Grow(rowSize * len(rows))
 	w.html(`<ol class="outline">`)
 	for i := range rows {
 		w.outlineRow(&rows[i])
@@ -41,6 +44,40 @@ func (w *writer) outlineRow(r *OutlineRow) {
 		w.between(">", r.Subject, "</span>")
 	}
 	w.html("</li>")
+}
+
+// monthThreads writes the threads of a month, each with its messages.
+func monthThreads(w *writer, all []MonthThread) {
+	rows := 0
+	for i := range all {
+		rows += 1 + len(all[i].Rows)
+	}
+	w.Grow(rowSize * rows)
+	for i := range all {
+		t := &all[i]
+		w.between("\n<section>\n"+`<h2><a href="`, t.Href, `"`)
+		if t.Subject != "" {
+			w.langOf(t.Subject)
+			w.between(">", t.Subject, "</a>")
+		} else {
+			w.html(">")
+			w.t("message.no-subject")
+			w.html("</a>")
+		}
+		if t.Earlier {
+			w.html(` <span class="badge">`)
+			w.t("month.earlier")
+			w.html("</span>")
+		}
+		w.html("</h2>\n")
+		outline(w, t.Rows)
+		if t.More > 0 {
+			w.between(`<p class="more"><a href="`, t.Href, `">`)
+			w.t("month.more", "n", t.More)
+			w.html("</a></p>")
+		}
+		w.html("\n</section>")
+	}
 }
 
 // threadPost writes a message in the page of its thread.

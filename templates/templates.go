@@ -54,16 +54,17 @@ func New() (*Set, error) {
 // parsePages parses every page with its words already bound to one language.
 func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 	base := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
-		"t":           func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
-		"static":      s.StaticURL,
-		"languages":   func() []Language { return languageNames(lang) },
-		"cells":       part(lang, s.words[lang], cells),
-		"outline":     part(lang, s.words[lang], outline),
-		"post":        part(lang, s.words[lang], threadPost),
-		"postHead":    part(lang, s.words[lang], postHead),
-		"postBody":    part(lang, s.words[lang], postBody),
-		"postActions": part(lang, s.words[lang], postActions),
-		"lang":        func(text any) template.HTMLAttr { return langAttribute(lang, text) },
+		"t":            func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
+		"static":       s.StaticURL,
+		"languages":    func() []Language { return languageNames(lang) },
+		"cells":        part(lang, s.words[lang], cells),
+		"monthThreads": part(lang, s.words[lang], monthThreads),
+		"outline":      part(lang, s.words[lang], outline),
+		"post":         part(lang, s.words[lang], threadPost),
+		"postHead":     part(lang, s.words[lang], postHead),
+		"postBody":     part(lang, s.words[lang], postBody),
+		"postActions":  part(lang, s.words[lang], postActions),
+		"lang":         func(text any) template.HTMLAttr { return langAttribute(lang, text) },
 	})
 	parts, err := fs.Glob(files, "html/parts/*.html")
 	if err != nil {

@@ -135,6 +135,30 @@ func Parse(data []byte) (Record, error) {
 	return rec, err
 }
 
+// Message returns the message of data, a whole record as [Append] wrote it. Nothing is checked: it is for who knows the sum of data.
+func Message(data []byte) ([]byte, error) {
+	_, rest, _ := bytes.Cut(data, []byte("\n"))
+	_, rest, form, ok := cutFields(bytes.TrimSuffix(rest, []byte("\n")))
+	if !ok {
+		rec, err := Parse(data)
+		return rec.Raw, err
+	}
+	length, _, kept := parseForm(form)
+	if length < 0 || length > 2*len(rest) {
+		return nil, errors.New("the record does not tell the length of its message")
+	}
+	return restoreOwn(rest, length, kept), nil
+}
+
+// restoreOwn returns a message that we wrote.
+func restoreOwn(rest []byte, length int, kept bool) []byte {
+	raw := restore(make([]byte, 0, length+2), rest, !kept)
+	if kept && len(raw) == length+1 {
+		return raw[:length] // the line end that was added
+	}
+	return raw
+}
+
 // parse makes a record of an envelope line and what follows it.
 func parse(envelope, data []byte, ended bool) Record {
 	rec := Record{Received: envelopeTime(envelope)}
@@ -144,10 +168,7 @@ func parse(envelope, data []byte, ended bool) Record {
 		rec.Raw = restoreForeign(data)
 		return rec
 	}
-	own.Raw = restore(make([]byte, 0, length+2), rest, !kept)
-	if kept && len(own.Raw) == length+1 {
-		own.Raw = own.Raw[:length] // the line end that was added
-	}
+	own.Raw = restoreOwn(rest, length, kept)
 	got := sha256.Sum256(own.Raw)
 	own.Checked = ended && own.Post != "" && len(own.Raw) == length && hex.EncodeToString(got[:]) == sum
 	return own

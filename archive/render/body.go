@@ -182,6 +182,11 @@ func (s *shower) block(r run) Block {
 		return Block{Kind: r.kind, Depth: r.depth, Lines: len(r.lines), lines: r.lines}
 	}
 	var b strings.Builder
+	size := 0
+	for _, line := range r.lines {
+		size += len(line) + 16 // for what is escaped and marked
+	}
+	b.Grow(size)
 	var ends []string
 	if s.wrap && r.kind == Text && !r.columns {
 		ends = wrapped(r.lines)

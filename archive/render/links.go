@@ -21,7 +21,7 @@ func writeLine(b *strings.Builder, line string, mask func(string) string) {
 	line = clean(line)
 	done := 0
 	var found [][]int
-	if strings.Contains(line, "://") || strings.Contains(strings.ToLower(line), "mailto:") { // the expression is slow
+	if mayLink(line) { // the expression is slow
 		found = link.FindAllStringIndex(line, -1)
 	}
 	for _, at := range found {
@@ -37,9 +37,24 @@ func writeLine(b *strings.Builder, line string, mask func(string) string) {
 	writeText(b, line[done:], mask)
 }
 
+// mayLink reports whether a line holds "://" or, in any case, "mailto:".
+func mayLink(line string) bool {
+	const mailto = "mailto"
+	for from := 0; ; from++ {
+		i := strings.IndexByte(line[from:], ':')
+		if i < 0 {
+			return false
+		}
+		from += i
+		if strings.HasPrefix(line[from:], "://") || from >= len(mailto) && strings.EqualFold(line[from-len(mailto):from], mailto) {
+			return true
+		}
+	}
+}
+
 // clean returns a line without what is not to be written.
 func clean(line string) string {
-	if utf8.ValidString(line) && !strings.ContainsFunc(line, isHidden) {
+	if utf8.ValidString(line) && (!mayHide(line) || !strings.ContainsFunc(line, isHidden)) {
 		return line
 	}
 	return strings.Map(func(r rune) rune {
@@ -48,6 +63,21 @@ func clean(line string) string {
 		}
 		return r
 	}, strings.ToValidUTF8(line, "\ufffd"))
+}
+
+// mayHide reports whether a line has bytes that hidden characters begin with. It is fast, and false for most lines.
+func mayHide(line string) bool {
+	for i := range len(line) {
+		switch c := line[i]; c {
+		case 0x7f, 0xc2, 0xd8, 0xe2: // U+0080 to U+00BF, U+0600 to U+063F, U+2000 to U+2FFF
+			return true
+		default:
+			if c < ' ' && c != '\t' {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func writeText(b *strings.Builder, text string, mask func(string) string) {

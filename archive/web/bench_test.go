@@ -1,15 +1,18 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"kairan/archive"
+	"kairan/archive/archivetest"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -44,6 +47,35 @@ func BenchmarkPages(b *testing.B) {
 					}
 				}
 			})
+		}
+	}
+}
+
+// BenchmarkPost reads messages of a corpus and makes of them what the page of a thread shows.
+func BenchmarkPost(b *testing.B) {
+	w := newWorld(b)
+	c := archivetest.NewCorpus(1, "0list")
+	var all []archive.Entry
+	for range 500 {
+		all = append(all, c.Next())
+	}
+	w.fill(all)
+	var messages []*archive.Message
+	err := w.arch.DB.View(b.Context(), func(tx *storage.Tx) error {
+		messages = slices.Collect(archive.Newest(tx, "0list"))
+		return nil
+	})
+	set, setErr := templates.New()
+	if err := errors.Join(err, setErr); err != nil || len(messages) != len(all) {
+		b.Fatal(err, len(messages))
+	}
+	h := newHandler(w.arch, oneList{}, set, tokyo)
+	q := &request{r: httptest.NewRequest("GET", "/", nil), list: archive.Info{ID: "0list", Name: "janog", Address: "janog@lists.example.jp"}, frame: templates.Frame{Lang: "en"}}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		s := &strand{Thread: &archive.Thread{}, nodes: []node{{Message: messages[i%len(messages)]}}}
+		if _, err := h.posts(q, s); err != nil {
+			b.Fatal(err)
 		}
 	}
 }

@@ -43,7 +43,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quo
 	for _, a := range shown.Attachments {
 		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
 	}
-	p.Reply = q.reply(m, h.quote(q, m, shown), quote)
+	p.Reply = q.reply(m, h.quote(q, m, shown, quote), quote)
 	return p
 }
 

@@ -28,7 +28,13 @@ func (h *handler) load(q *request) (m *archive.Message, raw []byte, err error) {
 
 // read returns the source of a message as it may leave the archive. All that is shown of a message is read here.
 func (h *handler) read(m *archive.Message) ([]byte, error) {
-	raw, err := h.arch.Raw(m)
+	r := h.arch.Reader()
+	defer r.Close()
+	return public(r, m)
+}
+
+func public(r *archive.Reader, m *archive.Message) ([]byte, error) {
+	raw, err := r.Raw(m)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (q *request) reply(m *archive.Message, quoted []string, limit int) string {
 // replyBody returns the parameter with the quoted lines, as many as fit into that many bytes; "" if not even two do.
 func replyBody(lines []string, limit int) string {
 	const lineEnd = "%0D%0A"
-	body := []byte("&Body=")
+	body := append(make([]byte, 0, max(0, limit)), "&Body="...)
 	limit -= len(appendMailto(nil, ellipsis)) + len(lineEnd)
 	for i, line := range lines {
 		before := len(body)
@@ -53,9 +53,9 @@ func replyBody(lines []string, limit int) string {
 	return string(body)
 }
 
-// quote returns what the author wrote as an answer quotes it, after a line that says who wrote it and when.
-func (h *handler) quote(q *request, m *archive.Message, b render.Body) []string {
-	own := b.Own(maxReply)
+// quote returns what the author wrote, of up to limit bytes, as an answer quotes it, after a line that says who wrote it and when.
+func (h *handler) quote(q *request, m *archive.Message, b render.Body, limit int) []string {
+	own := b.Own(min(limit, maxReply))
 	if len(own) == 0 {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (h *handler) quote(q *request, m *archive.Message, b render.Body) []string 
 }
 
 // mailtoValue escapes a value for a mailto link; unlike in a form, "+" is no space there.
-func mailtoValue(s string) string { return string(appendMailto(nil, s)) }
+func mailtoValue(s string) string { return string(appendMailto(make([]byte, 0, 2*len(s)), s)) }
 
 func appendMailto(b []byte, s string) []byte {
 	const hex = "0123456789ABCDEF"

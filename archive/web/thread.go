@@ -74,13 +74,15 @@ func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
 	}
 	out := make([]templates.Post, 0, len(s.nodes))
 	left := h.threadBytes
+	r := h.arch.Reader()
+	defer r.Close()
 	for _, n := range s.nodes {
 		if err := q.r.Context().Err(); err != nil {
 			return nil, err
 		}
 		var msg *message.Message
 		if left -= n.Length; left >= 0 {
-			raw, err := h.read(n.Message)
+			raw, err := public(r, n.Message)
 			if err != nil {
 				return nil, err
 			}

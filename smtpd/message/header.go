@@ -93,18 +93,24 @@ func (h Header) Set(f Field) Header {
 	return edited
 }
 
-// Bytes returns the header with the blank line that ends it. Its line end is
-// that of the first field, CRLF if there is none.
-func (h Header) Bytes() []byte {
+// size is how many bytes the header has, its blank line included, or a few less.
+func (h Header) size() int {
 	size := 2
 	for _, f := range h {
 		size += len(f.Raw) + 2
 	}
+	return size
+}
+
+// Bytes returns the header with the blank line that ends it. Its line end is
+// that of the first field, CRLF if there is none.
+func (h Header) Bytes() []byte { return h.appendTo(make([]byte, 0, h.size())) }
+
+func (h Header) appendTo(b []byte) []byte {
 	end := "\r\n"
 	if len(h) > 0 && bytes.HasSuffix(h[0].Raw, []byte("\n")) && !bytes.HasSuffix(h[0].Raw, []byte("\r\n")) {
 		end = "\n"
 	}
-	b := make([]byte, 0, size)
 	for _, f := range h {
 		b = append(b, f.Raw...)
 		if !bytes.HasSuffix(f.Raw, []byte("\n")) {

@@ -75,6 +75,9 @@ const maxFields = 10_000
 // header as well, and is not part of it.
 func splitHeader(raw []byte, stop func(line []byte) bool) (h Header, next int) {
 	start := 0 // of the field being read
+	if stop == nil {
+		h = make(Header, 0, 24)
+	}
 	name := ""
 	finish := func(end int) {
 		if end > start {
@@ -129,7 +132,7 @@ func fieldName(line []byte) string {
 
 // Join returns header, blank line and body as one message.
 func Join(h Header, body []byte) []byte {
-	return append(h.Bytes(), body...)
+	return append(h.appendTo(make([]byte, 0, h.size()+len(body))), body...)
 }
 
 // MessageID returns the first message identifier in value without "<>", or "".

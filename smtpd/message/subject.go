@@ -1,7 +1,6 @@
 package message
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 
@@ -13,7 +12,10 @@ import (
 // a word of forwarding is none.
 func BaseSubject(subject string) (base string, reply bool) {
 	const most = 100 // words and prefixes that are stripped
-	s := strings.Join(strings.Fields(subject), " ")
+	s := subject
+	if !isASCII(s) || strings.ContainsAny(s, "\t\r\n") || strings.Contains(s, "  ") {
+		s = strings.Join(strings.Fields(s), " ")
+	}
 	for range most {
 		before := s
 		s = strings.TrimSpace(s)
@@ -72,8 +74,11 @@ func prefixLen(s string) int {
 // with its number, a prefix after it, and its colon; 0 if there is none.
 func replyWord(s string) (n int, isReply bool) {
 	word, n := leadingWord(s)
-	isReply = slices.Contains([]string{"re", "aw", "sv", "vs", "antw", "odp", "返信", "返", "回复", "回覆", "答复", "答覆"}, word)
-	if !isReply && !slices.Contains([]string{"fw", "fwd", "転送", "転", "转发", "轉寄", "轉發"}, word) {
+	switch word {
+	case "re", "aw", "sv", "vs", "antw", "odp", "返信", "返", "回复", "回覆", "答复", "答覆":
+		isReply = true
+	case "fw", "fwd", "転送", "転", "转发", "轉寄", "轉發":
+	default:
 		return 0, false
 	}
 	n += numberLen(s[n:])
@@ -90,17 +95,23 @@ func replyWord(s string) (n int, isReply bool) {
 }
 
 // leadingWord returns the letters at the start of s, half width and lower case,
-// and their length in s.
+// and their length in s; "" for more than a reply word has.
 func leadingWord(s string) (word string, n int) {
 	const most = 16 // octets; no reply word is longer
 	n = len(s)
 	for i, r := range s {
-		if i > most || !unicode.IsLetter(r) {
+		if i > most {
+			return "", i
+		}
+		if !unicode.IsLetter(r) {
 			n = i
 			break
 		}
 	}
-	return strings.ToLower(width.Fold.String(s[:n])), n
+	if word = s[:n]; !isASCII(word) {
+		word = width.Fold.String(word)
+	}
+	return strings.ToLower(word), n
 }
 
 // numberLen returns the length of the count of replies: "[2]", "(2)", "^2", "*2", "2".

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/html"
 	"golang.org/x/net/html/atom"
@@ -13,8 +14,19 @@ import (
 // and the charset that was used. Control characters other than tab and LF are removed.
 func (p Part) Text() (text, charset string) {
 	text, charset = DecodeCharset(p.Params["charset"], p.Decode())
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	text = strings.Map(func(r rune) rune {
+	text = withoutControls(strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff"))
+	if p.ContentType == "text/plain" && strings.EqualFold(p.Params["format"], "flowed") {
+		text = unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
+	}
+	return text, charset
+}
+
+// withoutControls drops control characters but tab and LF; a CR alone is a line end.
+func withoutControls(text string) string {
+	if !mayHaveControls(text) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\r':
 			return '\n'
@@ -24,11 +36,20 @@ func (p Part) Text() (text, charset string) {
 			return -1
 		}
 		return r
-	}, strings.TrimPrefix(text, "\ufeff"))
-	if p.ContentType == "text/plain" && strings.EqualFold(p.Params["format"], "flowed") {
-		text = unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
+	}, text)
+}
+
+// mayHaveControls reports whether a text has bytes of control characters, or is no UTF-8. It is fast, as hardly any text has.
+func mayHaveControls(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; {
+		case c < ' ' && c != '\n' && c != '\t', c == 0x7f:
+			return true
+		case c == 0xc2 && i+1 < len(text) && text[i+1] < 0xa0: // U+0080 to U+009F
+			return true
+		}
 	}
-	return text, charset
+	return !utf8.ValidString(text)
 }
 
 // unflow joins the lines of format=flowed (RFC 3676, section 4.1).

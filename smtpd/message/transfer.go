@@ -35,8 +35,8 @@ func decodeBase64(b []byte) []byte {
 		group, n = 0, 0
 	}
 	for _, c := range b {
-		v, ok := base64Value(c)
-		if !ok {
+		v := base64Values[c]
+		if v == notBase64 {
 			if c == '=' {
 				flush()
 			}
@@ -52,21 +52,24 @@ func decodeBase64(b []byte) []byte {
 	return out
 }
 
-func base64Value(c byte) (v byte, ok bool) {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return c - 'A', true
-	case c >= 'a' && c <= 'z':
-		return c - 'a' + 26, true
-	case c >= '0' && c <= '9':
-		return c - '0' + 52, true
-	case c == '+' || c == '-':
-		return 62, true
-	case c == '/' || c == '_':
-		return 63, true
+// notBase64 is the value of what is no digit of base64.
+const notBase64 = 0xff
+
+// base64Values are the values of the digits of base64, those for URLs too.
+var base64Values = func() (values [256]byte) {
+	for c := range values {
+		values[c] = notBase64
 	}
-	return 0, false
-}
+	for _, digits := range []string{
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/",
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_",
+	} {
+		for v := range len(digits) {
+			values[digits[v]] = byte(v)
+		}
+	}
+	return values
+}()
 
 // decodeQuotedPrintable reads quoted-printable; a "=" that starts no valid
 // sequence stands for itself.
