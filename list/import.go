@@ -261,6 +261,7 @@ func (ro *Roster) putTokens(ctx context.Context, db *storage.DB, l ID) error {
 
 // joinAll writes members in key order, each table in one go.
 func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
+	joined := 0
 	for _, r := range rows {
 		addr, err := address.Parse(r.exact())
 		if err != nil {
@@ -277,6 +278,7 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 		if err := members.Put(tx, k, m); err != nil {
 			return err
 		}
+		joined++
 		if m.DeliveryMode == "" {
 			continue
 		}
@@ -289,7 +291,7 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 			return err
 		}
 	}
-	return nil
+	return countMembers(tx, storage.P(l, RoleMember), joined)
 }
 
 // ForgetMembers removes up to n of a closed list's members in any role, and reports whether there are more.

@@ -63,6 +63,7 @@ func Migrations() []storage.Migration {
 			return addSettings(tx, func(s *Settings) bool { return s.WithdrawHours == 0 }, func(s *Settings) { s.WithdrawHours = withdrawHours })
 		}},
 		{Version: 5, Name: "posts by their author", Run: indexAuthors},
+		{Version: 6, Name: "the numbers of members", Run: recountMembers},
 	}
 }
 

@@ -155,6 +155,7 @@ func putMember(tx *storage.Tx, k memberKey, m Member) error {
 	}
 	return errors.Join(
 		memberLists.Put(tx, storage.P(k.B, k.A), true),
+		countMembers(tx, k.A, 1),
 		indexMode(tx, &m),
 		members.Put(tx, k, m),
 	)
@@ -201,6 +202,7 @@ func Leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) er
 	}
 	return errors.Join(
 		memberLists.Delete(tx, storage.P(k.B, k.A)),
+		countMembers(tx, k.A, -1),
 		members.Delete(tx, k),
 	)
 }

@@ -25,6 +25,14 @@ var memberPlace = storage.Pairs(listID, text)
 // NoteMember appends to what is remembered about an address in a list: joining, bounces, warnings, who changed what.
 // Event.Stage is the part of the program that did it. What somebody else did to the member is in the list's log too.
 func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
+	if err := remember(tx, l, addr, e); err != nil || e.By == "" || e.By == addr.String() {
+		return err
+	}
+	return Log(tx, l, Event{At: e.At, Stage: "member", Text: strings.TrimSpace(addr.String() + " " + e.Stage + " " + e.Text), By: e.By})
+}
+
+// remember is NoteMember without the list's log.
+func remember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 	at := storage.P(l, addr.Key())
 	var n int
 	var next uint64
@@ -36,10 +44,7 @@ func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 		}
 		n++
 	}
-	if err := memberHistory.Put(tx, storage.P(at, next), e); err != nil || e.By == "" || e.By == addr.String() {
-		return err
-	}
-	return Log(tx, l, Event{At: e.At, Stage: "member", Text: strings.TrimSpace(addr.String() + " " + e.Stage + " " + e.Text), By: e.By})
+	return memberHistory.Put(tx, storage.P(at, next), e)
 }
 
 // MemberHistory yields what is remembered about an address in a list, oldest first. It stays after the member has left.

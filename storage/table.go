@@ -147,6 +147,22 @@ func UnderAfter[A, B, V any](tx *Tx, t Table[Pair[A, B], V], first Codec[A], k P
 	return t.scan(tx, span)
 }
 
+// Within yields the rows under the first part a whose second part is in r.
+func Within[A, B, V any](tx *Tx, t Table[Pair[A, B], V], first Codec[A], a A, r Range[B]) iter.Seq2[Pair[A, B], V] {
+	span := under(first.Append(nil, a))
+	span.Reverse = r.Reverse
+	switch {
+	case r.After != nil:
+		span.From = append(t.key.Append(nil, P(a, *r.After)), 0)
+	case r.From != nil:
+		span.From = t.key.Append(nil, P(a, *r.From))
+	}
+	if r.To != nil {
+		span.To = t.key.Append(nil, P(a, *r.To))
+	}
+	return t.scan(tx, span)
+}
+
 func (t Table[K, V]) scan(tx *Tx, span Span) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		empty := reflect.TypeFor[V]().Size() == 0 // the key says all

@@ -213,6 +213,7 @@ func (app *App) pages() error {
 		Left:           app.tellLeft,
 		Subscribe:      app.Subscribe,
 		Moderation:     app.Moderation,
+		Bounces:        app.Bounces,
 		Path:           app.Path,
 		Search:         app.Search,
 		Extra:          app.extra,

@@ -45,10 +45,19 @@ func (cmd *checkCmd) run(ctx context.Context, app *App, c call, std streams) err
 	for what := range app.Archive.Check(ctx) {
 		found = append(found, finding{Where: "archive", What: what})
 	}
+	err := app.DB.View(ctx, func(tx *storage.Tx) error {
+		for what := range list.CheckMembers(tx) {
+			found = append(found, finding{Where: "members", What: what})
+		}
+		return nil
+	})
+	if err != nil {
+		found = append(found, finding{Where: "members", What: err.Error()})
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	err := cmd.show(std.out, found, func(w io.Writer) {
+	err = cmd.show(std.out, found, func(w io.Writer) {
 		for _, p := range found {
 			fmt.Fprintf(w, "%s: %s\n", printable(p.Where), printable(p.What))
 		}

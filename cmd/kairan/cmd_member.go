@@ -198,7 +198,7 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 			}
 			v := viewMember(l.Address.String(), m)
 			if role == list.RoleMember {
-				if v.Bounces, err = app.bounces(tx, l, m); err != nil {
+				if v.Bounces, err = app.Bounces.Words(tx, "en", l, m); err != nil {
 					return err
 				}
 				v.History = slices.Collect(list.MemberHistory(tx, id, addr))
@@ -267,33 +267,6 @@ func by(who string) string {
 		return ""
 	}
 	return " (" + who + ")"
-}
-
-// bounces says in words what the copies that came back have led to, and what comes next; "" if none did.
-func (app *App) bounces(tx *storage.Tx, l *list.List, m *list.Member) (string, error) {
-	b, err := list.GetBounces(tx, l.ID, m.Address.Key())
-	if err != nil || b == (list.Bounces{}) {
-		return "", err
-	}
-	s := &l.Settings
-	words := fmt.Sprintf("score %g of %g", b.Score, s.BounceScoreThreshold)
-	if b.Score > 0 {
-		words += fmt.Sprintf(", last on %s: %s", app.when(b.Last), b.Text)
-	}
-	words += "; "
-	switch {
-	case !b.Disabled.IsZero() && b.Warned < s.BounceYouAreDisabledWarnings:
-		words += fmt.Sprintf("delivery off since %s, warning %d of %d on %s", app.when(b.Disabled), b.Warned+1, s.BounceYouAreDisabledWarnings, app.when(b.Due))
-	case !b.Disabled.IsZero():
-		words += fmt.Sprintf("delivery off since %s, taken off the list on %s", app.when(b.Disabled), app.when(b.Due))
-	case !b.Probe.IsZero() && !b.Arrived:
-		words += fmt.Sprintf("a probe is out since %s, forgotten on %s unless it comes back", app.when(b.Probe), app.when(b.Due))
-	case b.Arrived:
-		words += fmt.Sprintf("the probe of %s was taken, all is forgotten on %s unless it comes back", app.when(b.Probe), app.when(b.Due))
-	default:
-		words += "forgotten on " + app.when(b.Due) + " unless another comes"
-	}
-	return words, nil
 }
 
 type memberSet struct {

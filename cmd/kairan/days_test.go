@@ -98,7 +98,7 @@ func TestMemberShowBounces(t *testing.T) {
 		show := []string{"member", "show", "bob@people.test"}
 		s.post("1@people.test")
 		time.Sleep(15 * time.Minute)
-		s.has([]string{"score 1 of 2, last on 2000-01-01 00:00:00: User unknown; forgotten on 2000-01-08 00:00:00 unless another comes", "score 1 of 2: gone (unknown-user): User unknown"}, show...)
+		s.has([]string{"score 1 of 2, last on 2000-01-01 00:00: User unknown; forgotten on 2000-01-08 00:00 unless another comes", "score 1 of 2: gone (unknown-user): User unknown"}, show...)
 		time.Sleep(24 * time.Hour)
 		s.post("2@people.test")
 		time.Sleep(time.Hour)

@@ -54,6 +54,7 @@ func TestPages(t *testing.T) {
 			j.signIn()
 			j.join()
 			j.me()
+			j.members()
 			j.odd()
 		})
 	}

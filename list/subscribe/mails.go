@@ -142,14 +142,17 @@ func (w *Workflow) passed(tx *storage.Tx, r Request, p passage) (Result, error) 
 	if lang == "" {
 		lang = languages(tx, r.List, r.Address)[0]
 	}
-	mayAnswer := true
+	mail, mayAnswer := p.mail, true
+	if r.Tell != nil {
+		mail = *r.Tell
+	}
 	var err error
 	if r.Verified { // whoever joins and leaves in a circle
 		if mayAnswer, err = MayAnswer(tx, r, r.Address); err != nil {
 			return res, err
 		}
 	}
-	if p.mail && mayAnswer {
+	if mail && mayAnswer {
 		args := map[string]string{"text": paragraph(p.text.In(lang)), "back": p.back}
 		n, err := w.Letter(tx, Letter{List: r.List, To: r.Address, Name: p.name, Lang: lang, InReplyTo: r.InReplyTo, Args: args})
 		if err != nil {

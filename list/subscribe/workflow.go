@@ -52,7 +52,9 @@ type Request struct {
 	// Verified says that the request is known to come from Address.
 	Verified bool
 	// Proven says of a verified request that who makes it reads the mail of Address, as one who is signed in does: no confirmation is asked for.
-	Proven    bool
+	Proven bool
+	// Tell says whether who joins or leaves is welcomed, or told goodbye. Nil does what the list's settings say.
+	Tell      *bool
 	InReplyTo string // Message-ID of the mail that asked, without "<>", or ""
 	Now       time.Time
 }

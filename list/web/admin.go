@@ -16,6 +16,7 @@ var adminTabs = []struct {
 	need list.Role
 }{
 	{"settings", list.RoleOwner},
+	{"members", list.RoleModerator},
 	{"log", list.RoleOwner},
 }
 

@@ -92,8 +92,12 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 	for n := 1; n <= (total+queuePage-1)/queuePage && total > queuePage; n++ {
 		view.Pages = append(view.Pages, templates.PageLink{Href: queuePath(q.Riskier, n), Text: strconv.Itoa(n), Current: n == page})
 	}
-	for _, l := range owned {
-		view.Lists = append(view.Lists, templates.Link{Href: adminPath(l, "settings"), Text: l.Title()})
+	for _, l := range q.Lists {
+		page := "members"
+		if slices.ContainsFunc(owned, func(o *list.List) bool { return o.ID == l.ID }) {
+			page = "settings"
+		}
+		view.Lists = append(view.Lists, templates.Link{Href: adminPath(l, page), Text: l.Title()})
 	}
 	f.Private, f.Title = true, s.Templates.T(f.Lang, "moderate.title")
 	return s.Templates.Serve(w, r, templates.Reply{Page: "moderate", Frame: f, View: view})

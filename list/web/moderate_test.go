@@ -71,8 +71,8 @@ func TestModerate(t *testing.T) {
 	if status != 200 {
 		t.Fatalf("the moderator: %d", status)
 	}
-	has(t, page, "3 wait for a decision", "&lt;script&gt;one", "hello &lt;b&gt;there", "zed@people.test", "topic")
-	hasNot(t, page, "<script>one", "elsewhere", "/-/admin/")
+	has(t, page, "3 wait for a decision", "&lt;script&gt;one", "hello &lt;b&gt;there", "zed@people.test", "topic", "/-/admin/janog/members")
+	hasNot(t, page, "<script>one", "elsewhere", "/-/admin/janog/settings", "/-/admin/other")
 	items := itemField.FindAllStringSubmatch(page, -1)
 	if len(items) != 3 {
 		t.Fatalf("items: %v", items)

@@ -13,6 +13,7 @@ import (
 	"kairan/archive/search"
 	archiveweb "kairan/archive/web"
 	"kairan/list"
+	"kairan/list/bounce"
 	"kairan/list/moderation"
 	"kairan/list/posting"
 	"kairan/list/subscribe"
@@ -39,6 +40,8 @@ type Options struct {
 	Subscribe *subscribe.Workflow
 	// Moderation has the page of the links in mails about held posts. Nil leaves it out.
 	Moderation *moderation.Moderation
+	// Bounces says in words what came back of a member's copies. Nil leaves that out.
+	Bounces *bounce.Bouncer
 	// Path tries settings on posts that came. Nil leaves that out.
 	Path *posting.Path
 	// Search has the pages that search the archives. Nil leaves them out.
@@ -111,6 +114,7 @@ func (s *site) special() http.Handler {
 	s.people(mux)
 	s.held(mux)
 	s.settings(mux)
+	s.members(mux)
 	s.moderate(mux)
 	if s.Search != nil {
 		search := s.searchPages()

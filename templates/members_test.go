@@ -1,0 +1,20 @@
+package templates
+
+import "time"
+
+// memberSamples are views of the pages about who is in a list.
+func memberSamples() map[string][]any {
+	when := NewTime("ja", time.Date(2026, 1, 5, 14, 3, 0, 0, time.UTC))
+	link := Link{Href: "/x/", Text: "<T>"}
+	pages := []PageLink{{Text: "1", Current: true}, {Href: "?p=2", Text: "<T>"}}
+	choices := []Choice{{"a", "<T>", true}, {"b", "b", false}}
+	return map[string][]any{
+		"members": {Members{}, Members{Narrowed: true}, Members{Path: "/p", Role: "member", Roles: pages, Query: `"<T>`, Beginning: true, Narrowed: true, Pages: pages, Work: []Link{link},
+			Filters: []MemberFilter{{"mode", "<T>", choices}}, Rows: []MemberRow{{"/x", "<T>", "<T>", []string{"<T>", "b"}}, {Href: "/y"}},
+			Stopped: &MembersStopped{Looked: 9, At: "<T>", GoOn: "/x", Begins: "/y"}}, Members{Stopped: &MembersStopped{}}},
+		"member": {Member{Former: true}, Member{Nonmember: true, Remove: "/r", Believed: true}, Member{
+			Address: "<T>", Name: `"<T>`, Roles: []string{"<T>"}, Joined: when, Action: "/p", Delivery: choices, Modes: choices, Moderation: choices, Languages: choices,
+			Until: "2026-01-02", Wrong: "<T>", Bounces: "<T>", Switches: []Switch{{"hide", "<T>", "", true}, {"ack", "a", "", false}}, MayBelieve: true, Believed: true,
+			Remove: "/r", Goodbye: true, History: []LogEvent{{when, "set", "<T>", "<T>"}, {}}, Back: "/b"}},
+	}
+}

@@ -1,0 +1,57 @@
+package templates
+
+// Members is the view of page "members": who is in a list.
+type Members struct {
+	Path      string // of the page
+	Role      string // what those shown are: "member" or "nonmember"
+	Roles     []PageLink
+	Query     string
+	Beginning bool // Query is the beginning of the address, not any part of address or name
+	Filters   []MemberFilter
+	Narrowed  bool // not everybody is asked for
+	Rows      []MemberRow
+	Pages     []PageLink
+	Stopped   *MembersStopped
+	Work      []Link // what an owner can do with many
+}
+
+// MemberFilter is a choice of whom to show.
+type MemberFilter struct {
+	Name, Label string
+	Choices     []Choice
+}
+
+// MemberRow is one of them.
+type MemberRow struct {
+	Href, Address, Name string
+	Badges              []string // what is not as usual
+}
+
+// MembersStopped says that a search has looked at as many as one page may.
+type MembersStopped struct {
+	Looked int
+	At     string // address at which it stopped
+	GoOn   string // the page that goes on
+	Begins string // the page of addresses that begin with what was looked for, or ""
+}
+
+// Member is the view of page "member": what an address is in a list.
+type Member struct {
+	Address, Name          string
+	Roles                  []string // what else it is there
+	Nonmember              bool
+	Former                 bool // it has no place there any more; only History is left
+	Joined                 Time
+	Action                 string
+	Delivery, Modes        []Choice
+	Moderation, Languages  []Choice
+	Until, Soonest, Latest string // day on which mail comes again, and what it may be (2026-12-31)
+	Wrong                  string // what is wrong with that day, or ""
+	Bounces                string // what mails that came back have led to, in words
+	Switches               []Switch
+	MayBelieve, Believed   bool // the reader may say that posts are believed without authentication; they are
+	Remove                 string
+	Goodbye                bool // is usual
+	History                []LogEvent
+	Back                   string
+}
