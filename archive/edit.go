@@ -47,16 +47,28 @@ type Withdrawal struct {
 // another's message, ErrTooLate later than the window after its receipt.
 func (a *Archive) Withdraw(ctx context.Context, m *Message, w Withdrawal) error {
 	stored, err := a.current(ctx, m)
-	switch {
-	case err != nil:
+	if err == nil {
+		err = w.Check(stored)
+	}
+	if err != nil {
 		return err
-	case w.Author == "" || !strings.EqualFold(w.Author, stored.FromAddr):
-		return fmt.Errorf("withdraw message %s: %w", m.ID, ErrNotAuthor)
-	case w.Now.Sub(stored.Received) > w.Window:
-		return fmt.Errorf("withdraw message %s: %w", m.ID, ErrTooLate)
 	}
 	return a.decide(ctx, m, Order{By: w.Author, Reason: "withdrawn by its author"}, Act{Do: Redact})
 }
+
+// Check says why a message, as it is in its row, cannot be withdrawn: ErrNotAuthor or ErrTooLate.
+func (w Withdrawal) Check(m *Message) error {
+	switch {
+	case w.Author == "" || !strings.EqualFold(w.Author, m.FromAddr):
+		return fmt.Errorf("withdraw message %s: %w", m.ID, ErrNotAuthor)
+	case w.Now.Sub(m.Received) > w.Window:
+		return fmt.Errorf("withdraw message %s: %w", m.ID, ErrTooLate)
+	}
+	return nil
+}
+
+// CheckPurged returns ErrPurged if nothing is left of a message that could be decided about.
+func CheckPurged(tx *storage.Tx, m *Message) error { return possible(tx, m, Act{}) }
 
 // Unhide shows a message that was hidden or redacted whole again; ErrPurged if nothing is left of it.
 func (a *Archive) Unhide(ctx context.Context, m *Message, o Order) error {

@@ -175,7 +175,7 @@ type Settings struct {
 
 	// Who may read the archive: "public", "private" (members), "owners" (and moderators) or "never" (there is none). It holds for pages, search, feeds, downloads, old links and answers to mail.
 	ArchivePolicy string `json:"archive_policy" toml:"archive_policy"`
-	// For how many hours after it came the author of a post may withdraw it from the archive, by a button on its page; 0 is never.
+	// For how many hours after it came the author of a post may withdraw it from the archive, by a button on its page or by mail; 0 is never.
 	WithdrawHours int `json:"withdraw_hours" toml:"withdraw_hours"`
 	// Ask search engines to leave the archive out. One that is not public is never offered to them.
 	Noindex bool `json:"noindex,omitempty" toml:"noindex"`

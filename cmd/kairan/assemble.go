@@ -147,7 +147,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 
 // people wires what is done with people by mail: joining and leaving, commands, moderation and bounces, which know each other.
 func (app *App) people() {
-	app.Moderation = moderation.New(moderation.Options{DB: app.DB, Path: app.Path, Site: app.Site, Templates: app.Templates, Log: app.Log})
+	app.Moderation = moderation.New(moderation.Options{DB: app.DB, Archive: app.Archive, Path: app.Path, Site: app.Site, Templates: app.Templates, Log: app.Log})
 	app.Subscribe = &subscribe.Workflow{
 		DB:         app.DB,
 		Site:       app.Site,

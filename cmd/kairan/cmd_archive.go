@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"kairan/archive"
 	"kairan/list"
+	"kairan/list/moderation"
 	"kairan/smtpd/address"
 	"kairan/smtpd/queue"
 	"kairan/storage"
@@ -53,7 +53,7 @@ func archiveList(tx *storage.Tx, arg string) (*list.List, error) {
 // archived names a message and says who decides about it and why.
 type archived struct {
 	List    string `arg:"" help:"Posting address of the list."`
-	Message string `arg:"" help:"Message-ID, with or without <>, or post number."`
+	Message string `arg:"" help:"Message-ID, with or without <>, post number, or address in the web."`
 	Nth     int    `default:"1" help:"Which message of that Message-ID, if there are several."`
 	decision
 }
@@ -66,69 +66,70 @@ type decision struct {
 
 func (d decision) order() archive.Order { return archive.Order{By: d.By, Reason: d.Reason} }
 
-// find returns the message that is meant, hidden or not.
-func (w archived) find(ctx context.Context, app *App) (m *archive.Message, err error) {
-	err = app.DB.View(ctx, func(tx *storage.Tx) error {
-		l, err := archiveList(tx, w.List)
-		if err != nil {
-			return err
+// find returns the message that is meant, hidden or not, and its list.
+func (w archived) find(ctx context.Context, app *App) (l *list.List, m *archive.Message, err error) {
+	err = app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		if l, err = archiveList(tx, w.List); err == nil {
+			m, err = findMessage(tx, l, w.Message, w.Nth)
 		}
-		m, err = findMessage(tx, l, w.Message, w.Nth)
 		return err
 	})
-	return m, err
+	return l, m, err
 }
 
 func findMessage(tx *storage.Tx, l *list.List, name string, nth int) (*archive.Message, error) {
-	id := strings.Trim(name, "<> ")
-	if n, err := strconv.ParseUint(name, 10, 64); err == nil {
-		m, err := archive.FindNumber(tx, string(l.ID), n)
-		if !errors.Is(err, storage.ErrNotFound) {
-			return m, err
-		}
-	}
-	m, err := archive.Find(tx, string(l.ID), id, nth)
+	m, err := moderation.FindMessage(tx, l, name, nth)
 	if errors.Is(err, storage.ErrNotFound) {
-		return nil, fmt.Errorf("%s has no message <%s>", l.Address, printable(id))
+		return nil, fmt.Errorf("%s has no message <%s>", l.Address, printable(strings.Trim(name, "<> ")))
 	}
 	return m, err
 }
 
 // decide finds the message, does what is to be done, and says so.
-func (w archived) decide(ctx context.Context, app *App, out io.Writer, do func(context.Context, *archive.Message, archive.Order) error, done string) error {
-	m, err := w.find(ctx, app)
+func (w archived) decide(ctx context.Context, app *App, out io.Writer, do func(context.Context, *list.List, *archive.Message) error, done string) error {
+	l, m, err := w.find(ctx, app)
 	if err != nil {
 		return err
 	}
-	if err := do(ctx, m, w.order()); err != nil {
+	if err := do(ctx, l, m); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "<%s> %s\n", printable(m.ID), done)
 	return nil
 }
 
+// edit is decide for what pages and mail can do as well.
+func (w archived) edit(ctx context.Context, app *App, out io.Writer, word, done string) error {
+	return w.decide(ctx, app, out, func(ctx context.Context, l *list.List, m *archive.Message) error {
+		return moderation.Edit{List: l, Message: m, Word: word, By: w.By, Reason: w.Reason, Now: time.Now()}.Do(ctx, app.Archive)
+	}, done)
+}
+
 type archiveHide struct{ archived }
 
 func (cmd *archiveHide) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, std.out, app.Archive.Hide, "is hidden")
+	return cmd.edit(ctx, app, std.out, "hide", "is hidden")
 }
 
 type archiveUnhide struct{ archived }
 
 func (cmd *archiveUnhide) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, std.out, app.Archive.Unhide, "is shown")
+	return cmd.edit(ctx, app, std.out, "unhide", "is shown")
 }
 
 type archiveRedact struct{ archived }
 
 func (cmd *archiveRedact) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, std.out, app.Archive.Redact, "is redacted")
+	return cmd.edit(ctx, app, std.out, "redact", "is redacted")
 }
 
 type archiveSplit struct{ archived }
 
 func (cmd *archiveSplit) run(ctx context.Context, app *App, _ call, std streams) error {
-	return cmd.decide(ctx, app, std.out, app.Archive.Split, "begins a thread of its own")
+	split := func(ctx context.Context, _ *list.List, m *archive.Message) error {
+		return app.Archive.Split(ctx, m, cmd.order())
+	}
+	return cmd.decide(ctx, app, std.out, split, "begins a thread of its own")
 }
 
 type archiveJoin struct {
@@ -139,12 +140,12 @@ type archiveJoin struct {
 func (cmd *archiveJoin) run(ctx context.Context, app *App, _ call, std streams) error {
 	to := cmd.archived
 	to.Message, to.Nth = cmd.To, 1
-	parent, err := to.find(ctx, app)
+	_, parent, err := to.find(ctx, app)
 	if err != nil {
 		return err
 	}
-	join := func(ctx context.Context, m *archive.Message, o archive.Order) error {
-		return app.Archive.Join(ctx, m, parent, o)
+	join := func(ctx context.Context, _ *list.List, m *archive.Message) error {
+		return app.Archive.Join(ctx, m, parent, cmd.order())
 	}
 	return cmd.decide(ctx, app, std.out, join, "answers <"+printable(parent.ID)+">")
 }
@@ -177,7 +178,7 @@ func (cmd *archiveRedactPerson) run(ctx context.Context, app *App, c call, std s
 type archivePurge struct{ archived }
 
 func (cmd *archivePurge) run(ctx context.Context, app *App, _ call, std streams) error {
-	m, err := cmd.find(ctx, app)
+	_, m, err := cmd.find(ctx, app)
 	if err != nil {
 		return err
 	}

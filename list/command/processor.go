@@ -87,6 +87,7 @@ func (p *Processor) Serve(ctx context.Context, q Question) error {
 	if err != nil {
 		return fmt.Errorf("commands: %w", err)
 	}
+	p.Moderation.Wake() // for what was taken back
 	p.Log.Info("command", "list", q.List.Address.String(), "verified", q.Verified, "commands", len(script.Commands))
 	return s.send(ctx)
 }

@@ -131,8 +131,9 @@ func TestGolden(t *testing.T) {
 					{"ann@people.test", "get 1\nindex\nget x"},
 					{"ann@people.test", "chaddr ann@new.test\nconfirm " + strings.Repeat("0", 32)},
 					{"zed@people.test", "who\nset show\nwhich\nsubscirbe"},
-					{"olga@people.test", "help setmember"},
-					{"olga@people.test", "add new@people.test ann@people.test x@\nremove bob@people.test\ninvite guest@people.test\nset ann@people.test moderation hold\npending"},
+					{"ann@people.test", "withdraw 7\nwithdraw <x@y.test>\nhide 7\nhelp withdraw"},
+					{"olga@people.test", "help setmember\nhelp hide\nhelp unhide"},
+					{"olga@people.test", "add new@people.test ann@people.test x@\nremove bob@people.test\ninvite guest@people.test\nset ann@people.test moderation hold\nhide 7 a phone number\nunhide <x@y.test>\npending"},
 				} {
 					before := len(inbox(w, q.from))
 					send(t, w, mail(q.from, "", q.commands))

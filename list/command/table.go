@@ -46,6 +46,7 @@ func table() []entry {
 		{"get", []string{"mget", "send", "取得"}, "get N | N-M | last:N | thread N", verified, numbers, (*session).get},
 		{"thread", []string{"スレッド"}, "thread N", verified, numbers, (*session).thread},
 		{"index", []string{"summary", "目次"}, "index [YYYY-MM]", verified, month, (*session).index},
+		{"withdraw", []string{"取り下げ", "取下げ", "取消"}, "withdraw MESSAGE", verified, isMessage, (*session).withdraw},
 		{"echo", nil, "echo TEXT", verified, upTo(100), (*session).echo},
 		{"end", []string{"stop", "quit", "qui", "exit", "終了", "終わり", "おわり"}, "end", anybody, upTo(0), nil}, // known to Parse
 		{"add", []string{"追加"}, "add ADDRESS…", owners, addresses(1, 20), (*session).add},
@@ -58,6 +59,8 @@ func table() []entry {
 		{"discard", []string{"破棄"}, "discard ID|ADDRESS…", moderators, things, (*session).decide},
 		{"trust", []string{"信頼"}, "trust ID…", moderators, things, (*session).decide},
 		{"ban", []string{"禁止"}, "ban ID…", moderators, things, (*session).decide},
+		{"hide", []string{"非表示"}, "hide MESSAGE [REASON]", moderators, messageAndWords, (*session).edit},
+		{"unhide", []string{"再表示"}, "unhide MESSAGE [REASON]", moderators, messageAndWords, (*session).edit},
 	}
 }
 
@@ -129,6 +132,15 @@ func things(args []string) bool {
 }
 
 func thingAndWords(args []string) bool { return len(args) >= 1 && isThing(args[0]) }
+
+// namesMessage reports whether a word names a message: its post number, its Message-ID, or its address in the web.
+func namesMessage(word string) bool {
+	return strings.Trim(word, "0123456789") == "" || isAddress(word) || strings.Contains(word, "://")
+}
+
+func isMessage(args []string) bool { return len(args) == 1 && namesMessage(args[0]) }
+
+func messageAndWords(args []string) bool { return len(args) >= 1 && namesMessage(args[0]) }
 
 // numbers are "5", "5-9", "last:5", several of them with commas, "thread 5".
 func numbers(args []string) bool {

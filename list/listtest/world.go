@@ -162,7 +162,7 @@ func (w *World) open() {
 		Rules:   rules.Site{MaxSize: 25 << 20},
 		Trust:   posting.Trust{Networks: []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}},
 	})
-	w.Moderation = moderation.New(moderation.Options{DB: w.DB, Path: w.Path, Site: w.Site, Templates: words(), Log: log})
+	w.Moderation = moderation.New(moderation.Options{DB: w.DB, Archive: w.Archive, Path: w.Path, Site: w.Site, Templates: words(), Log: log})
 	w.Workflow = &subscribe.Workflow{DB: w.DB, Site: w.Site, Templates: words(), Path: w.Path, Moderators: w.Moderation, Log: log}
 	w.Moderation.Subscribe = w.Workflow
 	commands := &command.Processor{Archive: w.Archive, Workflow: w.Workflow, Moderation: w.Moderation, Templates: words(), Log: log}

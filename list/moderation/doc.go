@@ -33,6 +33,7 @@
 //	moderation_news    list, post -> a decision that the other moderators do not know of
 //	moderation_undo    list, post -> a decision that can be taken back, and how the post waited before
 //	moderation_claims  list, post or address -> who is looking at it
+//	moderation_edits   what was ordered by mail about messages in archives, until it is done
 //	moderation_requests   list, "join" or "leave" and an address -> who waits for a moderator, and what was decided
 //
 // # Limits

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"kairan/archive"
 	"kairan/list"
 	"kairan/list/posting"
 	"kairan/list/subscribe"
@@ -25,6 +26,7 @@ type Moderation struct {
 // Options are the parts a Moderation is made of. All but Subscribe are needed.
 type Options struct {
 	DB        *storage.DB
+	Archive   *archive.Archive
 	Path      *posting.Path
 	Site      *list.Site
 	Templates *templates.Set

@@ -59,7 +59,7 @@ func (m *Moderation) Round(ctx context.Context, now time.Time) error {
 			errs = append(errs, fmt.Errorf("moderators of list %s: %w", id, err))
 		}
 	}
-	errs = append(errs, m.concludeDue(ctx, now))
+	errs = append(errs, m.concludeDue(ctx, now), m.carryOutEdits(ctx))
 	errs = append(errs, m.spreadNews(ctx, now), m.attendRequests(ctx, now))
 	m.Path.Wake()
 	return errors.Join(errs...)

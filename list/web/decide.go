@@ -9,6 +9,7 @@ import (
 	"kairan/archive"
 	archiveweb "kairan/archive/web"
 	"kairan/list"
+	"kairan/list/moderation"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -20,19 +21,8 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 	if err != nil {
 		return err
 	}
-	order := archive.Order{By: who.address.String(), Reason: "on the page of the message"}
-	switch do {
-	case "withdraw":
-		err = s.Archive.Withdraw(r.Context(), m, archive.Withdrawal{Author: who.address.String(), Window: l.Settings.WithdrawWindow(), Now: time.Now()})
-	case "redact":
-		err = s.Archive.Redact(r.Context(), m, order)
-	case "hide":
-		err = s.Archive.Hide(r.Context(), m, order)
-	case "unhide":
-		err = s.Archive.Unhide(r.Context(), m, order)
-	default:
-		return storage.ErrNotFound
-	}
+	edit := moderation.Edit{List: l, Message: m, Word: do, By: who.address.String(), Reason: "on the page of the message", Now: time.Now()}
+	err = edit.Do(r.Context(), s.Archive)
 	lang := templates.FrameOf(r.Context()).Lang
 	back := listPath(l) + "m/" + archive.EscapeSegment(m.ID) + "/"
 	if m.Nth > 1 {
@@ -40,6 +30,8 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 	}
 	said := templates.Flash{Text: s.Templates.T(lang, "decided."+do)}
 	switch {
+	case errors.Is(err, moderation.ErrWord):
+		return storage.ErrNotFound
 	case errors.Is(err, archive.ErrNotAuthor):
 		return archive.ErrForbidden
 	case errors.Is(err, archive.ErrTooLate):

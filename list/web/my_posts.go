@@ -178,7 +178,7 @@ func (s *site) redact(r *http.Request, a actor, id list.PostID, lang string) (sa
 	if err != nil {
 		return "", err
 	}
-	err = s.Archive.Withdraw(r.Context(), m, archive.Withdrawal{Author: a.address.String(), Window: l.Settings.WithdrawWindow(), Now: time.Now()})
+	err = moderation.Edit{List: l, Message: m, Word: "withdraw", By: a.address.String(), Now: time.Now()}.Do(r.Context(), s.Archive)
 	if errors.Is(err, archive.ErrTooLate) {
 		return s.Templates.T(lang, "posts.late"), nil
 	}
