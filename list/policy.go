@@ -10,6 +10,7 @@ import (
 
 	"kairan/smtpd/address"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 // Policy says what somebody who joins or leaves has to wait for, in Mailman's words. Whatever it says, a request that is not
@@ -75,10 +76,10 @@ func (s *Settings) checkSubscription(oneOf func(setting, value string, allowed .
 const maxConduct = 20 << 10
 
 // checkConduct reports a code of conduct that cannot be.
-func (s *Settings) checkConduct(bad func(setting, format string, args ...any)) {
+func (s *Settings) checkConduct(wrong func(setting, key string, args ...any)) {
 	for lang, text := range s.CodeOfConduct {
 		if len(text) > maxConduct || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }) {
-			bad("code_of_conduct", "in %q: it has at most %d bytes of UTF-8 and no control characters", lang, maxConduct)
+			wrong("code_of_conduct", "text", "which", templates.FaultPart("in-"+lang), "most", maxConduct)
 		}
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"kairan/templates"
 )
 
 // Kind is what the value of a setting looks like to who fills in a form.
@@ -163,13 +165,13 @@ func (d Setting) Parse(get func(field string) []string) (json.RawMessage, error)
 	case KindNumber:
 		n, err := strconv.ParseUint(strings.TrimSpace(text), 10, 31)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %q is no whole number", d.Name, text)
+			return nil, templates.NewFault(d.Name, "whole-number", "value", text)
 		}
 		return json.Marshal(n)
 	case KindDecimal:
 		n, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
 		if err != nil || !(n >= 0 && n <= 1e9) {
-			return nil, fmt.Errorf("%s: %q is no number", d.Name, text)
+			return nil, templates.NewFault(d.Name, "number", "value", text)
 		}
 		return json.Marshal(n)
 	case KindWords:
@@ -211,7 +213,7 @@ func (d Setting) parseHeaders(rows []string) (json.RawMessage, error) {
 	for _, row := range rows {
 		f := strings.Fields(row)
 		if len(f) < 3 {
-			return nil, fmt.Errorf("%s: %q is not an action, a header field and a pattern", d.Name, row)
+			return nil, templates.NewFault(d.Name, "header-row", "value", row)
 		}
 		rest := strings.TrimSpace(strings.TrimPrefix(row, f[0]))
 		all = append(all, HeaderMatch{Action: Action(f[0]), Header: strings.TrimSuffix(f[1], ":"), Pattern: strings.TrimSpace(strings.TrimPrefix(rest, f[1]))})
@@ -231,7 +233,7 @@ func (d Setting) parseSaved(one func(string) string) (json.RawMessage, error) {
 			continue // a name without a text takes the text away
 		}
 		if _, twice := all[name]; twice {
-			return nil, fmt.Errorf("%s: there are two texts %q", d.Name, name)
+			return nil, templates.NewFault(d.Name, "two-texts", "name", name)
 		}
 		all[name] = t
 	}

@@ -10,6 +10,7 @@ import (
 
 	"kairan/smtpd/address"
 	"kairan/smtpd/queue"
+	"kairan/templates"
 )
 
 // Text is a text in several languages, by language code ("ja", "en").
@@ -243,12 +244,10 @@ var numberVerb = regexp.MustCompile(`%0?[0-9]?d`)
 // Check returns an error that names each setting that cannot be, and why.
 func (s *Settings) Check() error {
 	var errs []error
-	bad := func(setting, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%s: %s", setting, fmt.Sprintf(format, args...)))
-	}
+	wrong := func(setting, key string, args ...any) { errs = append(errs, templates.NewFault(setting, key, args...)) }
 	oneOf := func(setting, value string, allowed ...string) {
 		if !slices.Contains(allowed, value) {
-			bad(setting, "%q is not one of %s", value, strings.Join(allowed, ", "))
+			wrong(setting, "one-of", "value", value, "allowed", strings.Join(allowed, ", "))
 		}
 	}
 	oneOf("preferred_language", s.PreferredLanguage, "ja", "en")
@@ -260,45 +259,42 @@ func (s *Settings) Check() error {
 	oneOf("default_nonmember_action", string(s.DefaultNonmemberAction), "accept", "hold", "reject", "discard")
 	oneOf("unauthenticated_action", string(s.UnauthenticatedAction), "hold", "reject", "discard")
 	if s.ReplyGoesToList == "explicit" {
-		if _, err := address.Parse(s.ReplyToAddress); err != nil {
-			bad("reply_to_address", "%v", err)
+		if s.ReplyToAddress == "" {
+			wrong("reply_to_address", "address-missing")
+		} else if _, err := address.Parse(s.ReplyToAddress); err != nil {
+			wrong("reply_to_address", "address", "value", s.ReplyToAddress)
 		}
 	}
 	if rest := numberVerb.ReplaceAllString(s.SubjectPrefix, ""); strings.Contains(rest, "%") || hasControl(s.SubjectPrefix) {
-		bad("subject_prefix", "%q: %%d or %%05d stands for the post number; no other %% and no line break", s.SubjectPrefix)
+		wrong("subject_prefix", "subject-prefix", "value", s.SubjectPrefix)
 	}
 	if hasControl(s.DisplayName) {
-		bad("display_name", "must be one line")
+		wrong("display_name", "one-line")
 	}
-	if s.MaxNumRecipients < 0 {
-		bad("max_num_recipients", "%d is negative", s.MaxNumRecipients)
-	}
-	if s.WithdrawHours < 0 {
-		bad("withdraw_hours", "%d is negative", s.WithdrawHours)
-	}
-	if s.MaxMessageSize < 0 {
-		bad("max_message_size", "%d is negative", s.MaxMessageSize)
-	}
-	for _, p := range s.patternLists() {
-		if err := CheckPatterns(p.patterns); err != nil {
-			bad(p.setting, "%v", err)
+	negative := func(setting string, n int) {
+		if n < 0 {
+			wrong(setting, "negative", "value", n)
 		}
 	}
-	s.checkModeration(bad)
-	s.checkConduct(bad)
+	negative("max_num_recipients", s.MaxNumRecipients)
+	negative("withdraw_hours", s.WithdrawHours)
+	negative("max_message_size", s.MaxMessageSize)
+	for _, p := range s.patternLists() {
+		if why := wrongPattern(p.patterns); why != nil {
+			wrong(p.setting, "entry", why...)
+		}
+	}
+	s.checkModeration(wrong, negative)
+	s.checkConduct(wrong)
 	for _, name := range s.SharedCopies {
 		oneOf("shared_copies", name, withoutOneClick()...)
 	}
-	s.checkBounces(bad)
-	s.checkDigests(bad, oneOf)
+	s.checkBounces(wrong)
+	s.checkDigests(wrong, oneOf)
 	for i, h := range s.HeaderMatches {
-		if _, err := regexp.Compile("(?i)" + h.Pattern); err != nil {
-			bad("header_matches", "entry %d: %v", i+1, err)
+		for _, why := range h.faults() {
+			wrong("header_matches", "entry", "number", i+1, "why", why)
 		}
-		if h.Header == "" || strings.ContainsAny(h.Header, ": \r\n") {
-			bad("header_matches", "entry %d: %q is no header field's name", i+1, h.Header)
-		}
-		oneOf(fmt.Sprintf("header_matches entry %d action", i+1), string(h.Action), "accept", "hold", "reject", "discard")
 	}
 	return errors.Join(errs...)
 }
@@ -322,15 +318,37 @@ func (s *Settings) patternLists() []patternList {
 	}
 }
 
+// faults are what is wrong with the row.
+func (h HeaderMatch) faults() (all []*templates.Fault) {
+	if why := wrongRegexp(h.Pattern); why != nil {
+		all = append(all, why)
+	}
+	if h.Header == "" || strings.ContainsAny(h.Header, ": \r\n") {
+		all = append(all, templates.FaultPart("header-name", "value", h.Header))
+	}
+	if allowed := []string{"accept", "hold", "reject", "discard"}; !slices.Contains(allowed, string(h.Action)) {
+		all = append(all, templates.FaultPart("one-of", "value", h.Action, "allowed", strings.Join(allowed, ", ")))
+	}
+	return all
+}
+
 // CheckPatterns returns an error that names the first entry that [Match] could not read.
 func CheckPatterns(patterns []string) error {
+	if why := wrongPattern(patterns); why != nil {
+		return templates.FaultPart("entry", why...)
+	}
+	return nil
+}
+
+// wrongPattern says which entry Match could not read, and why, as the parameters of the fault "entry"; nil for none.
+func wrongPattern(patterns []string) []any {
 	for i, p := range patterns {
 		if p == "" || hasControl(p) {
-			return fmt.Errorf("entry %d: %q is neither an address nor a ^pattern", i+1, p)
+			return []any{"number", i + 1, "why", templates.FaultPart("pattern", "value", p)}
 		}
 		if strings.HasPrefix(p, "^") {
-			if _, err := regexp.Compile("(?i)" + p); err != nil {
-				return fmt.Errorf("entry %d: %w", i+1, err)
+			if why := wrongRegexp(p); why != nil {
+				return []any{"number", i + 1, "why", why}
 			}
 		}
 	}

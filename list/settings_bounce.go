@@ -28,9 +28,9 @@ func addSettings(tx *storage.Tx, lacks func(*Settings) bool, add func(*Settings)
 }
 
 // checkBounces is the part of Check about bounces.
-func (s *Settings) checkBounces(bad func(setting, format string, args ...any)) {
+func (s *Settings) checkBounces(wrong func(setting, key string, args ...any)) {
 	if s.BounceScoreThreshold <= 0 {
-		bad("bounce_score_threshold", "%g: it takes points to reach", s.BounceScoreThreshold)
+		wrong("bounce_score_threshold", "points", "value", s.BounceScoreThreshold)
 	}
 	for _, n := range []struct {
 		setting string
@@ -42,7 +42,7 @@ func (s *Settings) checkBounces(bad func(setting, format string, args ...any)) {
 		{"bounce_you_are_disabled_warnings_interval", s.BounceYouAreDisabledWarningsInterval, 1},
 	} {
 		if n.value < n.least {
-			bad(n.setting, "%d: %d is the least", n.value, n.least)
+			wrong(n.setting, "least", "value", n.value, "least", n.least)
 		}
 	}
 }

@@ -21,9 +21,9 @@ func (s *Settings) defaultDigests() {
 }
 
 // checkDigests is the part of Check about digests.
-func (s *Settings) checkDigests(bad func(setting, format string, args ...any), oneOf func(setting, value string, allowed ...string)) {
+func (s *Settings) checkDigests(wrong func(setting, key string, args ...any), oneOf func(setting, value string, allowed ...string)) {
 	if s.DigestSizeThreshold < 0 || s.DigestSizeThreshold > maxDigestSize {
-		bad("digest_size_threshold", "%d: 0 for none, or up to %d kilobytes", s.DigestSizeThreshold, maxDigestSize)
+		wrong("digest_size_threshold", "kilobytes", "value", s.DigestSizeThreshold, "most", maxDigestSize)
 	}
 	oneOf("digest_volume_frequency", s.DigestVolumeFrequency, VolumeYearly, VolumeQuarterly, VolumeMonthly, VolumeWeekly, VolumeDaily)
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"kairan/templates"
 )
 
 // Bounds of Settings.RejectTexts: it travels with every read of its list.
@@ -20,28 +22,23 @@ const maxUndoSeconds = 600
 func (s *Settings) UndoWindow() time.Duration { return time.Duration(s.UndoSeconds) * time.Second }
 
 // checkModeration is the part of Check about held posts.
-func (s *Settings) checkModeration(bad func(setting, format string, args ...any)) {
-	for _, n := range []struct {
-		setting string
-		value   int
-	}{{"max_days_to_hold", s.MaxDaysToHold}, {"max_held", s.MaxHeld}, {"max_held_per_sender", s.MaxHeldPerSender}} {
-		if n.value < 0 {
-			bad(n.setting, "%d is negative", n.value)
-		}
-	}
+func (s *Settings) checkModeration(wrong func(setting, key string, args ...any), negative func(setting string, n int)) {
+	negative("max_days_to_hold", s.MaxDaysToHold)
+	negative("max_held", s.MaxHeld)
+	negative("max_held_per_sender", s.MaxHeldPerSender)
 	if s.UndoSeconds < 0 || s.UndoSeconds > maxUndoSeconds {
-		bad("undo_seconds", "%d: 0 for none, or up to %d", s.UndoSeconds, maxUndoSeconds)
+		wrong("undo_seconds", "up-to", "value", s.UndoSeconds, "most", maxUndoSeconds)
 	}
 	if len(s.RejectTexts) > maxRejectTexts {
-		bad("reject_texts", "there are %d; %d is the most", len(s.RejectTexts), maxRejectTexts)
+		wrong("reject_texts", "too-many", "count", len(s.RejectTexts), "most", maxRejectTexts)
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.RejectTexts)) {
 		if name == "" || name != strings.ToLower(name) || strings.ContainsAny(name, " \t,:") || hasControl(name) {
-			bad("reject_texts", "%q: a name is one word in lower case", name)
+			wrong("reject_texts", "reject-name", "value", name)
 		}
 		for lang, text := range s.RejectTexts[name] {
 			if len(text) > maxRejectText || strings.ContainsFunc(text, func(r rune) bool { return r < ' ' && r != '\n' && r != '\t' }) {
-				bad("reject_texts", "%s in %q: a text has at most %d bytes and no control characters", name, lang, maxRejectText)
+				wrong("reject_texts", "text", "which", templates.FaultPart("named-in-"+lang, "name", name), "most", maxRejectText)
 			}
 		}
 	}

@@ -29,15 +29,20 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 	t.Helper()
 	keys = map[string]string{}
 	inTemplate := regexp.MustCompile(`\bt "([^"]+)"`)
+	inFault := regexp.MustCompile(`(?:FaultPart\(|NewFault\([^",]+, |wrong\((?:[^",()]+, |"[a-z_]+", )?)"([a-z][a-z0-9.-]*)"(\s*\+)?`)
 	inGo := regexp.MustCompile(`\.T\([^,()]+(?:\([^()]*\))?,\s*"([a-z][^"]*)"(\s*\+)?`)
 	inWriter := regexp.MustCompile(`\bw\.t\("([^"]+)"`)
 	collect := func(re *regexp.Regexp, where string, b []byte) {
+		in := ""
+		if re == inFault {
+			in = "fault."
+		}
 		for _, m := range re.FindAllSubmatch(b, -1) {
 			if len(m) > 2 && len(m[2]) > 0 {
-				prefixes = append(prefixes, string(m[1]))
+				prefixes = append(prefixes, in+string(m[1]))
 				continue
 			}
-			keys[string(m[1])] = where
+			keys[in+string(m[1])] = where
 		}
 	}
 	fs.WalkDir(files, "html", func(p string, d fs.DirEntry, err error) error {
@@ -58,6 +63,7 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 		}
 		collect(inGo, p, b)
 		collect(inWriter, p, b)
+		collect(inFault, p, b)
 		return nil
 	})
 	if err != nil {

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -62,37 +63,57 @@ func (s *Set) Placeholders(name string) (all, needed []string) {
 	return all, needed
 }
 
-// Check returns an error that says why words cannot replace those of a mail.
+// Parts of a Wording that a fault may be about.
+const (
+	WordingSubject = "subject"
+	WordingBody    = "text"
+)
+
+// Check returns faults that say why words cannot replace those of a mail.
 func (s *Set) Check(name, lang string, w Wording) error {
 	if _, ok := s.mails[name+"."+lang]; !ok {
 		return fmt.Errorf("there is no mail %q in %q", name, lang)
 	}
-	switch {
-	case strings.TrimSpace(w.Subject) == "" || strings.TrimSpace(w.Body) == "":
-		return fmt.Errorf("mail %s: subject and text are needed", name)
-	case len(w.Subject) > maxWordingSubject:
-		return fmt.Errorf("mail %s: the subject has %d bytes; %d is the most", name, len(w.Subject), maxWordingSubject)
-	case len(w.Body) > maxWordingBody:
-		return fmt.Errorf("mail %s: the text has %d bytes; %d is the most", name, len(w.Body), maxWordingBody)
-	case !utf8.ValidString(w.Subject + w.Body):
-		return fmt.Errorf("mail %s: it is no UTF-8", name)
-	case strings.ContainsFunc(w.Subject, isControl) || strings.ContainsFunc(w.Body, func(r rune) bool { return isControl(r) && r != '\n' && r != '\t' }):
-		return fmt.Errorf("mail %s: it has control characters", name)
+	var errs []error
+	for _, part := range []struct {
+		field, text string
+		most        int
+		layout      string // control characters that are allowed
+	}{{WordingSubject, w.Subject, maxWordingSubject, ""}, {WordingBody, w.Body, maxWordingBody, "\n\t"}} {
+		wrong := func(key string, args ...any) { errs = append(errs, NewFault(part.field, key, args...)) }
+		switch {
+		case strings.TrimSpace(part.text) == "":
+			wrong("wording-empty")
+		case len(part.text) > part.most:
+			wrong("wording-long", "bytes", len(part.text), "most", part.most)
+		case !utf8.ValidString(part.text):
+			wrong("wording-utf8")
+		case strings.ContainsFunc(part.text, func(r rune) bool { return isControl(r) && !strings.ContainsRune(part.layout, r) }):
+			wrong("wording-control")
+		}
 	}
+	return errors.Join(append(errs, s.checkPlaceholders(name, w)...)...)
+}
+
+func (s *Set) checkPlaceholders(name string, w Wording) (errs []error) {
 	all, needed := s.Placeholders(name)
 	used := map[string]bool{}
-	for _, seg := range slices.Concat(split(w.Subject), split(w.Body)) {
-		if seg.param && !slices.Contains(all, seg.text) {
-			return fmt.Errorf("mail %s has no {%s}; it has {%s}", name, seg.text, strings.Join(all, "}, {"))
+	check := func(field, text string) {
+		for _, seg := range split(text) {
+			if seg.param && !slices.Contains(all, seg.text) {
+				errs = append(errs, NewFault(field, "wording-unknown", "placeholder", "{"+seg.text+"}", "all", "{"+strings.Join(all, "}, {")+"}"))
+			}
+			used[seg.text] = used[seg.text] || seg.param
 		}
-		used[seg.text] = used[seg.text] || seg.param
 	}
+	check(WordingSubject, w.Subject)
+	check(WordingBody, w.Body)
 	for _, p := range needed {
 		if !used[p] {
-			return fmt.Errorf("mail %s needs {%s} somewhere", name, p)
+			errs = append(errs, NewFault(WordingBody, "wording-needs", "placeholder", "{"+p+"}"))
 		}
 	}
-	return nil
+	return errs
 }
 
 // MailAs is Mail with other words.

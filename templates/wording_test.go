@@ -30,13 +30,13 @@ func TestWordsThatDoNotFit(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, w := range map[string]Wording{
-		"no {nobody}":        {Subject: "Hello", Body: "{nobody} {url}"},
-		"needs {url}":        {Subject: "Hello", Body: "Nothing to see"},
-		"subject and text":   {Subject: " ", Body: "{url}"},
-		"control characters": {Subject: "Hello\nBcc: x@y.test", Body: "{url}"},
-		"it is no UTF-8":     {Subject: "Hello", Body: "{url}\xff"},
-		"200 is the most":    {Subject: strings.Repeat("x", 201), Body: "{url}"},
-		"20480 is the most":  {Subject: "Hello", Body: "{url}" + strings.Repeat("x", 21000)},
+		"text: this mail has no {nobody}":    {Subject: "Hello", Body: "{nobody} {url}"},
+		"text: this mail needs {url}":        {Subject: "Hello", Body: "Nothing to see"},
+		"subject: it is empty":               {Subject: " ", Body: "{url}"},
+		"subject: it has control characters": {Subject: "Hello\nBcc: x@y.test", Body: "{url}"},
+		"text: it is no UTF-8":               {Subject: "Hello", Body: "{url}\xff"},
+		"200 is the most":                    {Subject: strings.Repeat("x", 201), Body: "{url}"},
+		"20480 is the most":                  {Subject: "Hello", Body: "{url}" + strings.Repeat("x", 21000)},
 	} {
 		if err := s.Check("welcome", "ja", w); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: got %v", want, err)

@@ -29,7 +29,7 @@ func (s *site) posted(r *http.Request, l *list.List) (d draft, patch map[string]
 		}
 		v, err := a.Parse(func(field string) []string { return d.raw[field] })
 		if err != nil {
-			d.wrong[a.Name] = s.wrongValue(d.lang, a.Name, err)
+			s.note(&d, err)
 			continue
 		}
 		patch[a.Name] = v
@@ -37,9 +37,12 @@ func (s *site) posted(r *http.Request, l *list.List) (d draft, patch map[string]
 	return d, patch, nil
 }
 
-// wrongValue says why a value cannot be taken.
-func (s *site) wrongValue(lang, name string, err error) string {
-	return s.Templates.T(lang, "settings.wrong-value", "why", strings.TrimPrefix(err.Error(), name+": "))
+// note keeps why values cannot be taken, for their fields.
+func (s *site) note(d *draft, err error) {
+	for _, f := range templates.Faults(err) {
+		why := s.Templates.T(d.lang, "settings.wrong-value", "why", s.Templates.Fault(d.lang, f))
+		d.wrong[f.Field] = strings.TrimLeft(d.wrong[f.Field]+"\n"+why, "\n")
+	}
 }
 
 // prepared is a change of settings that may be made.
@@ -68,20 +71,8 @@ func (s *site) prepare(tx *storage.Tx, l *list.List, d *draft, patch map[string]
 	if p.changes, err = list.Diff(&l.Settings, &p.settings); err != nil {
 		return p, err
 	}
-	for _, line := range strings.Split(errorText(p.settings.Check()), "\n") {
-		if name, why, ok := strings.Cut(line, ": "); ok {
-			name, _, _ = strings.Cut(name, " ") // "header_matches entry 1 action"
-			d.wrong[name] = s.wrongValue(d.lang, name, errors.New(why))
-		}
-	}
+	s.note(d, p.settings.Check())
 	return p, nil
-}
-
-func errorText(err error) string {
-	if err == nil {
-		return ""
-	}
-	return err.Error()
 }
 
 // meanwhile is what others have made of a setting.

@@ -146,8 +146,11 @@ func TestSettingsRefused(t *testing.T) {
 	if status != 422 {
 		t.Errorf("values that cannot be: %d", status)
 	}
-	has(t, page, `value="big"`, "is no whole number", "^(", "error parsing regexp", "is not one of public, private, owners, never", `id="s-reply_to_address"`, `name="emergency" value="on" checked`)
+	has(t, page, `value="big"`, "is no whole number", "^(", "is no regular expression: missing closing", "is not one of public, private, owners, never", `id="s-reply_to_address"`, `name="emergency" value="on" checked`)
 	hasNot(t, page, `id="s-max_held"`)
+	_, page, _ = w.review("0", bad, me, "Accept-Language: ja")
+	has(t, page, "「big」は整数（0以上）ではありません", "1番目: 「^(」は正規表現として読めません（) で閉じられていません: ^(）", "メールアドレスを入力してください")
+	hasNot(t, page, "is not one of", "missing", "is no ")
 	for _, form := range []string{"revision=0&patch={", "revision=x&patch={}", "revision=0&patch={\"emergncy\":true}", "revision=0&patch={\"emergency\":7}"} {
 		if res := w.do("POST", "/-/admin/janog/settings/save", strings.ReplaceAll(form, `"`, "%22"), me); res.StatusCode != 400 {
 			t.Errorf("%s: %s", form, res.Status)
