@@ -2,7 +2,9 @@ package list
 
 import (
 	"errors"
+	"fmt"
 	"iter"
+	"strings"
 	"time"
 
 	"kairan/storage"
@@ -26,21 +28,61 @@ var wordings = storage.NewTable[wordingKey, Wording]("wordings", storage.Pairs(l
 
 func (w *Wording) key() wordingKey { return storage.P(w.List, storage.P(w.Name, w.Lang)) }
 
-// SetWording gives a mail other words. It returns an error that names what is wrong with them.
-func SetWording(tx *storage.Tx, set *templates.Set, w Wording) error {
-	if err := set.Check(w.Name, w.Lang, templates.Wording{Subject: w.Subject, Body: w.Body}); err != nil {
-		return err
+// Tidy returns the words with lines ended by LF, the text with one of them at its end.
+func (w Wording) Tidy() Wording {
+	w.Subject = strings.TrimSpace(w.Subject)
+	if w.Body = strings.TrimRight(strings.ReplaceAll(w.Body, "\r\n", "\n"), "\n "); w.Body != "" {
+		w.Body += "\n"
 	}
-	return wordings.Put(tx, w.key(), w)
+	return w
 }
 
-// UnsetWording gives a mail its former words back: the site's, or the built-in ones. It returns storage.ErrNotFound if it had no others.
-func UnsetWording(tx *storage.Tx, l ID, name, lang string) error {
-	k := storage.P(l, storage.P(name, lang))
-	if !wordings.Has(tx, k) {
+// SetWording gives a mail other words. Words that hold without being its own are no other words. It returns
+// [templates.Faults] that say what is wrong with them.
+func SetWording(tx *storage.Tx, set *templates.Set, w Wording) error {
+	w = w.Tidy()
+	words := templates.Wording{Subject: w.Subject, Body: w.Body}
+	if err := set.Check(w.Name, w.Lang, words); err != nil {
+		return err
+	}
+	if w.List != "" && templates.ForSite(w.Name) {
+		return fmt.Errorf("mail %s is the site's: no list has words of its own for it", w.Name)
+	}
+	if former := formerWording(tx, set, w); former == words {
+		err := UnsetWording(tx, w)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		return err
+	}
+	if old, err := wordings.Get(tx, w.key()); err == nil && old.Subject == w.Subject && old.Body == w.Body {
+		return nil
+	}
+	return errors.Join(wordings.Put(tx, w.key(), w), w.log(tx, "own words"))
+}
+
+// formerWording are the words that a mail has without own ones: the site's, or the built-in ones.
+func formerWording(tx *storage.Tx, set *templates.Set, w Wording) templates.Wording {
+	if w.List != "" {
+		if site, err := wordings.Get(tx, storage.P(ID(""), storage.P(w.Name, w.Lang))); err == nil {
+			return templates.Wording{Subject: site.Subject, Body: site.Body}
+		}
+	}
+	builtIn, _ := set.Wording(w.Name, w.Lang)
+	return builtIn
+}
+
+// UnsetWording gives the mail that w names its former words back: the site's, or the built-in ones. It returns storage.ErrNotFound
+// if it had no others.
+func UnsetWording(tx *storage.Tx, w Wording) error {
+	if !wordings.Has(tx, w.key()) {
 		return storage.ErrNotFound
 	}
-	return wordings.Delete(tx, k)
+	return errors.Join(wordings.Delete(tx, w.key()), w.log(tx, "the former words again"))
+}
+
+func (w *Wording) log(tx *storage.Tx, what string) error {
+	return Log(tx, w.List, Event{At: w.At, Stage: "words", Text: fmt.Sprintf("mail %s (%s): %s", w.Name, w.Lang, what), By: w.By})
 }
 
 // Wordings yields the mails that a list, or with "" the site, has other words for.
@@ -55,25 +97,39 @@ func Wordings(tx *storage.Tx, l ID) iter.Seq[Wording] {
 	}
 }
 
-// GetWording returns the words for a mail about l (nil for none): the list's, else the site's. It returns
-// storage.ErrNotFound where the built-in ones hold.
-func GetWording(tx *storage.Tx, l *List, name, lang string) (Wording, error) {
-	var w Wording
-	err := storage.ErrNotFound
-	if l != nil {
-		w, err = wordings.Get(tx, storage.P(l.ID, storage.P(name, lang)))
-	}
+// GetWording returns the words for a mail about l (nil for the site): the list's, else the site's, else the built-in ones, which are
+// nobody's. It returns storage.ErrNotFound where there is no such mail.
+func GetWording(tx *storage.Tx, set *templates.Set, l *List, name, lang string) (Wording, error) {
+	w, err := ownWording(tx, l, name, lang)
 	if errors.Is(err, storage.ErrNotFound) {
-		w, err = wordings.Get(tx, storage.P(ID(""), storage.P(name, lang)))
+		builtIn, ok := set.Wording(name, lang)
+		if !ok {
+			return w, err
+		}
+		w.Subject, w.Body, err = builtIn.Subject, builtIn.Body, nil
 	}
-	w.Name, w.Lang = name, lang
+	return w, err
+}
+
+// ownWording returns the words that the list, or else the site, writes itself, or storage.ErrNotFound.
+func ownWording(tx *storage.Tx, l *List, name, lang string) (Wording, error) {
+	at := Wording{Name: name, Lang: lang}
+	if l != nil && !templates.ForSite(name) {
+		at.List = l.ID
+	}
+	w, err := wordings.Get(tx, at.key())
+	if errors.Is(err, storage.ErrNotFound) && at.List != "" {
+		at.List = ""
+		w, err = wordings.Get(tx, at.key())
+	}
+	w.List, w.Name, w.Lang = at.List, name, lang
 	return w, err
 }
 
 // Write writes a mail about a list in the words that hold there: the list's, else the site's, else the built-in ones. Words that
 // no longer fit the mail, because a later program fills in other placeholders, are passed over: no mail fails because of them.
 func Write(tx *storage.Tx, set *templates.Set, l *List, name, lang string, args map[string]string) (subject, body string, err error) {
-	w, err := GetWording(tx, l, name, lang)
+	w, err := ownWording(tx, l, name, lang)
 	if err == nil {
 		if subject, body, err = set.MailAs(name, templates.Wording{Subject: w.Subject, Body: w.Body}, args); err == nil {
 			return subject, body, nil

@@ -52,7 +52,7 @@ func TestWordings(t *testing.T) {
 		for w := range Wordings(tx, l.ID) {
 			t.Errorf("a closed list has words: %+v", w)
 		}
-		if err := UnsetWording(tx, l.ID, "member-joined", "en"); !errors.Is(err, storage.ErrNotFound) {
+		if err := UnsetWording(tx, Wording{List: l.ID, Name: "member-joined", Lang: "en"}); !errors.Is(err, storage.ErrNotFound) {
 			t.Errorf("took away what is not there: %v", err)
 		}
 		return nil

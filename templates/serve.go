@@ -75,7 +75,11 @@ func (s *Set) Serve(w http.ResponseWriter, r *http.Request, p Reply) error {
 	h := w.Header()
 	h.Set("Content-Type", kind)
 	h.Set("Content-Language", s.known(p.Frame.Lang))
-	h.Set("Content-Security-Policy", ContentSecurityPolicy)
+	policy := ContentSecurityPolicy
+	if p.Frame.Script != "" {
+		policy += "; connect-src 'self'"
+	}
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "same-origin")
 	if p.Frame.Noindex || p.Frame.Private {

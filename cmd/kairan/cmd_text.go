@@ -101,14 +101,10 @@ func (cmd *textShow) run(ctx context.Context, app *App, _ call, std streams) err
 	err := app.DB.View(ctx, func(tx *storage.Tx) error {
 		l, err := cmd.find(tx, app.Templates)
 		if err == nil {
-			w, err = list.GetWording(tx, l, cmd.Name, cmd.Lang)
+			w, err = list.GetWording(tx, app.Templates, l, cmd.Name, cmd.Lang)
 		}
 		return err
 	})
-	if errors.Is(err, storage.ErrNotFound) {
-		builtIn, _ := app.Templates.Wording(cmd.Name, cmd.Lang) // it is there: find has looked
-		w.Subject, w.Body, err = builtIn.Subject, builtIn.Body, nil
-	}
 	if err != nil {
 		return err
 	}
@@ -138,7 +134,7 @@ func (cmd *textSet) run(ctx context.Context, app *App, _ call, std streams) erro
 		if err != nil {
 			return err
 		}
-		w := list.Wording{List: idOf(l), Name: cmd.Name, Lang: cmd.Lang, Subject: subject, Body: strings.TrimRight(body, "\n") + "\n", By: list.ByOperator, At: time.Now()}
+		w := list.Wording{List: idOf(l), Name: cmd.Name, Lang: cmd.Lang, Subject: subject, Body: body, By: list.ByOperator, At: time.Now()}
 		if err := list.SetWording(tx, app.Templates, w); err != nil {
 			return fmt.Errorf("%s: %w", cmd.File, err)
 		}
@@ -154,7 +150,7 @@ func (cmd *textUnset) run(ctx context.Context, app *App, _ call, std streams) er
 		if err != nil {
 			return err
 		}
-		err = list.UnsetWording(tx, idOf(l), cmd.Name, cmd.Lang)
+		err = list.UnsetWording(tx, list.Wording{List: idOf(l), Name: cmd.Name, Lang: cmd.Lang, By: list.ByOperator, At: time.Now()})
 		if errors.Is(err, storage.ErrNotFound) {
 			return fmt.Errorf("mail %s (%s) has no other words here", cmd.Name, cmd.Lang)
 		}

@@ -283,6 +283,7 @@ func (j *journey) signIn() {
 	j.follow(`.post .when a`)
 	j.shoot("private-message")
 	j.settings()
+	j.panel()
 	j.open(link, 404)
 	j.shoot("login-bad")
 	j.follow(`form[action="/-/logout"] button`)

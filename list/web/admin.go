@@ -17,6 +17,7 @@ var adminTabs = []struct {
 }{
 	{"settings", list.RoleOwner},
 	{"members", list.RoleModerator},
+	{"texts", list.RoleOwner},
 	{"log", list.RoleOwner},
 }
 
@@ -38,7 +39,7 @@ func (s *site) admins(page string, serve func(http.ResponseWriter, *http.Request
 // adminPage answers with the page of a tab, or one under it, which has a title of its own in reply.Frame.
 func (s *site) adminPage(w http.ResponseWriter, r *http.Request, l *list.List, tab string, reply templates.Reply) error {
 	f := templates.FrameOf(r.Context())
-	f.Private, f.Title = true, cmp.Or(reply.Frame.Title, s.Templates.T(f.Lang, tab+".title"))
+	f.Private, f.Title, f.Script = true, cmp.Or(reply.Frame.Title, s.Templates.T(f.Lang, tab+".title")), reply.Frame.Script
 	f.List = templates.ListHead{Title: l.Title(), Href: listPath(l)}
 	var err error
 	if f.Tabs, err = s.tabs(r, l, tab); err != nil {

@@ -115,6 +115,7 @@ func (s *site) special() http.Handler {
 	s.held(mux)
 	s.settings(mux)
 	s.members(mux)
+	s.texts(mux)
 	s.moderate(mux)
 	if s.Search != nil {
 		search := s.searchPages()

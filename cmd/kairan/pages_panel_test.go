@@ -1,0 +1,35 @@
+package main
+
+import (
+	"github.com/chromedp/chromedp"
+)
+
+// panel looks at what the administrator of a list has beside its settings.
+func (j *journey) panel() {
+	j.texts()
+}
+
+// texts sees what a mail would look like in other words, which are not saved.
+func (j *journey) texts() {
+	j.open("/-/admin/netops/texts", 200)
+	j.shoot("texts")
+	j.follow(`main a[href="/-/admin/netops/texts/welcome"]`)
+	j.shoot("text")
+	subject, letter := `#subject\.`+j.view.lang, `#preview-`+j.view.lang
+	j.fill(subject, "{list} ♪")
+	if j.view.noScript {
+		j.follow(`button[formaction$="/preview"]`)
+	} else {
+		j.do(chromedp.SendKeys(chromedp.CSS(subject), " "))
+		j.eval(`new Promise(done => { const look = () => document.querySelector(` + quoteJS(letter) + `).textContent.includes("♪") ? done("") : setTimeout(look, 50); look() })`)
+	}
+	if got := j.eval(`document.querySelector(` + quoteJS(letter+" b") + `).textContent`); got != "netops ♪" {
+		j.Errorf("the preview's subject is %q", got)
+	}
+	j.fill(subject, "{nothing}")
+	if got := j.submit(`main .bar button.strong`); got != 422 {
+		j.Errorf("words that do not fit: %d", got)
+	}
+	j.see(`.wrong[id="wrong-subject.` + j.view.lang + `"]`)
+	j.shoot("text-wrong")
+}
