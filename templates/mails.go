@@ -17,7 +17,7 @@ func MailGroups() []MailGroup {
 		{"joining", []string{"confirm-join", "invite", "welcome", "already-member", "held-join", "member-joined"}},
 		{"leaving", []string{"confirm-leave", "goodbye", "undo", "not-member", "held-leave", "member-left"}},
 		{"member", []string{"held-withdrawn", "held-refused", "confirm-chaddr", "changed", "commands", "confirm-commands", "digest"}},
-		{"posting", []string{"posted", "receipt", "refused", "held-author", "held-ask", "held-accepted", "held-rejected", "held-expired"}},
+		{"posting", []string{"posted", "receipt", "refused", "leaving", "held-author", "held-ask", "held-accepted", "held-rejected", "held-expired"}},
 		{"moderation", []string{"held-notice", "held-notices", "held-requests", "held-reminder", "held-decided", "held-answer"}},
 		{"bounces", []string{"bounce-probe", "bounce-disabled", "bounce-news"}},
 		{siteGroup, []string{"login", "bounce-blame"}},
