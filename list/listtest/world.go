@@ -197,6 +197,16 @@ func (w *World) Crash() {
 	w.open()
 }
 
+// Leave closes the store, for another process, and returns its folder. The world is of no use any more.
+func (w *World) Leave() (dir string) {
+	w.t.Helper()
+	w.Stop()
+	if err := w.DB.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	return w.dir
+}
+
 // Run starts the SMTP server, publishing and sending.
 func (w *World) Run() {
 	ctx, cancel := context.WithCancel(context.Background())
