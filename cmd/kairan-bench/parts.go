@@ -32,6 +32,7 @@ func parts() []part {
 		{name: "latency500k", long: true, about: "posts accepted while one to 500,000 goes out", run: (*bench).latencyHuge},
 		{name: "import500k", long: true, about: "member import of 500,000", run: (*bench).importHuge},
 		{name: "hundred", long: true, about: "posts to 100 lists of 70 at one time, and to one of 7,000", run: (*bench).hundred},
+		{name: "digest", long: true, about: "digests of 100 posts to 7,000 members", run: (*bench).digests},
 		{name: "distance", long: true, about: "a post to 7,000 by a smarthost 20 ms away, and by one that is here", run: (*bench).far},
 		{name: "archive200k", long: true, about: "the same with 200,000 messages", run: (*bench).archiveLarge},
 		{name: "archive500k", long: true, about: "the same with 500,000 messages", run: (*bench).archiveHuge},
