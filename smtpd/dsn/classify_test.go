@@ -18,6 +18,8 @@ func TestClassify(t *testing.T) {
 		{250, "2.0.0", "Ok", NotABounce, "accepted"},
 		{550, "5.1.1", "<taro@example.jp>: Recipient address rejected: User unknown", Gone, "unknown-user"},
 		{550, "5.1.1", "", Gone, "status-5.1.1"},
+		{0, "5.4.4", "Sorry, I couldn't find a mail exchanger or IP address. (#5.4.4)", Gone, "unknown-host"},
+		{550, "5.6.0", "<taro@example.jp>: Recipient address rejected: Media error", Content, "media-error"},
 		{550, "", "#5.1.0 Address rejected.", Gone, "address-rejected"},
 		{0, "5.4.4", "Host or domain name not found. Name service error for name=example.org type=MX: Malformed or unexpected name server reply", Transient, "dns-trouble"},
 		{550, "", "Unknown user taro@docomo.ne.jp", Gone, "docomo-unknown-user"},
