@@ -108,7 +108,7 @@ func (f *feed) judge() bool {
 		f.o.mu.Lock()
 		holds := f.o.schedule.failed(f.to, f.domain, f.last, time.Now())
 		f.o.mu.Unlock()
-		if !holds {
+		if !holds || !f.handed {
 			return false
 		}
 	case !final:
