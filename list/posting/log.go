@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"kairan/list"
+	"kairan/list/rules"
 	"kairan/smtpd/mailauth"
 )
 
@@ -46,9 +47,17 @@ func story(in *incoming, post *posted) []list.Event {
 	return []list.Event{
 		{At: at, Stage: "receive", Text: fmt.Sprintf("from <%s>, %s (%s), %d bytes", in.env.From, host(in.env.RemoteIP), in.env.Helo, post.post.Size)},
 		{At: at, Stage: "authenticate", Text: who + "; " + authWords(in.facts.Auth)},
-		{At: at, Stage: "decide", Text: verdictWords(post.post.Verdict)},
+		{At: at, Stage: "decide", Text: verdictWords(post.post.Verdict) + memberWords(&post.facts)},
 		{At: at, Stage: "record", Text: record},
 	}
+}
+
+// memberWords says as whom an author is a member, if that is by another address.
+func memberWords(f *rules.Facts) string {
+	if f.Member == nil || f.Member.Address.Key() == f.Author.Key() {
+		return ""
+	}
+	return "; a member as " + f.Member.Address.String()
 }
 
 // host names where a client is.

@@ -230,13 +230,13 @@ func (p *Path) nextChunk(ctx context.Context, w *work) (c recipients, err error)
 		if c.progress, err = list.GetProgress(tx, w.post.ID); err != nil {
 			return err
 		}
-		seen := 0
+		seen, author := 0, list.PersonOf(tx, w.post.Author)
 		for key, m := range list.Members(tx, w.list.ID, list.RoleMember, c.progress.Cursor) {
 			if seen++; seen > chunk {
 				return nil
 			}
 			c.progress.Cursor = key
-			own := m.NoOwnPosts && key == w.post.Author.Key()
+			own := m.NoOwnPosts && author.Has(m.Address)
 			digested := w.post.InDigest && m.ModeFor(w.post.Number) != list.DeliveryRegular
 			if m.Receives(now) && !digested && !own && !(m.NoDuplicates && named[key]) {
 				c.to = append(c.to, queue.Recipient{Ref: key, To: m.Address})

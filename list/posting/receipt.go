@@ -32,7 +32,7 @@ var receiptsDue = storage.NewTable[list.PostID, receiptDue]("receipts_due", stor
 
 // acknowledge tells an author who wants it that the post went out, and notes whether a receipt is to follow.
 func (p *Path) acknowledge(tx *storage.Tx, w *work, recipients int, now time.Time) error {
-	m, err := list.GetMember(tx, w.list.ID, list.RoleMember, w.post.Author)
+	m, err := list.PersonOf(tx, w.post.Author).Member(tx, w.list.ID, w.post.Author)
 	if errors.Is(err, list.ErrNotMember) {
 		return nil
 	}
@@ -112,7 +112,7 @@ func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, provide
 	if err := receiptsDue.Delete(tx, id); err != nil {
 		return err
 	}
-	m, err := list.GetMember(tx, l.ID, list.RoleMember, post.Author)
+	m, err := list.PersonOf(tx, post.Author).Member(tx, l.ID, post.Author)
 	if errors.Is(err, list.ErrNotMember) || err == nil && !m.DeliveryReceipt {
 		return nil
 	}

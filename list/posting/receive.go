@@ -138,19 +138,19 @@ func lookUp(tx *storage.Tx, in *posted) error {
 	if f.Author.IsNull() {
 		return nil
 	}
-	for role, to := range map[list.Role]**list.Member{list.RoleMember: &f.Member, list.RoleNonmember: &f.Nonmember} {
-		m, err := list.GetMember(tx, l.ID, role, f.Author)
-		if err != nil && !errors.Is(err, list.ErrNotMember) {
-			return err
-		}
-		if err == nil {
-			*to = m
-		}
+	var err error
+	if f.Nonmember, err = list.GetMember(tx, l.ID, list.RoleNonmember, f.Author); err != nil && !errors.Is(err, list.ErrNotMember) {
+		return err
 	}
-	for id, role := range list.Memberships(tx, f.Author) {
-		f.Owner = f.Owner || id == l.ID && (role == list.RoleOwner || role == list.RoleModerator)
+	person := list.PersonOf(tx, f.Author)
+	if f.Nonmember != nil && f.Nonmember.ModerationAction != "" { // what was said about this address goes before what others of the person are
+		person = &list.Person{Addresses: []address.Address{f.Author}}
 	}
-	f.Others = others(tx, l, mine(tx, f.Author))
+	if f.Member, err = person.Member(tx, l.ID, f.Author); err != nil && !errors.Is(err, list.ErrNotMember) {
+		return err
+	}
+	f.Owner = person.Is(tx, l.ID, list.RoleOwner, list.RoleModerator)
+	f.Others = others(tx, l, mine(tx, person))
 	f.Held, f.HeldSame = list.CountHeld(tx, l.ID, f.Author, f.Auth.Author())
 	return lateness(tx, in)
 }

@@ -10,7 +10,6 @@ import (
 
 	"kairan/list"
 	"kairan/list/rules"
-	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
@@ -74,7 +73,7 @@ func (p *Path) replay(tx *storage.Tx, r *Replay, post *list.Post, l, other *list
 	}
 	r.Posts++
 	was := rules.Decide(l, p.Rules, f)
-	f.Others = append(f.Others, others(tx, other, mine(tx, f.Author))...)
+	f.Others = append(f.Others, others(tx, other, mine(tx, list.PersonOf(tx, f.Author)))...)
 	is := rules.Decide(other, p.Rules, f)
 	if was.String() == is.String() {
 		return nil
@@ -85,11 +84,13 @@ func (p *Path) replay(tx *storage.Tx, r *Replay, post *list.Post, l, other *list
 	return nil
 }
 
-// mine returns the lists that an address is a member of.
-func mine(tx *storage.Tx, who address.Address) map[list.ID]bool {
+// mine returns the lists that a person is a member of.
+func mine(tx *storage.Tx, who *list.Person) map[list.ID]bool {
 	m := map[list.ID]bool{}
-	for id, role := range list.Memberships(tx, who) {
-		m[id] = m[id] || role == list.RoleMember
+	for _, a := range who.Addresses {
+		for id, role := range list.Memberships(tx, a) {
+			m[id] = m[id] || role == list.RoleMember
+		}
 	}
 	return m
 }

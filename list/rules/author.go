@@ -62,7 +62,7 @@ func unauthenticated(q *question) (list.Action, string) {
 
 // believed reports whether the operator or an owner said that this mail needs no authentication.
 func (q *question) believed() bool {
-	if q.f.Trusted || q.f.Member != nil && q.f.Member.Unauthenticated {
+	if q.f.Trusted || q.f.Member != nil && q.f.Member.Unauthenticated && q.f.Member.Address.Key() == q.f.Author.Key() {
 		return true
 	}
 	_, exempt := list.Match(q.l.Settings.UnauthenticatedExempt, q.f.Author)

@@ -23,7 +23,7 @@ type Facts struct {
 	// Trusted says that the mail came from a network the operator trusts (scripts without authentication).
 	Trusted bool `json:"trusted,omitempty"`
 
-	// What the store says about the author.
+	// What the store says about the author. Member has another address where the author is a member by that one.
 	Member    *list.Member `json:"member,omitempty"`
 	Nonmember *list.Member `json:"nonmember,omitempty"`
 	Owner     bool         `json:"owner,omitempty"` // owner or moderator of the list
