@@ -22,8 +22,9 @@ type Info struct {
 	Decides     bool   // this reader may hide and redact its messages
 	// Withdraw is how long after its receipt an author may withdraw a message; 0 is never.
 	Withdraw   time.Duration
-	Advertised bool // shown on the site's front page
-	Closed     bool // removed: only the archive is left
+	Reader     []string // addresses of the reader, none of a stranger
+	Advertised bool     // shown on the site's front page
+	Closed     bool     // removed: only the archive is left
 }
 
 // Access says who may read which archive. It is implemented where lists and sessions are known.

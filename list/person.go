@@ -64,6 +64,9 @@ func (p *Person) index(addr address.Address) int {
 	return slices.IndexFunc(p.Addresses, func(a address.Address) bool { return a.Key() == addr.Key() })
 }
 
+// As returns an address of the person as it was confirmed; addr must be one.
+func (p *Person) As(addr address.Address) address.Address { return p.Addresses[p.index(addr)] }
+
 // Others are the addresses of the person but one.
 func (p *Person) Others(addr address.Address) []address.Address {
 	return slices.DeleteFunc(slices.Clone(p.Addresses), func(a address.Address) bool { return a.Key() == addr.Key() })

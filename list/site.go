@@ -27,6 +27,15 @@ func (s *Site) MessageURL(l *List, messageID string) string {
 	return s.ListURL(l, "m", archive.EscapeSegment(messageID)) + "/"
 }
 
+// Mailbox is who the site's own mails come from that the domain of a list signs. Answers to it reach the administrator.
+func (s *Site) Mailbox(through *List) address.Mailbox {
+	a, err := address.New("postmaster", through.Address.Domain())
+	if err != nil {
+		a = through.Suffixed("owner") // unreachable: a list has a domain
+	}
+	return address.Mailbox{Name: s.Hostname, Address: a}
+}
+
 // JoinURL returns the address of the page where one joins a list.
 func (s *Site) JoinURL(l *List) string { return s.URL + "/-/join/" + l.Name }
 

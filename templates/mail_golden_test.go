@@ -21,7 +21,7 @@ var samples = map[string]string{
 	"entries": "1. ENTRY\n", "more": "MORE\n\n", "n": "3", "results": "> which\nANSWER\n", "commands": "    add bob@example.jp\n",
 	"text": "OWN WORDS\n\n", "back": "THE WAY BACK", "said": "550 5.7.1 REPLY", "domains": "example.net, example.com", "host": "mx.example.net", "provider": "example.net", "removal": "REMOVAL", "remedy": "REMEDY",
 	"title": "TITLE", "means": "MEANING", "do": "WHAT TO DO", "counts": "12 delivered", "recipients": "7,012", "number": "4711", "id": "1@example.jp",
-	"conduct": "CODE OF CONDUCT\n\n", "volume": "2026", "issue": "12", "topics": "1. TOPIC\n",
+	"which": "bob@example.com", "my": "https://lists.example.jp/-/my", "admin": "postmaster@example.jp", "conduct": "CODE OF CONDUCT\n\n", "volume": "2026", "issue": "12", "topics": "1. TOPIC\n",
 }
 
 // TestGoldenMails shows every mail in both languages. What the program fills in is shown by the stories of the packages that send them.

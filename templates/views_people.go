@@ -22,15 +22,17 @@ type Login struct {
 
 // My is the view of page "my": what somebody is here.
 type My struct {
-	Address  string
-	Lists    []MyList
-	Left     []Departure
-	Sessions []SessionRow
+	Address   string   // the preferred one
+	Addresses []string // all
+	Lists     []MyList
+	Left      []Departure
+	Sessions  []SessionRow
 }
 
 // MyList is a list that somebody belongs to.
 type MyList struct {
 	Title, Href, Address string
+	As                   string // whose of the addresses, "" where there is one
 	Member               bool
 	Mine                 string   // the page of a member's settings
 	Delivery             string   // what a member gets, in words
@@ -61,8 +63,9 @@ type JoinBox struct {
 	Page            string // where one joins, "" where that is only done by mail
 	Press           bool   // one press of a button is enough, for who is signed in with Address
 	Address         string
-	Policy, Archive string // what is waited for; who may read what is posted
-	Mail            string // mailto link
+	Addresses       []string // that one may join with
+	Policy, Archive string   // what is waited for; who may read what is posted
+	Mail            string   // mailto link
 }
 
 // Join is the view of page "join": the form to join a list.
@@ -90,6 +93,7 @@ type Joining struct {
 // Departure is a list that somebody has left and may come back to.
 type Departure struct {
 	List, Href, Undo string
+	As               string // whose of the addresses, "" where there is one
 	Until            Time
 }
 
@@ -110,6 +114,8 @@ type Membership struct {
 	List, ListHref, Posting string
 	Address, Name           string
 	Action                  string
+	As                      string   // the address that the form is about
+	To                      []string // addresses to which it may be moved
 	Joined                  Time
 	Modes, Languages        []Choice
 	Switches                []Switch
@@ -121,9 +127,9 @@ type Membership struct {
 
 // LeaveAll is the view of page "leave-all".
 type LeaveAll struct {
-	Address  string
-	Lists    []Link
-	UndoDays int
+	Addresses []string
+	Lists     []MyList
+	UndoDays  int
 }
 
 // MyPosts is the view of page "my-posts": what somebody has posted lately.
@@ -142,20 +148,42 @@ type MyPost struct {
 	Withdraw, Undo, Redact bool
 }
 
+// Addresses is the view of page "addresses": the addresses of a person.
+type Addresses struct {
+	Rows  []AddressRow
+	Full  bool   // there may be no more
+	Typed string // what was entered to be added
+	Wrong string // what is wrong with it, or ""
+}
+
+// AddressRow is one of them.
+type AddressRow struct {
+	Address   string
+	Preferred bool
+	Lists     []string // that it is in
+	Remove    bool     // it can be
+}
+
+// AddAddress is the view of page "add-address": the button of the link that was mailed to an address.
+type AddAddress struct {
+	Address, Action string
+	Wrong           string // why it cannot be added, or ""
+}
+
 // NewAddress is the view of page "new-address".
 type NewAddress struct {
-	Address string
-	Lists   []string
+	Address string       // which of them is chosen
+	From    []AddressRow // those that are in lists
 	Typed   string
 	Wrong   string // what is wrong with it, or ""
 }
 
 // Erase is the view of page "erase": what would be forgotten of somebody.
 type Erase struct {
-	Address  string
-	Lists    []MyList
-	Sessions int
-	Alone    []Link // lists without another owner, for which one has to be found before
-	Admin    string // mailto link
-	Wrong    string
+	Addresses []string
+	Lists     []MyList
+	Sessions  int
+	Alone     []Link // lists without another owner, for which one has to be found before
+	Admin     string // mailto link
+	Wrong     string
 }

@@ -25,7 +25,7 @@ const (
 var essential = map[string]bool{
 	"confirm": true, "mark": true, "never": true, "url": true, "mailto": true, "yes": true, "no": true,
 	"commands": true, "results": true, "lines": true, "entries": true, "reason": true, "reasons": true, "back": true,
-	"subject": true, "what": true, "who": true, "counts": true, "said": true, "remedy": true, "link": true, "code": true, "topics": true,
+	"subject": true, "what": true, "who": true, "counts": true, "said": true, "remedy": true, "link": true, "code": true, "topics": true, "which": true,
 }
 
 // Mails returns the names of all mails, sorted.

@@ -111,7 +111,7 @@ func (h *handler) decide(q *request, m *archive.Message) (buttons []templates.Li
 	add := func(do string) {
 		buttons = append(buttons, templates.Link{Href: DecidePath(q.list.Name, m, do), Text: h.set.T(q.lang(), "decide."+do)})
 	}
-	own := !q.stranger() && strings.EqualFold(q.frame.User, m.FromAddr)
+	own := slices.ContainsFunc(q.list.Reader, func(a string) bool { return strings.EqualFold(a, m.FromAddr) })
 	switch {
 	case q.list.Decides && m.Redacted:
 		add("unhide")

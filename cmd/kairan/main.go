@@ -29,6 +29,7 @@ type commands struct {
 	Login   loginCmd   `cmd:"" help:"Print a link that signs an address in on the web."`
 	List    listCmd    `cmd:"" help:"Mailing lists."`
 	Member  memberCmd  `cmd:"" help:"Members, owners and moderators."`
+	Person  personCmd  `cmd:"" help:"People with several addresses."`
 	Held    heldCmd    `cmd:"" help:"Posts that wait for a moderator."`
 	Text    textCmd    `cmd:"" help:"The words of the mails that Kairan writes."`
 	Queue   queueCmd   `cmd:"" help:"Copies that wait to leave."`

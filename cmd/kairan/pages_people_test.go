@@ -32,15 +32,45 @@ func (j *journey) me() {
 	}
 	j.follow(`.tools nav a[href="/-/my"]`)
 	j.sees(who)
-	for _, page := range []string{"posts", "address", "erase"} {
+	for _, page := range []string{"posts", "erase"} {
 		j.follow(`main a[href="/-/my/` + page + `"]`)
 		j.shoot("my-" + page)
 		j.follow(`main a[href="/-/my"]`)
 	}
+	j.addresses(who)
 	if name, data := j.download(`main a[href="/-/my/export"]`); name != "kairan-my-data.json" || !strings.Contains(string(data), who) {
 		j.Errorf("%s: %s", name, data)
 	}
 	j.follow(`form[action="/-/logout"] button`)
+}
+
+// addresses gives somebody who is signed in a second address, and moves a membership there.
+func (j *journey) addresses(who string) {
+	work := "work." + who
+	j.follow(`main a[href="/-/my/addresses"]`)
+	j.shoot("my-addresses")
+	j.follow(`main a[href="/-/my/address"]`)
+	j.shoot("my-address")
+	j.open("/-/my/addresses", 200)
+	j.fill(`#address`, who)
+	if got := j.submit(`main button[value=add]`); got != 422 {
+		j.Errorf("adding the address that is there: %d", got)
+	}
+	j.fill(`#address`, work)
+	j.follow(`main button[value=add]`)
+	j.sees(work)
+	j.open(regexp.MustCompile(`/-/my/addresses/confirm/[0-9a-f]{32}`).FindString(j.demo.mailTo(j.T, work, "/-/my/addresses/confirm/")), 200)
+	j.shoot("add-address")
+	j.follow(`main form button.strong`)
+	j.sees(who, work)
+	j.shoot("my-addresses-two")
+	j.follow(`main a[href="/-/my"]`)
+	j.shoot("my-two")
+	j.follow(`main a[href^="/-/my/list/netops"]`)
+	j.shoot("membership-two")
+	j.follow(`form[action$="/move"] button`)
+	j.sees(work)
+	j.follow(`main a[href="/-/my"]`)
 }
 
 // mailTo waits for a mail to somebody that has a word in it, and returns its text.

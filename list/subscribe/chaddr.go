@@ -134,6 +134,11 @@ func (w *Workflow) changeAddress(tx *storage.Tx, l *list.List, p *list.Pending, 
 		changed = append(changed, l)
 		w.Log.Info("chaddr", "list", l.Address.String(), "old", c.Old.String(), "new", c.New.String())
 	}
+	if len(c.Lists) > 0 {
+		if err := list.ExchangeAddress(tx, c.Old, c.New, now); err != nil {
+			return Result{}, err
+		}
+	}
 	if len(changed) == 0 {
 		return Result{State: NotMember, List: l}, nil
 	}

@@ -171,7 +171,7 @@ func approved(tx *storage.Tx, l *list.List, a address.Address) bool {
 		if err != nil {
 			continue
 		}
-		if other, err := list.ByAddress(tx, addr); err == nil && list.Has(tx, other.ID, a, list.RoleMember) {
+		if other, err := list.ByAddress(tx, addr); err == nil && list.PersonOf(tx, a).Is(tx, other.ID, list.RoleMember) {
 			return true
 		}
 	}

@@ -8,7 +8,6 @@ import (
 
 	"kairan/archive"
 	"kairan/list"
-	"kairan/smtpd/address"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -18,7 +17,7 @@ type access struct{ *site }
 
 // Archive implements archive.Access.
 func (a access) Archive(r *http.Request, name string) (info archive.Info, err error) {
-	f := templates.FrameOf(r.Context())
+	f, who := templates.FrameOf(r.Context()), actorOf(r.Context())
 	err = a.DB.View(r.Context(), func(tx *storage.Tx) error {
 		l, err := list.ByName(tx, name)
 		if errors.Is(err, list.ErrNoList) {
@@ -28,11 +27,12 @@ func (a access) Archive(r *http.Request, name string) (info archive.Info, err er
 			return err
 		}
 		info = a.info(l, f.Lang)
-		info.Decides = actorOf(r.Context()).may(tx, l, list.RoleModerator)
+		info.Reader = addressTexts(who)
+		info.Decides = who.may(tx, l, list.RoleModerator)
 		switch {
 		case l.Settings.ArchivePolicy == list.ArchiveNever:
 			return storage.ErrNotFound
-		case !mayRead(tx, l, f):
+		case !mayRead(tx, l, who, f):
 			return archive.ErrForbidden
 		}
 		return nil
@@ -42,11 +42,11 @@ func (a access) Archive(r *http.Request, name string) (info archive.Info, err er
 
 // Archives implements archive.Access.
 func (a access) Archives(r *http.Request) ([]archive.Info, error) {
-	f := templates.FrameOf(r.Context())
+	f, who := templates.FrameOf(r.Context()), actorOf(r.Context())
 	var infos []archive.Info
 	err := a.DB.View(r.Context(), func(tx *storage.Tx) error {
-		for l := range shownTo(tx, f.User) {
-			if mayRead(tx, l, f) {
+		for l := range shownTo(tx, who) {
+			if mayRead(tx, l, who, f) {
 				infos = append(infos, a.info(l, f.Lang))
 			}
 		}
@@ -72,30 +72,16 @@ func (s *site) info(l *list.List, lang string) archive.Info {
 }
 
 // mayRead reports whether the reader may read the list's archive. The operator, who exports pages, may.
-func mayRead(tx *storage.Tx, l *list.List, f templates.Frame) bool {
-	addr, _ := address.Parse(f.User) // what is no address is a stranger
-	return list.MayRead(tx, l, addr) || f.Static && l.Settings.ArchivePolicy != list.ArchiveNever
+func mayRead(tx *storage.Tx, l *list.List, a actor, f templates.Frame) bool {
+	return a.mayRead(tx, l) || f.Static && l.Settings.ArchivePolicy != list.ArchiveNever
 }
 
-// belongs reports whether the user is a member, moderator or owner of the list.
-func belongs(tx *storage.Tx, l *list.List, user string) bool {
-	addr, err := address.Parse(user)
-	if err != nil {
-		return false
-	}
-	for id, role := range list.Memberships(tx, addr) {
-		if id == l.ID && role != list.RoleNonmember {
-			return true
-		}
-	}
-	return false
-}
-
-// shownTo yields the advertised lists and those that the user belongs to.
-func shownTo(tx *storage.Tx, user string) iter.Seq[*list.List] {
+// shownTo yields the advertised lists and those that the actor belongs to.
+func shownTo(tx *storage.Tx, a actor) iter.Seq[*list.List] {
 	return func(yield func(*list.List) bool) {
 		for l := range list.All(tx) {
-			if (l.Settings.Advertised || belongs(tx, l, user)) && !yield(l) {
+			belongs := a.signedIn() && a.person.Is(tx, l.ID, list.RoleMember, list.RoleModerator, list.RoleOwner)
+			if (l.Settings.Advertised || belongs) && !yield(l) {
 				return
 			}
 		}

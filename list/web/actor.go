@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"kairan/list"
@@ -14,14 +15,53 @@ import (
 
 // actor is who a request acts for. Every change that a page makes is recorded under its address.
 type actor struct {
-	address address.Address // null for a stranger
+	address address.Address // the preferred one; null for a stranger
+	person  *list.Person    // with all addresses; nil for a stranger
 	session string          // key of the session, "" for a stranger
 	admin   bool            // of the site
 	// What it is in some list; admin is everything everywhere.
 	moderates, owns bool
 }
 
+// addresses are all those of the actor, none for a stranger.
+func (a actor) addresses() []address.Address {
+	if a.person == nil {
+		return nil
+	}
+	return a.person.Addresses
+}
+
+// addressTexts are the addresses of an actor as they are written.
+func addressTexts(a actor) (texts []string) {
+	for _, addr := range a.addresses() {
+		texts = append(texts, addr.String())
+	}
+	return texts
+}
+
+// own returns the address of the actor that somebody chose: the preferred one if typed is "", else errNotUnderstood for one of somebody else.
+func (a actor) own(typed string) (address.Address, error) {
+	if typed == "" {
+		return a.address, nil
+	}
+	addr, err := address.Parse(typed)
+	if err != nil || !a.person.Has(addr) {
+		return address.Address{}, errNotUnderstood
+	}
+	return a.person.As(addr), nil
+}
+
 func (a actor) signedIn() bool { return !a.address.IsNull() }
+
+// as returns the address of the actor that is the same as text, or else the preferred one.
+func (a actor) as(text string) string {
+	for _, own := range addressTexts(a) {
+		if strings.EqualFold(own, text) {
+			return own
+		}
+	}
+	return a.address.String()
+}
 
 // may reports whether the actor has a role in a list. An owner moderates, and the site's administrator is everything but a member.
 func (a actor) may(tx *storage.Tx, l *list.List, need list.Role) bool {
@@ -29,20 +69,31 @@ func (a actor) may(tx *storage.Tx, l *list.List, need list.Role) bool {
 	case !a.signedIn():
 		return false
 	case need == list.RoleMember:
-		return list.Has(tx, l.ID, a.address, list.RoleMember)
+		return a.person.Is(tx, l.ID, list.RoleMember)
 	case need == list.RoleModerator:
-		return a.admin || list.Has(tx, l.ID, a.address, list.RoleModerator, list.RoleOwner)
+		return a.admin || a.person.Is(tx, l.ID, list.RoleModerator, list.RoleOwner)
 	}
-	return a.admin || list.Has(tx, l.ID, a.address, list.RoleOwner)
+	return a.admin || a.person.Is(tx, l.ID, list.RoleOwner)
 }
 
-// newActor finds out what an address is here.
+// mayRead reports whether the actor may read the list's archive by one of its addresses.
+func (a actor) mayRead(tx *storage.Tx, l *list.List) bool {
+	if !a.signedIn() {
+		return list.MayRead(tx, l, a.address)
+	}
+	return slices.ContainsFunc(a.person.Addresses, func(addr address.Address) bool { return list.MayRead(tx, l, addr) })
+}
+
+// newActor finds out what the person with an address is here.
 func (s *site) newActor(tx *storage.Tx, addr address.Address, session string) actor {
-	a := actor{address: addr, session: session, admin: addr.Key() == s.Site.Admin.Key()}
+	who := list.PersonOf(tx, addr)
+	a := actor{address: who.Preferred(), person: who, session: session, admin: who.Has(s.Site.Admin)}
 	a.moderates, a.owns = a.admin, a.admin
-	for _, role := range list.Memberships(tx, addr) {
-		a.owns = a.owns || role == list.RoleOwner
-		a.moderates = a.moderates || role == list.RoleOwner || role == list.RoleModerator
+	for _, addr := range who.Addresses {
+		for _, role := range list.Memberships(tx, addr) {
+			a.owns = a.owns || role == list.RoleOwner
+			a.moderates = a.moderates || role == list.RoleOwner || role == list.RoleModerator
+		}
 	}
 	return a
 }

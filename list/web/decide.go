@@ -22,6 +22,9 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 		return err
 	}
 	edit := moderation.Edit{List: l, Message: m, Word: do, By: who.address.String(), Reason: "on the page of the message", Now: time.Now()}
+	if do == "withdraw" {
+		edit.By = who.as(m.FromAddr)
+	}
 	err = edit.Do(r.Context(), s.Archive)
 	lang := templates.FrameOf(r.Context()).Lang
 	back := listPath(l) + "m/" + archive.EscapeSegment(m.ID) + "/"
@@ -64,7 +67,7 @@ func (s *site) toDecide(r *http.Request, who actor) (l *list.List, m *archive.Me
 			return denied{need: list.RoleModerator, list: l}
 		case r.PathValue("do") != "withdraw":
 			m, err = archive.Find(tx, string(l.ID), r.PathValue("id"), nth) // hidden or not
-		case !list.MayRead(tx, l, who.address):
+		case !who.mayRead(tx, l):
 			return archive.ErrForbidden
 		default:
 			m, err = archive.ByID(tx, string(l.ID), r.PathValue("id"), nth)

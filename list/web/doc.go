@@ -21,9 +21,9 @@
 //
 // # Who may do what
 //
-// Each request has an [actor]: the address that is signed in and what it is here. [site.forPeople], [site.forRole] and [site.forAdmin]
+// Each request has an [actor]: the person that is signed in, with all addresses, and what they are here. [site.forPeople], [site.forRole] and [site.forAdmin]
 // make handlers of pages that need one; who is not allowed sees whom to ask. A change is made by the functions that mail and command
-// line call, with the actor's address as who brought it about, and answered with [site.done]: a redirect, and words that are shown once.
+// line call, with the actor's preferred address as who brought it about, and answered with [site.done]: a redirect, and words that are shown once.
 //
 // # Invariants
 //
@@ -34,5 +34,5 @@
 //
 // # Limits
 //
-// Who has several addresses signs in with one at a time. Rate limits are per process and forgotten when it ends.
+// Rate limits are per process and forgotten when it ends.
 package web

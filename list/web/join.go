@@ -54,8 +54,8 @@ func (s *site) joinBox(tx *storage.Tx, l *list.List, a actor, lang string) templ
 	}
 	box.Page = joinPath(l)
 	if a.signedIn() {
-		box.Address = a.address.String()
-		box.Press = len(l.Settings.CodeOfConduct) == 0
+		box.Address, box.Addresses = a.address.String(), addressTexts(a)
+		box.Press = len(l.Settings.CodeOfConduct) == 0 && len(box.Addresses) == 1
 		if a.may(tx, l, list.RoleMember) {
 			box.Mine = myPath(l)
 		}
@@ -124,7 +124,10 @@ func (s *site) join(w http.ResponseWriter, r *http.Request) error {
 	}
 	req := subscribe.Request{List: l, Name: view.Name, Now: time.Now()}
 	if a := actorOf(r.Context()); a.signedIn() && !view.Other {
-		req.Address, req.Verified, req.Proven = a.address, true, true
+		if req.Address, err = a.own(form.Get("as")); err != nil {
+			return err
+		}
+		req.Verified, req.Proven = true, true
 	} else if req.Address, err = address.Parse(strings.TrimSpace(view.Typed)); err != nil {
 		view.WrongAddress = s.Templates.T(f.Lang, "login.bad-address")
 	}
@@ -180,7 +183,7 @@ func (s *site) joinAs(w http.ResponseWriter, r *http.Request, req subscribe.Requ
 	said := templates.Flash{Text: s.Templates.T(f.Lang, "confirmed."+string(res.State), "list", req.List.Title())}
 	switch res.State {
 	case subscribe.Joined, subscribe.Already:
-		return s.done(w, r, myPath(req.List), said)
+		return s.done(w, r, myPathAs(req.List, actorOf(r.Context()), req.Address), said)
 	case subscribe.HeldState:
 		return s.done(w, r, joinPath(req.List)+"/held", said)
 	case subscribe.Refused:

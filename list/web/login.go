@@ -120,7 +120,7 @@ func (s *site) requestLogin(w http.ResponseWriter, r *http.Request) error {
 // newLogin makes a link and a code for a browser, and the mail with both if the address may have it.
 func (s *site) newLogin(tx *storage.Tx, g loginLink, browser string, now time.Time) (subscribe.Result, error) {
 	res := subscribe.Result{State: subscribe.Asked}
-	through, addr, err := s.mailsFrom(tx, g.Address)
+	through, addr, err := s.Subscribe.SignsFor(tx, g.Address)
 	if err != nil {
 		return res, err
 	}
@@ -145,7 +145,7 @@ func (s *site) newLogin(tx *storage.Tx, g loginLink, browser string, now time.Ti
 		"code":    code[:codeLength/2] + " " + code[codeLength/2:],
 		"expires": g.Until.In(s.Site.Location).Format("15:04 MST"),
 	}})
-	n.From = s.mailbox(through)
+	n.From = s.Site.Mailbox(through)
 	res.List, res.Mails = through, append(res.Mails, n)
 	return res, err
 }
@@ -154,43 +154,6 @@ func (s *site) newLogin(tx *storage.Tx, g loginLink, browser string, now time.Ti
 func newCode() string {
 	n, _ := rand.Int(rand.Reader, big.NewInt(100_000_000)) // crypto/rand does not fail
 	return fmt.Sprintf("%0*d", codeLength, n)
-}
-
-// mailsFrom returns a list whose domain signs the site's mail to an address: one that it belongs to, for the site's administrator any.
-// The address is returned as it is known here, for there may be mail hosts to which "Ann" is somebody else than "ann".
-// The list is nil for who is not known.
-func (s *site) mailsFrom(tx *storage.Tx, addr address.Address) (*list.List, address.Address, error) {
-	for id, role := range list.Memberships(tx, addr) {
-		l, err := list.Get(tx, id)
-		if err != nil {
-			return nil, addr, err
-		}
-		if role == list.RoleNonmember || !l.Removed.IsZero() {
-			continue
-		}
-		m, err := list.GetMember(tx, id, role, addr)
-		if err != nil {
-			return nil, addr, err
-		}
-		return l, m.Address, nil
-	}
-	if addr.Key() == s.Site.Admin.Key() {
-		for l := range list.All(tx) {
-			if l.Removed.IsZero() {
-				return l, s.Site.Admin, nil
-			}
-		}
-	}
-	return nil, addr, nil
-}
-
-// mailbox is who the site's own mails come from. Answers to it reach the administrator.
-func (s *site) mailbox(through *list.List) address.Mailbox {
-	a, err := address.New("postmaster", through.Address.Domain())
-	if err != nil {
-		a = through.Suffixed("owner") // unreachable: a list has a domain
-	}
-	return address.Mailbox{Name: s.Site.Hostname, Address: a}
 }
 
 // codeForm is the page after asking: it waits for the code.

@@ -3,10 +3,12 @@ package web
 import (
 	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
 	"kairan/list"
+	"kairan/smtpd/address"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -14,7 +16,7 @@ import (
 // my is the page of who is signed in.
 func (s *site) my(w http.ResponseWriter, r *http.Request, a actor) error {
 	f := templates.FrameOf(r.Context())
-	view := templates.My{Address: a.address.String()}
+	view := templates.My{Address: a.address.String(), Addresses: addressTexts(a)}
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		view.Sessions = s.sessionRows(tx, a, f.Lang)
 		var err error
@@ -32,10 +34,33 @@ func (s *site) my(w http.ResponseWriter, r *http.Request, a actor) error {
 	return s.Templates.Serve(w, r, templates.Reply{Page: "my", Frame: f, View: view})
 }
 
-// memberships are the lists that somebody belongs to, by title.
+// memberships are the lists that somebody belongs to, by title, and those of several addresses for each of them.
 func (s *site) memberships(tx *storage.Tx, a actor, lang string) (rows []templates.MyList, err error) {
+	for _, addr := range a.addresses() {
+		of, err := s.membershipsOf(tx, addr, lang)
+		if err != nil {
+			return nil, err
+		}
+		if len(a.addresses()) > 1 {
+			for i := range of {
+				of[i].As = addr.String()
+				if of[i].Mine != "" {
+					of[i].Mine += "?" + url.Values{"as": {of[i].As}}.Encode()
+				}
+			}
+		}
+		rows = append(rows, of...)
+	}
+	slices.SortStableFunc(rows, func(x, y templates.MyList) int {
+		return cmp.Or(strings.Compare(strings.ToLower(x.Title), strings.ToLower(y.Title)), strings.Compare(x.Href, y.Href))
+	})
+	return rows, nil
+}
+
+// membershipsOf are the lists of one address.
+func (s *site) membershipsOf(tx *storage.Tx, addr address.Address, lang string) (rows []templates.MyList, err error) {
 	at := map[list.ID]int{}
-	for id, role := range list.Memberships(tx, a.address) {
+	for id, role := range list.Memberships(tx, addr) {
 		if role == list.RoleNonmember {
 			continue
 		}
@@ -53,7 +78,7 @@ func (s *site) memberships(tx *storage.Tx, a actor, lang string) (rows []templat
 			rows = append(rows, templates.MyList{Title: l.Title(), Href: listPath(l), Address: l.Address.String()})
 		}
 		if role == list.RoleMember {
-			m, err := list.GetMember(tx, id, role, a.address)
+			m, err := list.GetMember(tx, id, role, addr)
 			if err != nil {
 				return nil, err
 			}
@@ -62,9 +87,6 @@ func (s *site) memberships(tx *storage.Tx, a actor, lang string) (rows []templat
 		}
 		rows[i].Roles = append(rows[i].Roles, s.Templates.T(lang, "commands.role."+string(role)))
 	}
-	slices.SortFunc(rows, func(x, y templates.MyList) int {
-		return cmp.Or(strings.Compare(strings.ToLower(x.Title), strings.ToLower(y.Title)), strings.Compare(x.Href, y.Href))
-	})
 	return rows, nil
 }
 
@@ -75,7 +97,7 @@ func (s *site) sessionRows(tx *storage.Tx, a actor, lang string) (rows []templat
 		session
 	}
 	var all []row
-	for key, g := range sessionsOf(tx, a.address) {
+	for key, g := range sessionsOf(tx, a.person) {
 		all = append(all, row{key, g})
 	}
 	slices.SortFunc(all, func(x, y row) int { return y.Seen.Compare(x.Seen) })
@@ -99,7 +121,7 @@ func (s *site) endSessions(w http.ResponseWriter, r *http.Request, a actor) erro
 	}
 	one, others := form.Get("session"), form.Get("other") == "1"
 	err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {
-		for key := range sessionsOf(tx, a.address) {
+		for key := range sessionsOf(tx, a.person) {
 			if key == one || others && key != a.session {
 				if err := sessions.Delete(tx, key); err != nil {
 					return err

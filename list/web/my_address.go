@@ -14,18 +14,31 @@ import (
 
 // addressForm asks for another address.
 func (s *site) addressForm(w http.ResponseWriter, r *http.Request, a actor) error {
-	return s.addressPage(w, r, a, http.StatusOK, templates.NewAddress{})
+	return s.addressPage(w, r, a, http.StatusOK, templates.NewAddress{Address: a.address.String()})
 }
 
 func (s *site) addressPage(w http.ResponseWriter, r *http.Request, a actor, status int, view templates.NewAddress) error {
 	f := templates.FrameOf(r.Context())
-	view.Address = a.address.String()
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		lists, err := listsOf(tx, a.address)
-		for _, l := range lists {
-			view.Lists = append(view.Lists, l.Title())
+		view.From = nil
+		for _, addr := range a.addresses() {
+			lists, err := listsOf(tx, addr)
+			if err != nil {
+				return err
+			}
+			if len(lists) == 0 {
+				continue
+			}
+			row := templates.AddressRow{Address: addr.String(), Preferred: addr.String() == view.Address}
+			for _, l := range lists {
+				row.Lists = append(row.Lists, l.Title())
+			}
+			view.From = append(view.From, row)
 		}
-		return err
+		if one := view.From; len(one) == 1 {
+			one[0].Preferred = true
+		}
+		return nil
 	})
 	if err != nil {
 		return err
@@ -40,24 +53,28 @@ func (s *site) changeAddress(w http.ResponseWriter, r *http.Request, a actor) er
 	if err != nil {
 		return err
 	}
+	from, err := a.own(form.Get("from"))
+	if err != nil {
+		return err
+	}
 	lang := templates.FrameOf(r.Context()).Lang
-	view := templates.NewAddress{Typed: form.Get("address")}
+	view := templates.NewAddress{Address: from.String(), Typed: form.Get("address")}
 	to, err := address.Parse(strings.TrimSpace(view.Typed))
-	if err != nil || to.Key() == a.address.Key() {
+	if err != nil || to.Key() == from.Key() {
 		view.Wrong = s.Templates.T(lang, "login.bad-address")
 		return s.addressPage(w, r, a, http.StatusUnprocessableEntity, view)
 	}
 	_, err = s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) {
-		lists, err := listsOf(tx, a.address)
+		lists, err := listsOf(tx, from)
 		if err != nil || len(lists) == 0 {
 			return subscribe.Result{}, err
 		}
-		return s.Subscribe.ReaddressAll(tx, subscribe.Request{List: lists[0], Address: a.address, Verified: true, Now: time.Now()}, to, lists)
+		return s.Subscribe.ReaddressAll(tx, subscribe.Request{List: lists[0], Address: from, Verified: true, Now: time.Now()}, to, lists)
 	})
 	if err != nil {
 		return err
 	}
-	return s.done(w, r, "/-/my", templates.Flash{Text: s.Templates.T(lang, "address.asked", "old", a.address, "new", to)})
+	return s.done(w, r, "/-/my", templates.Flash{Text: s.Templates.T(lang, "address.asked", "old", from, "new", to)})
 }
 
 // listsOf returns the lists that an address belongs to in any role but that of a nonmember.

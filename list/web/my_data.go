@@ -17,20 +17,28 @@ import (
 	"kairan/templates"
 )
 
-// kept is all that is kept about an address, as it is downloaded.
+// kept is all that is kept about a person, as it is downloaded.
 type kept struct {
-	Address     string           `json:"address"`
+	Address     string           `json:"address"`   // the preferred one
+	Addresses   []string         `json:"addresses"` // all
 	At          time.Time        `json:"at"`
 	Memberships []keptMembership `json:"memberships"`
 	Posts       []keptPost       `json:"posts"` // that bear the address, forged ones too
 	Sessions    []session        `json:"sessions"`
-	Waiting     []list.Pending   `json:"waiting"`        // requests that wait for a confirmation
-	Left        []keptMembership `json:"left"`           // what can still be taken back
-	Never       time.Time        `json:"never,omitzero"` // since when no mail is wanted that others ask for
+	Waiting     []list.Pending   `json:"waiting"` // requests that wait for a confirmation
+	Left        []keptMembership `json:"left"`    // what can still be taken back
+	Never       []keptNever      `json:"never,omitempty"`
+}
+
+// keptNever says that an address wants no mail that others ask for.
+type keptNever struct {
+	Address string    `json:"address"`
+	Since   time.Time `json:"since"`
 }
 
 // keptMembership is what an address is or was in a list.
 type keptMembership struct {
+	Address string        `json:"address"`
 	List    string        `json:"list"`
 	Role    list.Role     `json:"role,omitempty"`
 	Member  *list.Member  `json:"member,omitempty"` // without its secret
@@ -40,6 +48,7 @@ type keptMembership struct {
 
 // keptPost is the record of a post.
 type keptPost struct {
+	Author        string       `json:"author"`
 	List          string       `json:"list"`
 	MessageID     string       `json:"message_id"`
 	Subject       string       `json:"subject"`
@@ -54,7 +63,7 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, a actor) error {
 	if !s.limits.allow(network(s.clientIP(r))) { // it reads the records of all posts
 		return errTooMany
 	}
-	all, err := s.collect(r.Context(), a.address)
+	all, err := s.collect(r.Context(), a.person)
 	if err != nil {
 		return err
 	}
@@ -70,39 +79,34 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, a actor) error {
 	return nil
 }
 
-// collect finds what is kept about an address. Posts are read in several transactions, because there may be very many.
-func (s *site) collect(ctx context.Context, addr address.Address) (*kept, error) {
-	all := &kept{Address: addr.String(), At: time.Now()}
-	err := s.DB.View(ctx, func(tx *storage.Tx) (err error) {
-		if all.Memberships, err = keptMemberships(tx, addr); err != nil {
-			return err
-		}
-		for _, g := range sessionsOf(tx, addr) {
+// collect finds what is kept about a person. Posts are read in several transactions, because there may be very many.
+func (s *site) collect(ctx context.Context, who *list.Person) (*kept, error) {
+	all := &kept{Address: who.Preferred().String(), At: time.Now()}
+	err := s.DB.View(ctx, func(tx *storage.Tx) error {
+		for _, g := range sessionsOf(tx, who) {
 			all.Sessions = append(all.Sessions, g)
 		}
 		for p := range list.Pendings(tx) {
-			if p.Address.Key() == addr.Key() {
+			if who.Has(p.Address) {
 				all.Waiting = append(all.Waiting, *p)
 			}
 		}
-		for d := range list.DeparturesOf(tx, addr, all.At) {
-			l, err := list.Get(tx, d.List)
-			if err != nil {
+		for _, addr := range who.Addresses {
+			if err := all.add(tx, addr); err != nil {
 				return err
 			}
-			m := d.Member
-			m.Token = ""
-			all.Left = append(all.Left, keptMembership{List: l.Address.String(), Member: &m})
 		}
-		all.Never = subscribe.Blocked(tx, addr)
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = s.eachPost(ctx, addr, func(l *list.List, p *list.Post) {
-		row := keptPost{List: l.Address.String(), MessageID: p.MessageID, Subject: p.Subject, Received: p.Received, Authenticated: p.Auth.Author(), Verdict: p.Verdict}
-		if row.Verdict.By != "" && row.Verdict.By != addr.String() {
+	err = s.eachPost(ctx, who, func(l *list.List, p *list.Post) {
+		row := keptPost{
+			Author: p.Author.String(), List: l.Address.String(), MessageID: p.MessageID, Subject: p.Subject, Received: p.Received,
+			Authenticated: p.Auth.Author(), Verdict: p.Verdict,
+		}
+		if row.Verdict.By != "" && row.Verdict.By != p.Author.String() {
 			row.Verdict.By = "moderator" // whose name is not the author's to keep
 		}
 		if p.Number != 0 {
@@ -113,10 +117,33 @@ func (s *site) collect(ctx context.Context, addr address.Address) (*kept, error)
 	return all, err
 }
 
+// add notes what one of the person's addresses is in lists, was, and wants.
+func (all *kept) add(tx *storage.Tx, addr address.Address) error {
+	all.Addresses = append(all.Addresses, addr.String())
+	rows, err := keptMemberships(tx, addr)
+	if err != nil {
+		return err
+	}
+	all.Memberships = append(all.Memberships, rows...)
+	for d := range list.DeparturesOf(tx, addr, all.At) {
+		l, err := list.Get(tx, d.List)
+		if err != nil {
+			return err
+		}
+		m := d.Member
+		m.Token = ""
+		all.Left = append(all.Left, keptMembership{Address: addr.String(), List: l.Address.String(), Member: &m})
+	}
+	if since := subscribe.Blocked(tx, addr); !since.IsZero() {
+		all.Never = append(all.Never, keptNever{Address: addr.String(), Since: since})
+	}
+	return nil
+}
+
 // keptMemberships is what an address is in lists, and was.
 func keptMemberships(tx *storage.Tx, addr address.Address) (rows []keptMembership, err error) {
 	for l := range list.All(tx) {
-		row := keptMembership{List: l.Address.String(), History: slices.Collect(list.MemberHistory(tx, l.ID, addr))}
+		row := keptMembership{Address: addr.String(), List: l.Address.String(), History: slices.Collect(list.MemberHistory(tx, l.ID, addr))}
 		for i, e := range row.History {
 			if e.By != "" && e.By != addr.String() {
 				row.History[i].By = "somebody else"
@@ -152,8 +179,8 @@ func keptMemberships(tx *storage.Tx, addr address.Address) (rows []keptMembershi
 // postChunk is how many records of posts are read in a transaction.
 const postChunk = 2000
 
-// eachPost calls fn for each post that bears an address.
-func (s *site) eachPost(ctx context.Context, addr address.Address, fn func(*list.List, *list.Post)) error {
+// eachPost calls fn for each post that bears an address of a person.
+func (s *site) eachPost(ctx context.Context, who *list.Person, fn func(*list.List, *list.Post)) error {
 	for after, more := list.PostID(""), true; more; {
 		err := s.DB.View(ctx, func(tx *storage.Tx) error {
 			n := 0
@@ -164,7 +191,7 @@ func (s *site) eachPost(ctx context.Context, addr address.Address, fn func(*list
 					return nil
 				}
 				after = p.ID
-				if p.Author.Key() != addr.Key() {
+				if !who.Has(p.Author) {
 					continue
 				}
 				l, err := list.Get(tx, p.List)
@@ -189,14 +216,14 @@ func (s *site) eraseForm(w http.ResponseWriter, r *http.Request, a actor) error 
 
 func (s *site) erasePage(w http.ResponseWriter, r *http.Request, a actor, status int, wrong string) error {
 	f := templates.FrameOf(r.Context())
-	view := templates.Erase{Address: a.address.String(), Admin: mailto(s.Site.Admin), Wrong: wrong}
+	view := templates.Erase{Addresses: addressTexts(a), Admin: mailto(s.Site.Admin), Wrong: wrong}
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		rows, err := s.memberships(tx, a, f.Lang)
 		if err != nil {
 			return err
 		}
 		view.Lists, view.Sessions = rows, len(s.sessionRows(tx, a, f.Lang))
-		alone, err := onlyOwner(tx, a.address)
+		alone, err := onlyOwner(tx, a.person)
 		for _, l := range alone {
 			view.Alone = append(view.Alone, templates.Link{Href: listPath(l), Text: l.Title()})
 		}
@@ -210,18 +237,30 @@ func (s *site) erasePage(w http.ResponseWriter, r *http.Request, a actor, status
 }
 
 // onlyOwner returns the lists that would be left without an owner.
-func onlyOwner(tx *storage.Tx, addr address.Address) (alone []*list.List, err error) {
-	lists, err := listsOf(tx, addr)
-	for _, l := range lists {
-		owners := 0
-		for range list.Members(tx, l.ID, list.RoleOwner, "") {
-			owners++
+func onlyOwner(tx *storage.Tx, who *list.Person) (alone []*list.List, err error) {
+	seen := map[list.ID]bool{}
+	for _, addr := range who.Addresses {
+		lists, err := listsOf(tx, addr)
+		if err != nil {
+			return nil, err
 		}
-		if owners == 1 && list.Has(tx, l.ID, addr, list.RoleOwner) {
-			alone = append(alone, l)
+		for _, l := range lists {
+			if seen[l.ID] || !who.Is(tx, l.ID, list.RoleOwner) {
+				continue
+			}
+			seen[l.ID] = true
+			others := 0
+			for _, m := range list.Members(tx, l.ID, list.RoleOwner, "") {
+				if !who.Has(m.Address) {
+					others++
+				}
+			}
+			if others == 0 {
+				alone = append(alone, l)
+			}
 		}
 	}
-	return alone, err
+	return alone, nil
 }
 
 // erase forgets who is signed in: all roles in all lists, and what is remembered about them. Posts in the archives are another
@@ -237,7 +276,7 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request, a actor) error {
 	}
 	var alone []*list.List
 	_, err = s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (res subscribe.Result, err error) {
-		if alone, err = onlyOwner(tx, a.address); err != nil || len(alone) > 0 {
+		if alone, err = onlyOwner(tx, a.person); err != nil || len(alone) > 0 {
 			return res, err
 		}
 		return s.forget(tx, a, time.Now())
@@ -249,11 +288,13 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request, a actor) error {
 		return s.erasePage(w, r, a, http.StatusConflict, "")
 	}
 	s.Log.Info("erased", "address", a.address.String(), "archive", form.Get("archive") == "yes")
-	said := s.Templates.T(lang, "erase.done", "address", a.address)
+	said := s.Templates.T(lang, "erase.done", "address", strings.Join(addressTexts(a), ", "))
 	if form.Get("archive") == "yes" {
 		order := archive.Order{By: a.address.String(), Reason: "asked for by the person"}
-		if _, err := s.Archive.RedactPerson(context.WithoutCancel(r.Context()), archive.Person{Address: a.address.String()}, order, nil); err != nil {
-			return err
+		for _, addr := range addressTexts(a) {
+			if _, err := s.Archive.RedactPerson(context.WithoutCancel(r.Context()), archive.Person{Address: addr}, order, nil); err != nil {
+				return err
+			}
 		}
 		said += " " + s.Templates.T(lang, "erase.archive-done")
 	}
@@ -261,44 +302,57 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request, a actor) error {
 	return s.done(w, r, "/", templates.Flash{Text: said})
 }
 
-// forget takes an address off all lists and forgets what is kept about it, but for the records of its posts.
+// forget takes a person off all lists and forgets what is kept about it, but for the records of its posts.
 func (s *site) forget(tx *storage.Tx, a actor, now time.Time) (all subscribe.Result, err error) {
-	type place struct {
-		list list.ID
-		role list.Role
-	}
-	var places []place
-	for id, role := range list.Memberships(tx, a.address) {
-		places = append(places, place{id, role})
-	}
-	for _, p := range places {
-		l, err := list.Get(tx, p.list)
-		if err != nil {
-			return all, err
-		}
-		if p.role == list.RoleMember && l.Removed.IsZero() {
-			res, err := s.Subscribe.Release(tx, subscribe.Request{List: l, Address: a.address, Now: now})
-			if err != nil {
-				return all, err
-			}
-			all.Mails = append(all.Mails, res.Mails...)
-			continue
-		}
-		if err := list.Leave(tx, p.list, p.role, a.address, now); err != nil && !errors.Is(err, list.ErrNotMember) {
-			return all, err
-		}
-	}
-	for key := range sessionsOf(tx, a.address) {
+	for key := range sessionsOf(tx, a.person) {
 		if err := sessions.Delete(tx, key); err != nil {
 			return all, err
 		}
 	}
 	for key, g := range loginLinks.Scan(tx, storage.Range[string]{}) {
-		if strings.EqualFold(g.Address.String(), a.address.String()) {
+		if a.person.Has(g.Address) {
 			if err := loginLinks.Delete(tx, key); err != nil {
 				return all, err
 			}
 		}
 	}
-	return all, list.ForgetPerson(tx, a.address)
+	for _, addr := range a.addresses() {
+		if err := s.releaseAll(tx, addr, now, &all); err != nil {
+			return all, err
+		}
+		if err := list.ForgetPerson(tx, addr); err != nil {
+			return all, err
+		}
+	}
+	return all, list.DropPerson(tx, a.person)
+}
+
+// releaseAll takes an address off all lists, and adds the mails about that to all.
+func (s *site) releaseAll(tx *storage.Tx, addr address.Address, now time.Time, all *subscribe.Result) error {
+	type place struct {
+		list list.ID
+		role list.Role
+	}
+	var places []place
+	for id, role := range list.Memberships(tx, addr) {
+		places = append(places, place{id, role})
+	}
+	for _, p := range places {
+		l, err := list.Get(tx, p.list)
+		if err != nil {
+			return err
+		}
+		if p.role == list.RoleMember && l.Removed.IsZero() {
+			res, err := s.Subscribe.Release(tx, subscribe.Request{List: l, Address: addr, Now: now})
+			if err != nil {
+				return err
+			}
+			all.Mails = append(all.Mails, res.Mails...)
+			continue
+		}
+		if err := list.Leave(tx, p.list, p.role, addr, now); err != nil && !errors.Is(err, list.ErrNotMember) {
+			return err
+		}
+	}
+	return nil
 }

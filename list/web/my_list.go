@@ -34,8 +34,21 @@ var memberSwitches = []struct {
 	{"hide", func(m *list.Member) bool { return m.Hide }, func(m *list.Member, on bool) { m.Hide = on }},
 }
 
-// membershipOf returns the list {list} and what the actor is in it as a member; that is nil for who is none.
-func (s *site) membershipOf(r *http.Request, a actor) (l *list.List, m *list.Member, err error) {
+// memberAs returns what the actor is in a list as a member: with the address as, or where that is "" with the first that is one there, or
+// list.ErrNotMember.
+func (a actor) memberAs(tx *storage.Tx, l *list.List, as string) (*list.Member, error) {
+	if as == "" {
+		return a.person.Member(tx, l.ID, a.address)
+	}
+	addr, err := a.own(as)
+	if err != nil {
+		return nil, err
+	}
+	return list.GetMember(tx, l.ID, list.RoleMember, addr)
+}
+
+// membershipOf returns the list {list} and what the actor is in it as a member, as memberAs; that is nil for who is none.
+func (s *site) membershipOf(r *http.Request, a actor, as string) (l *list.List, m *list.Member, err error) {
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
 		if l, err = list.ByName(tx, r.PathValue("list")); err != nil {
 			return err
@@ -43,9 +56,9 @@ func (s *site) membershipOf(r *http.Request, a actor) (l *list.List, m *list.Mem
 		if !l.Removed.IsZero() {
 			return list.ErrNoList
 		}
-		m, err = list.GetMember(tx, l.ID, list.RoleMember, a.address)
+		m, err = a.memberAs(tx, l, as)
 		if errors.Is(err, list.ErrNotMember) {
-			err = nil
+			m, err = nil, nil
 		}
 		return err
 	})
@@ -54,7 +67,7 @@ func (s *site) membershipOf(r *http.Request, a actor) (l *list.List, m *list.Mem
 
 // myList shows the actor's settings in a list.
 func (s *site) myList(w http.ResponseWriter, r *http.Request, a actor) error {
-	l, m, err := s.membershipOf(r, a)
+	l, m, err := s.membershipOf(r, a, r.URL.Query().Get("as"))
 	if err != nil {
 		return err
 	}
@@ -70,6 +83,7 @@ func (s *site) myList(w http.ResponseWriter, r *http.Request, a actor) error {
 func (s *site) myListPage(w http.ResponseWriter, r *http.Request, l *list.List, m *list.Member, status int, wrong string) error {
 	f := templates.FrameOf(r.Context())
 	view := templates.Membership{
+		As:   m.Address.String(),
 		List: l.Title(), ListHref: listPath(l), Posting: l.Address.String(), Address: m.Address.String(), Name: m.DisplayName,
 		Action: myPath(l), Wrong: wrong, Owner: mailto(l.Suffixed("owner")),
 		Joined:      templates.NewDate(f.Lang, m.Joined.In(s.Site.Location)),
@@ -86,6 +100,11 @@ func (s *site) myListPage(w http.ResponseWriter, r *http.Request, l *list.List, 
 	if receives {
 		if chosen = string(m.Mode()); !l.Settings.DigestsEnabled {
 			chosen = string(list.DeliveryRegular)
+		}
+	}
+	if a := actorOf(r.Context()); a.signedIn() {
+		for _, to := range s.Subscribe.Movable(l, a.person, m.Address) {
+			view.To = append(view.To, to.String())
 		}
 	}
 	for _, mode := range modes(l) {
@@ -130,13 +149,13 @@ func (s *site) setMember(w http.ResponseWriter, r *http.Request, a actor) error 
 		if l, err = list.ByName(tx, r.PathValue("list")); err != nil {
 			return err
 		}
-		if m, err = list.GetMember(tx, l.ID, list.RoleMember, a.address); err != nil {
+		if m, err = a.memberAs(tx, l, form.Get("as")); err != nil {
 			return err
 		}
 		if bad, err = s.fill(m, l, form, now); err != nil || bad {
 			return err
 		}
-		return list.ChangeMember(tx, *m, a.address.String(), now)
+		return list.ChangeMember(tx, *m, m.Address.String(), now)
 	})
 	if err != nil {
 		return err
@@ -144,7 +163,7 @@ func (s *site) setMember(w http.ResponseWriter, r *http.Request, a actor) error 
 	if bad {
 		return s.myListPage(w, r, l, m, http.StatusUnprocessableEntity, s.Templates.T(lang, "member.bad-day"))
 	}
-	return s.done(w, r, myPath(l), templates.Flash{Text: s.Templates.T(lang, "member.saved")})
+	return s.done(w, r, myPathAs(l, a, m.Address), templates.Flash{Text: s.Templates.T(lang, "member.saved")})
 }
 
 // fill puts what a form says into a member. bad says that the day on which mail is to come again cannot be.
@@ -179,7 +198,11 @@ func (s *site) fill(m *list.Member, l *list.List, form url.Values, now time.Time
 
 // leaveList takes the actor off a list. It can be taken back.
 func (s *site) leaveList(w http.ResponseWriter, r *http.Request, a actor) error {
-	l, m, err := s.membershipOf(r, a)
+	form, err := s.form(w, r)
+	if err != nil {
+		return err
+	}
+	l, m, err := s.membershipOf(r, a, form.Get("as"))
 	if err != nil {
 		return err
 	}
@@ -187,7 +210,7 @@ func (s *site) leaveList(w http.ResponseWriter, r *http.Request, a actor) error 
 		return list.ErrNotMember
 	}
 	res, err := s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) {
-		return s.Subscribe.Leave(tx, subscribe.Request{List: l, Address: a.address, Verified: true, Proven: true, Now: time.Now()})
+		return s.Subscribe.Leave(tx, subscribe.Request{List: l, Address: m.Address, Verified: true, Proven: true, Now: time.Now()})
 	})
 	if err != nil {
 		return err
@@ -203,12 +226,12 @@ func (s *site) leaveList(w http.ResponseWriter, r *http.Request, a actor) error 
 // leaveAllForm asks whether somebody wants to leave all lists.
 func (s *site) leaveAllForm(w http.ResponseWriter, r *http.Request, a actor) error {
 	f := templates.FrameOf(r.Context())
-	view := templates.LeaveAll{Address: a.address.String(), UndoDays: list.UndoDays}
+	view := templates.LeaveAll{Addresses: addressTexts(a), UndoDays: list.UndoDays}
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		rows, err := s.memberships(tx, a, f.Lang)
 		for _, row := range rows {
 			if row.Member {
-				view.Lists = append(view.Lists, templates.Link{Href: row.Href, Text: row.Title})
+				view.Lists = append(view.Lists, row)
 			}
 		}
 		return err
@@ -222,18 +245,31 @@ func (s *site) leaveAllForm(w http.ResponseWriter, r *http.Request, a actor) err
 
 // leaveAll takes the actor off all lists, each as if it were left alone.
 func (s *site) leaveAll(w http.ResponseWriter, r *http.Request, a actor) error {
-	var lists []*list.List
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
-		lists, err = memberOf(tx, a.address)
-		return err
+	type place struct {
+		list *list.List
+		addr address.Address
+	}
+	var places []place
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
+		places = nil
+		for _, addr := range a.addresses() {
+			lists, err := memberOf(tx, addr)
+			if err != nil {
+				return err
+			}
+			for _, l := range lists {
+				places = append(places, place{l, addr})
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err
 	}
 	left, held := 0, 0
-	for _, l := range lists {
+	for _, p := range places {
 		res, err := s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) {
-			return s.Subscribe.Leave(tx, subscribe.Request{List: l, Address: a.address, Verified: true, Proven: true, Now: time.Now()})
+			return s.Subscribe.Leave(tx, subscribe.Request{List: p.list, Address: p.addr, Verified: true, Proven: true, Now: time.Now()})
 		})
 		switch {
 		case err != nil:
@@ -289,19 +325,25 @@ func (s *site) deliveryWords(l *list.List, m *list.Member, lang string) string {
 // departures are the lists that somebody has left and can come back to with one press.
 func (s *site) departures(tx *storage.Tx, a actor, lang string) (rows []templates.Departure, err error) {
 	now := time.Now()
-	for d := range list.DeparturesOf(tx, a.address, now) {
-		l, err := list.Get(tx, d.List)
-		if err != nil {
-			return nil, err
+	for _, addr := range a.addresses() {
+		for d := range list.DeparturesOf(tx, addr, now) {
+			l, err := list.Get(tx, d.List)
+			if err != nil {
+				return nil, err
+			}
+			if !l.Removed.IsZero() || list.Has(tx, l.ID, addr, list.RoleMember) {
+				continue
+			}
+			row := templates.Departure{
+				List: l.Title(), Href: listPath(l), Undo: "/-/undo/" + list.UndoToken(d.Member.Token),
+				Until: templates.NewDate(lang, d.Until.In(s.Site.Location)),
+			}
+			if len(a.addresses()) > 1 {
+				row.As = addr.String()
+			}
+			rows = append(rows, row)
 		}
-		if !l.Removed.IsZero() || list.Has(tx, l.ID, a.address, list.RoleMember) {
-			continue
-		}
-		rows = append(rows, templates.Departure{
-			List: l.Title(), Href: listPath(l), Undo: "/-/undo/" + list.UndoToken(d.Member.Token),
-			Until: templates.NewDate(lang, d.Until.In(s.Site.Location)),
-		})
 	}
-	slices.SortFunc(rows, func(x, y templates.Departure) int { return cmp.Compare(x.Href, y.Href) })
+	slices.SortStableFunc(rows, func(x, y templates.Departure) int { return cmp.Compare(x.Href, y.Href) })
 	return rows, nil
 }

@@ -50,7 +50,7 @@ func (s *site) myPosts(w http.ResponseWriter, r *http.Request, a actor) error {
 
 // wrote reports whether a post is the actor's: it bears the address, and proof that it is no forgery.
 func wrote(a actor, p *list.Post) bool {
-	return a.signedIn() && p.Author.Key() == a.address.Key() && p.Auth.Author()
+	return a.signedIn() && a.person.Has(p.Author) && p.Auth.Author()
 }
 
 // myPost is a row of the page: where a post went, what became of it, and what its author can still do.
@@ -178,7 +178,7 @@ func (s *site) redact(r *http.Request, a actor, id list.PostID, lang string) (sa
 	if err != nil {
 		return "", err
 	}
-	err = moderation.Edit{List: l, Message: m, Word: "withdraw", By: a.address.String(), Now: time.Now()}.Do(r.Context(), s.Archive)
+	err = moderation.Edit{List: l, Message: m, Word: "withdraw", By: a.as(m.FromAddr), Now: time.Now()}.Do(r.Context(), s.Archive)
 	if errors.Is(err, archive.ErrTooLate) {
 		return s.Templates.T(lang, "posts.late"), nil
 	}

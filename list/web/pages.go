@@ -25,10 +25,10 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, p templates.Reply) 
 
 // home shows the lists that are advertised, and those of who is signed in.
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
-	f := templates.FrameOf(r.Context())
+	f, a := templates.FrameOf(r.Context()), actorOf(r.Context())
 	var view templates.Home
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		for l := range shownTo(tx, f.User) {
+		for l := range shownTo(tx, a) {
 			row := templates.ListRow{
 				Title:       l.Title(),
 				Href:        listPath(l),
@@ -36,7 +36,7 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 				Description: l.Settings.Description.In(f.Lang),
 				Private:     notPublic(l),
 			}
-			if mayRead(tx, l, f) {
+			if mayRead(tx, l, a, f) {
 				for t := range archive.Recent(tx, string(l.ID)) {
 					row.Last = templates.NewDate(f.Lang, t.Last.In(s.Site.Location))
 					break
@@ -70,7 +70,7 @@ func (s *site) list(w http.ResponseWriter, r *http.Request) error {
 		if !f.Static {
 			view.JoinBox = s.joinBox(tx, l, actorOf(r.Context()), f.Lang)
 		}
-		view.ArchiveShown = mayRead(tx, l, f)
+		view.ArchiveShown = mayRead(tx, l, actorOf(r.Context()), f)
 		view.ArchivePrivate = notPublic(l) && !view.ArchiveShown
 		if view.ArchiveShown {
 			if s.Search != nil {

@@ -14,7 +14,7 @@ const (
 	sessionLife = 30 * 24 * time.Hour
 	seenEvery   = 10 * time.Minute // how exactly it is known when a session was last used
 	maxAgent    = 200              // bytes kept of what a browser calls itself
-	maxSessions = 50               // of one address; the oldest ends for a new one
+	maxSessions = 50               // of one person; the oldest ends for a new one
 	sweepEvery  = time.Hour
 )
 
@@ -77,7 +77,7 @@ func (s *site) beginSession(tx *storage.Tx, r *http.Request, addr address.Addres
 	if err := s.endSession(tx, r); err != nil {
 		return "", err
 	}
-	if err := endOldest(tx, addr); err != nil {
+	if err := endOldest(tx, list.PersonOf(tx, addr)); err != nil {
 		return "", err
 	}
 	agent := r.UserAgent()
@@ -87,10 +87,10 @@ func (s *site) beginSession(tx *storage.Tx, r *http.Request, addr address.Addres
 	})
 }
 
-// endOldest makes room for one more session of an address.
-func endOldest(tx *storage.Tx, addr address.Address) error {
+// endOldest makes room for one more session of a person.
+func endOldest(tx *storage.Tx, who *list.Person) error {
 	n, oldest, begun := 0, "", time.Time{}
-	for key, g := range sessionsOf(tx, addr) {
+	for key, g := range sessionsOf(tx, who) {
 		if n++; oldest == "" || g.Begun.Before(begun) {
 			oldest, begun = key, g.Begun
 		}
@@ -101,11 +101,11 @@ func endOldest(tx *storage.Tx, addr address.Address) error {
 	return sessions.Delete(tx, oldest)
 }
 
-// sessionsOf yields the sessions of an address with their keys.
-func sessionsOf(tx *storage.Tx, addr address.Address) func(yield func(string, session) bool) {
+// sessionsOf yields the sessions of a person with their keys.
+func sessionsOf(tx *storage.Tx, who *list.Person) func(yield func(string, session) bool) {
 	return func(yield func(string, session) bool) {
 		for key, g := range sessions.Scan(tx, storage.Range[string]{}) {
-			if g.Address.Key() == addr.Key() && !yield(key, g) {
+			if who.Has(g.Address) && !yield(key, g) {
 				return
 			}
 		}

@@ -78,6 +78,8 @@ func TestURLs(t *testing.T) {
 		{"/-/why/too-large", "", 200},
 		{"/-/login", "", 200},
 		{strings.TrimPrefix(login, "https://lists.example.jp"), "", 200},
+		{"/-/my/addresses", "/-/login?to=%2F-%2Fmy%2Faddresses", 303},
+		{"/-/my/addresses/confirm/0", "/-/login?to=%2F-%2Fmy%2Faddresses%2Fconfirm%2F0", 303},
 		{"/-/admin/janog/settings", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Fsettings", 303},
 		{"/-/admin/janog/texts", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Ftexts", 303},
 		{"/-/admin/janog/texts/welcome", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Ftexts%2Fwelcome", 303},
@@ -125,6 +127,7 @@ func TestURLsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"`/LIST/`", "`/LIST/2026-01/`", "`/LIST/m/<message-id>/`", "`/LIST/m/<message-id>/2/`", "`/LIST/m/<message-id>/raw`",
+		"`/-/my/addresses`", "`/-/my/addresses/confirm/TOKEN`", "`/-/my/list/LIST/move`",
 		"`/LIST/m/<message-id>/att/N/NAME`", "`/LIST/t/<message-id>/`", "`/LIST/<number>`", "`/-/u/TOKEN`", "`/-/leave/LIST`", "`/-/why/REASON`",
 		"`index.json`", "`search.json`", "`/LIST/new.atom`", "`/LIST/t/<message-id>/new.atom`", "`/LIST/search.atom?q=`", "`/LIST/2026-01.mbox.gz`", "`/LIST/t/<message-id>/thread.mbox.gz`",
 		"`/LIST/search.mbox.gz?q=`", "`/sitemap.xml`", "`/LIST/2026-01/sitemap.xml`",
