@@ -1,9 +1,11 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -19,7 +21,10 @@ import (
 type Person struct {
 	Address string   `json:"address"`
 	Names   []string `json:"names,omitempty"`
-	Label   string   `json:"label,omitempty"` // "redacted-1"; the archive gives it
+	// Beside are names that stood beside the address in From. They may be others' too, so they are replaced only in mails from the address, and
+	// right before it. The archive finds them.
+	Beside []string `json:"beside,omitempty"`
+	Label  string   `json:"label,omitempty"` // "redacted-1"; the archive gives it
 
 	pattern *regexp.Regexp
 }
@@ -39,25 +44,56 @@ func (p Person) check() error {
 		return fmt.Errorf("more than %d names", maxNames)
 	}
 	for _, name := range p.Names {
-		if n := utf8.RuneCountInString(strings.TrimSpace(name)); n < minName || n > maxNameText || !utf8.ValidString(name) {
+		if !isNameLong(name) {
 			return fmt.Errorf("the name %q: it has between %d and %d characters", name, minName, maxNameText)
 		}
 	}
 	return nil
 }
 
-// compile returns the person with the pattern that finds address and names, whatever their case and the white space in names.
+// compile returns the person with the pattern that finds address and names, whatever their case and the white space in names. Its groups are
+// a name that stands beside the address, and what is between them.
 func (p Person) compile() Person {
 	words := []string{regexp.QuoteMeta(p.Address)}
-	for _, name := range p.Names {
+	if len(p.Beside) > 0 {
+		words[0] = `(?:(` + strings.Join(namePatterns(p.Beside), "|") + `)(["'”’]?[\s\x{3000}]*[<＜(（\[]?))?` + words[0]
+	}
+	p.pattern = regexp.MustCompile(`(?i)` + strings.Join(append(words, namePatterns(p.Names)...), "|"))
+	return p
+}
+
+func namePatterns(names []string) (patterns []string) {
+	for _, name := range names {
 		var parts []string
 		for part := range strings.FieldsSeq(name) {
 			parts = append(parts, regexp.QuoteMeta(part))
 		}
-		words = append(words, strings.Join(parts, `[\s\x{3000}]*`))
+		patterns = append(patterns, strings.Join(parts, `[\s\x{3000}]*`))
 	}
-	p.pattern = regexp.MustCompile(`(?i)` + strings.Join(words, "|"))
-	return p
+	return patterns
+}
+
+// isNameLong reports whether a name is one that is not in every text, nor a text itself.
+func isNameLong(name string) bool {
+	n := utf8.RuneCountInString(strings.TrimSpace(name))
+	return n >= minName && n <= maxNameText && utf8.ValidString(name)
+}
+
+// asAuthor returns people for a mail from addr: in it the names beside the address, and the one that it has here, are theirs alone.
+func asAuthor(people []Person, name, addr string) []Person {
+	i := slices.IndexFunc(people, func(p Person) bool { return strings.EqualFold(p.Address, addr) })
+	if i < 0 {
+		return people
+	}
+	people = slices.Clone(people)
+	p := &people[i]
+	p.Names = slices.Concat(p.Names, p.Beside)
+	if isNameLong(name) {
+		p.Names = append(p.Names, name)
+	}
+	slices.SortFunc(p.Names, func(a, b string) int { return len(b) - len(a) }) // a name before its parts
+	*p = p.compile()
+	return people
 }
 
 // address is what stands for the person's address. The domain is nobody's (RFC 6761, section 6.4).
@@ -68,13 +104,21 @@ func unname(people []Person, text string) (out string, changed bool) {
 	for _, p := range people {
 		var b strings.Builder
 		done := 0
-		for _, at := range p.pattern.FindAllStringIndex(text, -1) {
+		for _, at := range p.pattern.FindAllStringSubmatchIndex(text, -1) {
+			beside := ""
+			if len(at) > 2 && at[2] >= 0 {
+				if alone(text, at[2], at[3]) {
+					beside = p.Label + text[at[4]:at[5]]
+				} else {
+					at[0] = at[5]
+				}
+			}
 			if !alone(text, at[0], at[1]) {
 				continue
 			}
 			label := p.Label
-			if strings.EqualFold(text[at[0]:at[1]], p.Address) {
-				label = p.address()
+			if beside != "" || strings.EqualFold(text[at[0]:at[1]], p.Address) {
+				label = beside + p.address()
 			}
 			b.WriteString(text[done:at[0]] + label)
 			done = at[1]
@@ -121,6 +165,10 @@ func (a *Archive) Mentions(ctx context.Context, p Person, progress func(messages
 	if err := p.check(); err != nil {
 		return 0, err
 	}
+	var err error
+	if p.Beside, err = a.beside(ctx, p.Address); err != nil {
+		return 0, err
+	}
 	return a.eachMention(ctx, p, progress, func([]*Message) error { return nil })
 }
 
@@ -129,6 +177,10 @@ func (a *Archive) Mentions(ctx context.Context, p Person, progress func(messages
 // archives. It returns their number. If that is interrupted, giving the order again ends it.
 func (a *Archive) RedactPerson(ctx context.Context, p Person, o Order, progress func(messages int)) (int, error) {
 	if err := p.check(); err != nil {
+		return 0, err
+	}
+	var err error
+	if p.Beside, err = a.beside(ctx, p.Address); err != nil {
 		return 0, err
 	}
 	if err := a.orderSite(ctx, Act{Do: Unperson, By: o.By, Reason: o.Reason, Person: &p}); err != nil {
@@ -169,10 +221,39 @@ func enactSite(tx *storage.Tx, act Act, n uint64) error {
 		if strings.EqualFold(known.Address, p.Address) {
 			n, p.Label = key, known.Label
 			p.Names = slices.Compact(slices.Sorted(slices.Values(slices.Concat(known.Names, p.Names))))
+			p.Beside = slices.Compact(slices.Sorted(slices.Values(slices.Concat(known.Beside, p.Beside))))
 			break
 		}
 	}
 	return people.Put(tx, n, p)
+}
+
+// beside returns the names that stand beside an address in the From of messages of all archives, the longest first, up to maxNames.
+func (a *Archive) beside(ctx context.Context, addr string) ([]string, error) {
+	lists, err := a.lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	found := map[string]bool{}
+	for _, list := range lists {
+		for after := uint64(0); ; {
+			some, err := a.after(ctx, list, after)
+			if err != nil {
+				return nil, err
+			}
+			if len(some) == 0 {
+				break
+			}
+			after = some[len(some)-1].Seq
+			for _, m := range some {
+				if strings.EqualFold(m.FromAddr, addr) && isNameLong(m.FromName) {
+					found[m.FromName] = true
+				}
+			}
+		}
+	}
+	names := slices.SortedFunc(maps.Keys(found), func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	return names[:min(len(names), maxNames)], nil
 }
 
 // mentionChunk is how many messages are looked at between two reports.

@@ -144,6 +144,62 @@ func (s *shelf) unnamed(n int) {
 	})
 }
 
+// TestNameBesideAddress: without being told a name, the archive takes the one that stands beside the address: out of mails from the address,
+// and where it stands before it. It may be somebody else's too.
+func TestNameBesideAddress(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	s := open(t, storagetest.OpenAt(t, dir))
+	const his = "Message-ID: <%s>\r\nFrom: Taro Yamada <taro@example.jp>\r\nSubject: Taro\tYamada was here\r\n\r\nHello,\r\n-- \r\nTaro Yamada, NOC\r\n"
+	const answer = "Message-ID: <%s>\r\nFrom: Taro Yamada <other@example.com>\r\nSubject: hi\r\n\r\nOn Monday, Taro Yamada <taro@example.jp> wrote:\r\n> Hello,\r\n\r\nSo do I.\r\nTaro Yamada\r\n"
+	mails := []string{his, strings.Replace(his, "From: Taro Yamada", "From: T. Y.", 1), answer}
+	for i, text := range mails {
+		e := post(i + 1)
+		e.Raw = fmt.Appendf(nil, text, e.ID)
+		s.add(e)
+	}
+	if n, err := s.RedactPerson(t.Context(), archive.Person{Address: "taro@example.jp"}, operator, nil); err != nil || n != 3 {
+		t.Fatal(n, err)
+	}
+	look := func(s *shelf) {
+		t.Helper()
+		s.view(func(tx *storage.Tx) {
+			for seq := range uint64(3) {
+				m, err := archive.BySeq(tx, "list1", seq+1)
+				if err != nil {
+					t.Fatal(err)
+				}
+				raw, err := s.Raw(m)
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, want := seenText(raw), 0
+				if seq == 2 { // whose author has the same name
+					want = 2
+					if !strings.Contains(text, "On Monday, redacted-1 <redacted-1@redacted.invalid> wrote:") {
+						t.Errorf("an answer:\n%s", text)
+					}
+				}
+				if n := strings.Count(text, "Yamada"); n != want || strings.Contains(text, "taro@") || strings.Contains(text, "T. Y.") {
+					t.Errorf("message %d names him %d times:\n%s", seq+1, n, text)
+				}
+				if seq < 2 && m.FromName+m.Subject != "redacted-1redacted-1 was here" {
+					t.Errorf("%+v", m)
+				}
+			}
+			for th := range archive.Recent(tx, "list1") {
+				if his := th.Seq < 3; his != (th.FromName == "redacted-1") || his && strings.Contains(th.Subject, "Yamada") {
+					t.Errorf("%+v", th)
+				}
+			}
+		})
+	}
+	look(s)
+	s.ok(s.Reindex(t.Context(), "list1", nil))
+	look(s)
+	look(s.fromFiles(dir))
+}
+
 func TestPersonRefused(t *testing.T) {
 	t.Parallel()
 	s := newShelf(t)

@@ -156,7 +156,7 @@ func Recent(tx *storage.Tx, list string) iter.Seq[*Thread] {
 			from, to := storage.P(list, k.B.B), storage.P(list, k.B.B+1)
 			for _, t := range threads.Scan(tx, storage.Range[bySeq]{From: &from, To: &to}) {
 				t.List, t.Seq = list, k.B.B
-				if !yield(v.thread(&t)) {
+				if !yield(v.thread(tx, &t)) {
 					return
 				}
 			}
@@ -171,7 +171,7 @@ func GetThread(tx *storage.Tx, list string, thread uint64) (*Thread, error) {
 		return nil, err
 	}
 	t.List, t.Seq = list, thread
-	return newViewer(tx).thread(&t), nil
+	return newViewer(tx).thread(tx, &t), nil
 }
 
 // Files yields the mboxes and ledgers and their committed lengths, for a backup.

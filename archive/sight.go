@@ -58,14 +58,27 @@ func (v viewer) own(m *Message) *Message {
 		m.FromName, m.FromAddr, m.Subject, m.Attached = "", "", "", 0
 	}
 	if m.Unnamed = v.unnamed; len(v.unnamed) > 0 {
+		m.Subject, _ = unname(asAuthor(v.unnamed, m.FromName, m.FromAddr), m.Subject)
 		m.FromName, m.FromAddr = unnameMailbox(v.unnamed, m.FromName, m.FromAddr)
-		m.Subject, _ = unname(v.unnamed, m.Subject)
 	}
 	return m
 }
 
-// thread returns what readers see of a summary.
-func (v viewer) thread(t *Thread) *Thread {
+// thread returns what readers see of a summary: of people who are named nowhere, what they see of the message that it is called after.
+func (v viewer) thread(tx *storage.Tx, t *Thread) *Thread {
+	if len(v.unnamed) == 0 {
+		return t
+	}
+	m, err := fetch(tx, t.List, t.Seq)
+	if err == nil && m.ID != t.ID {
+		m, err = Find(tx, t.List, t.ID, 1)
+	}
+	if err == nil {
+		if m = v.message(m); m != nil {
+			t.FromName, t.Subject = m.FromName, m.Subject
+			return t
+		}
+	}
 	t.FromName, _ = unname(v.unnamed, t.FromName)
 	t.Subject, _ = unname(v.unnamed, t.Subject)
 	return t

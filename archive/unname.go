@@ -29,6 +29,9 @@ func unnamed(people []Person, raw []byte) (out []byte, changed bool) {
 		return raw, false
 	}
 	msg := message.Parse(raw)
+	if from, err := address.ParseList(msg.Header().Get("From"), message.DecodeHeader); err == nil && len(from) > 0 {
+		people = asAuthor(people, from[0].Name, from[0].Address.String())
+	}
 	header, inHeader := unnameHeader(people, msg.Header())
 	body, inBody := unnameBody(people, msg)
 	if !inHeader && !inBody {
