@@ -112,7 +112,7 @@ func (p *Person) AddAddress(tx *storage.Tx, addr address.Address, now time.Time)
 		return err
 	}
 	if other.ID != "" {
-		if err := persons.Delete(tx, other.ID); err != nil {
+		if err := errors.Join(p.inherit(tx, other), persons.Delete(tx, other.ID)); err != nil {
 			return err
 		}
 	}
@@ -167,10 +167,15 @@ func ExchangeAddress(tx *storage.Tx, from, to address.Address, now time.Time) er
 	return p.Prefer(tx, to)
 }
 
-// DropPerson forgets that addresses belong together. Their memberships stay.
+// DropPerson forgets that addresses belong together, and their passkeys. Their memberships stay.
 func DropPerson(tx *storage.Tx, p *Person) error {
 	for _, a := range p.Addresses {
 		if err := personOf.Delete(tx, a.Key()); err != nil {
+			return err
+		}
+	}
+	for _, k := range p.Passkeys(tx) {
+		if err := p.RemovePasskey(tx, k.Key); err != nil {
 			return err
 		}
 	}

@@ -18,12 +18,16 @@ type Login struct {
 	Wrong   string // what is wrong with what was entered, or ""
 	Action  string // of the link's button
 	ByMail  bool   // the site mails links
+	// Passkeys says that the site knows passkeys.
+	Passkeys bool
+	Note     string // why another way did not sign in, or ""
 }
 
 // My is the view of page "my": what somebody is here.
 type My struct {
 	Address   string   // the preferred one
 	Addresses []string // all
+	Passkeys  bool     // the site knows passkeys
 	Lists     []MyList
 	Left      []Departure
 	Sessions  []SessionRow
@@ -162,6 +166,28 @@ type AddressRow struct {
 	Preferred bool
 	Lists     []string // that it is in
 	Remove    bool     // it can be
+}
+
+// Passkeys is the view of page "passkeys": those of a person.
+type Passkeys struct {
+	Rows  []PasskeyRow
+	Full  bool   // there may be no more
+	Wrong string // why none was added, or ""
+}
+
+// PasskeyRow is one of them.
+type PasskeyRow struct {
+	Key, Name              string
+	Synced                 bool // it is kept in more than one device
+	Created, Used, Suspect Time // Suspect is when a copy of it was seen
+}
+
+// Passkey is the view of page "passkey", whose script has the browser answer a challenge.
+type Passkey struct {
+	Adds    bool   // else it signs in
+	Options string // of the challenge, in JSON, as browsers parse them
+	Action  string // where the answer goes
+	Back    string
 }
 
 // AddAddress is the view of page "add-address": the button of the link that was mailed to an address.

@@ -62,7 +62,7 @@ func TestPages(t *testing.T) {
 		t.Parallel()
 		crawl(t, d)
 	})
-	for name, test := range map[string]func(*testing.T, context.Context, *demo){"keyboard": keyboard, "visits": visits, "weigh": weigh, "peers": peers} {
+	for name, test := range map[string]func(*testing.T, context.Context, *demo){"keyboard": keyboard, "visits": visits, "weigh": weigh, "peers": peers, "passkeys": passkeys} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, browser, d)

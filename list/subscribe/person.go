@@ -118,6 +118,30 @@ func (w *Workflow) RemoveAddress(tx *storage.Tx, who *list.Person, addr address.
 	return w.TellPerson(tx, &told, "address-removed", map[string]string{"which": addr.String()})
 }
 
+// AddPasskey adds a passkey to a person who has a row, and tells all addresses. It returns the errors of list.Person.AddPasskey.
+func (w *Workflow) AddPasskey(tx *storage.Tx, who *list.Person, credentialID []byte, k list.Passkey) (Result, error) {
+	if err := who.AddPasskey(tx, credentialID, k); err != nil {
+		return Result{}, err
+	}
+	w.Log.Info("passkey added", "person", string(who.ID))
+	return w.TellPerson(tx, who, "passkey-added", map[string]string{"which": k.Name})
+}
+
+// RemovePasskey removes a passkey of a person, and tells all addresses. It returns storage.ErrNotFound if it is none of theirs.
+func (w *Workflow) RemovePasskey(tx *storage.Tx, who *list.Person, key string) (Result, error) {
+	for _, k := range who.Passkeys(tx) {
+		if k.Key != key {
+			continue
+		}
+		if err := who.RemovePasskey(tx, key); err != nil {
+			return Result{}, err
+		}
+		w.Log.Info("passkey removed", "person", string(who.ID))
+		return w.TellPerson(tx, who, "passkey-removed", map[string]string{"which": k.Name})
+	}
+	return Result{}, storage.ErrNotFound
+}
+
 // Movable are the other addresses of a person to which a membership may be moved, with list.Readdress: those that are not banned.
 func (w *Workflow) Movable(l *list.List, who *list.Person, from address.Address) []address.Address {
 	return slices.DeleteFunc(who.Others(from), func(a address.Address) bool { return w.banned(l, a) })

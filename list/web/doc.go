@@ -15,6 +15,7 @@
 //
 //	login_links   SHA-256 of the token -> address, browser that asked, where to go, end; deleted by its use
 //	login_codes   SHA-256 of that browser's cookie -> hash of the code, its link, wrong tries, end
+//	passkey_challenges  SHA-256 of the cookie of the browser that was asked -> challenge, for what, end; deleted by its use
 //	sessions      SHA-256 of the cookie -> address, browser, begin, last use, end
 //
 // They are swept of what has ended once an hour.
@@ -30,6 +31,7 @@
 //   - A token or a cookie is stored only as its hash, and neither is logged: of a path under /-/ log lines name the first part.
 //   - The one-click address works without cookies, from any origin, and never redirects (RFC 8058, section 3.1).
 //   - Who asks for a sign-in link gets the same answer, and makes the same rows, whether the address is known here or not.
+//   - What a passkey signs was asked of the same browser, once, in the last five minutes; the script sends nothing but the form.
 //   - Only the undo of a departure by that link brings a member back; who was removed otherwise is not brought back by it.
 //
 // # Limits

@@ -16,7 +16,7 @@ import (
 // my is the page of who is signed in.
 func (s *site) my(w http.ResponseWriter, r *http.Request, a actor) error {
 	f := templates.FrameOf(r.Context())
-	view := templates.My{Address: a.address.String(), Addresses: addressTexts(a)}
+	view := templates.My{Address: a.address.String(), Addresses: addressTexts(a), Passkeys: s.passkeys != nil}
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		view.Sessions = s.sessionRows(tx, a, f.Lang)
 		var err error

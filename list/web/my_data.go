@@ -25,9 +25,17 @@ type kept struct {
 	Memberships []keptMembership `json:"memberships"`
 	Posts       []keptPost       `json:"posts"` // that bear the address, forged ones too
 	Sessions    []session        `json:"sessions"`
+	Passkeys    []keptPasskey    `json:"passkeys,omitempty"`
 	Waiting     []list.Pending   `json:"waiting"` // requests that wait for a confirmation
 	Left        []keptMembership `json:"left"`    // what can still be taken back
 	Never       []keptNever      `json:"never,omitempty"`
+}
+
+// keptPasskey is a passkey without its key.
+type keptPasskey struct {
+	Name    string    `json:"name"`
+	Created time.Time `json:"created"`
+	Used    time.Time `json:"used,omitzero"`
 }
 
 // keptNever says that an address wants no mail that others ask for.
@@ -90,6 +98,9 @@ func (s *site) collect(ctx context.Context, who *list.Person) (*kept, error) {
 			if who.Has(p.Address) {
 				all.Waiting = append(all.Waiting, *p)
 			}
+		}
+		for _, k := range who.Passkeys(tx) {
+			all.Passkeys = append(all.Passkeys, keptPasskey{Name: k.Name, Created: k.Created, Used: k.Used})
 		}
 		for _, addr := range who.Addresses {
 			if err := all.add(tx, addr); err != nil {

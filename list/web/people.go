@@ -9,6 +9,7 @@ func (s *site) people(mux *http.ServeMux) {
 	if s.Subscribe == nil {
 		return
 	}
+	s.passkeyPages(mux)
 	mux.HandleFunc("POST /-/login", s.page(s.requestLogin))
 	mux.HandleFunc("GET /-/login/code", s.page(s.codeForm))
 	mux.HandleFunc("POST /-/login/code", s.page(s.enterCode))

@@ -9,6 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-webauthn/webauthn/webauthn"
+
 	"kairan/archive"
 	"kairan/archive/search"
 	archiveweb "kairan/archive/web"
@@ -58,6 +60,8 @@ type site struct {
 	posts  *limiter[string]       // by address key of who is signed in
 	swept  atomic.Int64           // Unix time of the last sweep
 	secure bool                   // the site's address is https
+
+	passkeys *webauthn.WebAuthn // nil where browsers have none
 }
 
 // New returns the handler of the whole site.
@@ -73,6 +77,12 @@ func newSite(o Options) *site {
 	s := &site{
 		Options: o, secure: strings.HasPrefix(o.Site.URL, "https://"),
 		limits: newLimiter[netip.Prefix](attemptEvery, attempts), posts: newLimiter[string](changeEvery, changes),
+	}
+	if o.Subscribe != nil {
+		var err error
+		if s.passkeys, err = newPasskeys(o.Site); err != nil {
+			o.Log.Error("no passkeys", "error", err)
+		}
 	}
 	if o.PagesPerMinute > 0 {
 		s.pages = newLimiter[netip.Prefix](time.Minute/time.Duration(o.PagesPerMinute), burstMinutes*o.PagesPerMinute)
