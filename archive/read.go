@@ -62,6 +62,20 @@ func Months(tx *storage.Tx, list string) iter.Seq[Month] {
 	}
 }
 
+// MonthsAround returns the months before and after one that have messages, and "" where there is none.
+func MonthsAround(tx *storage.Tx, list, month string) (before, after string) {
+	first := func(r storage.Range[byText]) string {
+		for k, m := range months.Scan(tx, r) {
+			if m.Messages > 0 {
+				return k.B
+			}
+		}
+		return ""
+	}
+	from, own, to := storage.P(list, ""), storage.P(list, month), storage.P(list, "~")
+	return first(storage.Range[byText]{From: &from, To: &own, Reverse: true}), first(storage.Range[byText]{After: &own, To: &to})
+}
+
 // InMonth yields the messages of a month, oldest first.
 func InMonth(tx *storage.Tx, list, month string) iter.Seq[*Message] {
 	return newViewer(tx).messages(monthMembers(tx, list, month))

@@ -71,6 +71,20 @@ type Language struct {
 // LanguageNames are the languages there are, by the names that they give themselves.
 func LanguageNames() []Language { return languageNames("") }
 
+// languageButtons are the buttons of the form that chooses the language.
+func languageButtons(current string) string {
+	var w writer
+	for _, l := range languageNames(current) {
+		w.between(`<button class="quiet" name="lang" value="`, l.Code, `" lang="`)
+		w.between("", l.Code, `"`)
+		if l.Current {
+			w.html(` aria-current="true"`)
+		}
+		w.between(">", l.Name, "</button>\n")
+	}
+	return w.String()
+}
+
 func languageNames(current string) []Language {
 	names := map[string]string{"en": "English", "ja": "日本語"}
 	var out []Language

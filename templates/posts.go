@@ -56,14 +56,8 @@ func monthThreads(w *writer, all []MonthThread) {
 	for i := range all {
 		t := &all[i]
 		w.between("\n<section>\n"+`<h2><a href="`, t.Href, `"`)
-		if t.Subject != "" {
-			w.langOf(t.Subject)
-			w.between(">", t.Subject, "</a>")
-		} else {
-			w.html(">")
-			w.t("message.no-subject")
-			w.html("</a>")
-		}
+		w.subject(t.Subject)
+		w.html("</a>")
 		if t.Earlier {
 			w.html(` <span class="badge">`)
 			w.t("month.earlier")
@@ -94,9 +88,9 @@ func threadPost(w *writer, p Post) {
 		w.langOf(p.Subject)
 		w.between(">", p.Subject, "</h2>")
 	}
-	postHead(w, p)
-	postBody(w, p)
-	postActions(w, p)
+	w.postHead(&p)
+	w.postBody(&p)
+	w.postActions(&p)
 	w.html("\n</article>\n")
 }
 
@@ -109,7 +103,7 @@ func (p *Post) size() (n int) {
 }
 
 // postHead writes who wrote a message, when, and in answer to what.
-func postHead(w *writer, p Post) {
+func (w *writer) postHead(p *Post) {
 	w.between("\n<header>\n"+`<span class="initial" aria-hidden="true">`, p.Initial, "</span>\n")
 	w.between(`<div class="who"><b>`, p.From, `</b>`)
 	if p.FromAddress != "" {
@@ -138,7 +132,7 @@ func postHead(w *writer, p Post) {
 }
 
 // postBody writes the text of a message and its attachments.
-func postBody(w *writer, p Post) {
+func (w *writer) postBody(p *Post) {
 	w.html(`<div class="body">`)
 	for i := range p.Blocks {
 		w.block(&p.Blocks[i])
@@ -204,7 +198,7 @@ func (w *writer) attachments(all []Attachment) {
 }
 
 // postActions writes what can be done with a message.
-func postActions(w *writer, p Post) {
+func (w *writer) postActions(p *Post) {
 	w.html(`<p class="actions">`)
 	if p.Reply != "" {
 		w.between(`<a href="`, p.Reply, `">`)

@@ -54,16 +54,14 @@ func New() (*Set, error) {
 // parsePages parses every page with its words already bound to one language.
 func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 	base := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
-		"t":            func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
-		"static":       s.StaticURL,
-		"languages":    func() []Language { return languageNames(lang) },
-		"cells":        part(lang, s.words[lang], cells),
+		"t":     func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
+		"cells": part(lang, s.words[lang], cells),
+		"message": func(m Message, url string) (template.HTML, error) {
+			return part(lang, s.words[lang], func(w *writer, m Message) { message(w, m, url) })(m)
+		},
 		"monthThreads": part(lang, s.words[lang], monthThreads),
 		"outline":      part(lang, s.words[lang], outline),
 		"post":         part(lang, s.words[lang], threadPost),
-		"postHead":     part(lang, s.words[lang], postHead),
-		"postBody":     part(lang, s.words[lang], postBody),
-		"postActions":  part(lang, s.words[lang], postActions),
 		"lang":         func(text any) template.HTMLAttr { return langAttribute(lang, text) },
 	})
 	parts, err := fs.Glob(files, "html/parts/*.html")
@@ -97,18 +95,29 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 	return pages, nil
 }
 
-// fixedWords is a call of t without parameters.
-var fixedWords = regexp.MustCompile(`\{\{t "([^"]*)"\}\}`)
+// fixed is a call whose outcome is the same whenever a page is written: words without parameters, the address of a static file, and
+// the buttons that choose the language.
+var fixed = regexp.MustCompile(`\{\{(t|static|languages)(?: "([^"]*)")?\}\}`)
 
-// parseFile adds a file to a page. Words without parameters are put in once, here, rather than whenever the page is written.
+// parseFile adds a file to a page. What is fixed is put in here, once.
 func (s *Set) parseFile(page *template.Template, lang, file string) error {
 	b, err := files.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	text := fixedWords.ReplaceAllStringFunc(string(b), func(call string) string {
-		text, wordsErr := s.words[lang].text(fixedWords.FindStringSubmatch(call)[1], nil)
-		err = errors.Join(err, wordsErr)
+	text := fixed.ReplaceAllStringFunc(string(b), func(call string) string {
+		m := fixed.FindStringSubmatch(call)
+		var text string
+		var callErr error
+		switch m[1] {
+		case "t":
+			text, callErr = s.words[lang].text(m[2], nil)
+		case "static":
+			text, callErr = s.StaticURL(m[2])
+		default:
+			return languageButtons(lang)
+		}
+		err = errors.Join(err, callErr)
 		return template.HTMLEscapeString(text)
 	})
 	if err == nil {

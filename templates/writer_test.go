@@ -25,12 +25,18 @@ func TestWriterEscapes(t *testing.T) {
 			Blocks: []Block{{Kind: "text", HTML: "words"}, {Kind: "quote", Fold: true, Preformatted: true, HTML: "words"}},
 		}
 		row := OutlineRow{Href: x, From: x, Subject: x, Sent: Time{x, x, x}, Current: true, New: true, HasAttachment: true}
+		whole := Message{
+			Post: p, Canonical: x, Prev: Link{x, x}, Next: Link{x, x}, ThreadPrev: Link{x, x}, ThreadNext: Link{x, x}, Thread: x, ThreadCount: 2,
+			Outline: []OutlineRow{row}, Recipients: x, Cc: x, Number: x, Decide: []Link{{x, x}},
+		}
+		month := MonthThread{Href: x, Subject: x, Earlier: true, Rows: []OutlineRow{row}, More: 2}
 		year := Year{Months: []MonthLink{{Href: x, Name: x, Short: x}}}
 		for _, lang := range Languages() {
 			w := s.words[lang]
 			for _, write := range []func() (template.HTML, error){
 				func() (template.HTML, error) { return part(lang, w, threadPost)(p) },
-				func() (template.HTML, error) { return part(lang, w, outline)([]OutlineRow{row}) },
+				func() (template.HTML, error) { return part(lang, w, func(w *writer, m Message) { message(w, m, x) })(whole) },
+				func() (template.HTML, error) { return part(lang, w, monthThreads)([]MonthThread{month}) },
 				func() (template.HTML, error) { return part(lang, w, cells)(year) },
 			} {
 				got, err := write()

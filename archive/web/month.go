@@ -102,16 +102,14 @@ func (h *handler) row(q *request, n node, href string) templates.OutlineRow {
 
 // around links the months before and after, empty ones left out.
 func (h *handler) around(tx *storage.Tx, q *request, month string, view *templates.Month) {
-	for m := range archive.Months(tx, q.list.ID) { // newest first
-		link := templates.Link{Href: q.monthPath(m.Month), Text: templates.NewMonth(q.lang(), m.Month)}
-		if m.Month > month {
-			view.Next = link
+	link := func(month string) (l templates.Link) {
+		if month != "" {
+			l = templates.Link{Href: q.monthPath(month), Text: templates.NewMonth(q.lang(), month)}
 		}
-		if m.Month < month {
-			view.Prev = link
-			return
-		}
+		return l
 	}
+	prev, next := archive.MonthsAround(tx, q.list.ID, month)
+	view.Prev, view.Next = link(prev), link(next)
 }
 
 // name is how an author is called on pages.
