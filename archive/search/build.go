@@ -39,14 +39,7 @@ func (b *builder) add(m *archive.Message, raw []byte) {
 		d.flags = hasAttachment
 	}
 	before, pos := len(b.found), uint32(0)
-	field := func(prefix, text string) {
-		pos = cut(text, pos, func(t token) {
-			b.put("", t.term, t.pos)
-			if prefix != "" {
-				b.put(prefix, t.term, t.pos)
-			}
-		}) + gap
-	}
+	field := func(prefix, text string) { pos = b.field(prefix, text, pos) + gap }
 	field(subject, m.Subject)
 	field(author, m.FromName+" "+m.FromAddr)
 	for _, name := range attachments {
@@ -55,6 +48,34 @@ func (b *builder) add(m *archive.Message, raw []byte) {
 	field("", body)
 	d.length = uint16(min(len(b.found)-before, math.MaxUint16))
 	b.docs = append(b.docs, d)
+}
+
+// field cuts a text into terms, which are those of a field too if it has a prefix, and returns the position behind the last.
+func (b *builder) field(prefix, text string, pos uint32) uint32 {
+	put := func(hidden string, term []byte, pos uint32) {
+		b.put(hidden, term, pos)
+		if prefix != "" {
+			b.put(hidden+prefix, term, pos)
+		}
+	}
+	hidden := localParts(text)
+	first := pos // of the local part
+	return cut(text, pos, func(t token) {
+		for len(hidden) > 0 && t.from >= hidden[0].at {
+			for i, term := range hidden[0].seen { // as pages show it, before the domain
+				if at := t.pos - uint32(len(hidden[0].seen)-i); at >= first && at < t.pos {
+					put("", term, at)
+				}
+			}
+			hidden = hidden[1:]
+		}
+		if len(hidden) == 0 || t.to <= hidden[0].from {
+			put("", t.term, t.pos)
+			first = t.pos + 1
+			return
+		}
+		put(local, t.term, t.pos)
+	})
 }
 
 // put notes that a term of the next document is at a position; positions do not fall.

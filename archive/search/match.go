@@ -140,8 +140,9 @@ func (p *phrase) positions(to []uint32) []uint32 { return append(to, p.a...) }
 
 // effort bounds what one query may read.
 type effort struct {
-	ctx  context.Context
-	left int64 // bytes of postings
+	ctx   context.Context
+	left  int64 // bytes of postings
+	whole bool  // local parts of addresses are looked at too
 }
 
 // postings reads those of an entry.
@@ -160,7 +161,17 @@ func (e *effort) postings(s *segment, found entry) (*postings, error) {
 }
 
 // entriesOf looks up the entries of a term of a clause.
-func (s *segment) entriesOf(ctx context.Context, t phraseTerm) (found []entry, err error) {
+func (s *segment) entriesOf(e *effort, t phraseTerm) (found []entry, err error) {
+	if found, err = s.entriesWith(e.ctx, t); err != nil || !e.whole {
+		return found, err
+	}
+	t.term = local + t.term
+	more, err := s.entriesWith(e.ctx, t)
+	return append(found, more...), err
+}
+
+// entriesWith looks up the entries of a term, or of all terms that begin with it.
+func (s *segment) entriesWith(ctx context.Context, t phraseTerm) (found []entry, err error) {
 	if !t.prefix {
 		e, err := s.find(t.term)
 		if err == nil && e.docs > 0 {
@@ -185,7 +196,7 @@ func (s *segment) cursor(e *effort, c clause) (found cursor, docs int, err error
 	var sizes []int
 	docs = len(s.docs)
 	for _, t := range c.terms {
-		entries, err := s.entriesOf(e.ctx, t)
+		entries, err := s.entriesOf(e, t)
 		if err != nil || len(entries) == 0 {
 			return nil, 0, err
 		}

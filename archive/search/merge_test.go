@@ -78,7 +78,7 @@ func TestMerge(t *testing.T) {
 	if diff := cmp.Diff(must(all).dump(t), got.dump(t)); diff != "" {
 		t.Error(diff)
 	}
-	e, err := got.entriesOf(context.Background(), phraseTerm{term: "n00", prefix: true})
+	e, err := got.entriesOf(&effort{ctx: context.Background()}, phraseTerm{term: "n00", prefix: true})
 	if err != nil || len(e) != 90 {
 		t.Errorf("%d terms begin with n00, %v; want 90", len(e), err)
 	}

@@ -42,6 +42,7 @@ const (
 type Request struct {
 	Query  *Query
 	Lists  []List
+	Whole  bool // the reader sees whole addresses; others find of the local parts of addresses only what pages show of them
 	Order  Order
 	Offset int
 	Limit  int
@@ -79,7 +80,7 @@ func (x *Index) Search(ctx context.Context, r Request) (Result, error) {
 		}
 		return Result{}, fmt.Errorf("search: %w", ctx.Err())
 	}
-	run := search{effort: effort{ctx: ctx, left: x.maxRead}, Request: r, keep: min(r.Offset+r.Limit, MaxHits)}
+	run := search{effort: effort{ctx: ctx, left: x.maxRead, whole: r.Whole}, Request: r, keep: min(r.Offset+r.Limit, MaxHits)}
 	segments := x.use()
 	defer func() {
 		for _, s := range segments {

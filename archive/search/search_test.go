@@ -71,10 +71,21 @@ func (w *world) find(query string, lists ...string) string {
 // now is find without waiting.
 func (w *world) now(query string, lists ...string) string {
 	w.t.Helper()
+	return w.ask(search.Request{Query: search.Parse(query, time.UTC), Whole: true}, query, lists...)
+}
+
+// stranger is now for a reader who sees addresses shortened.
+func (w *world) stranger(query string) string {
+	w.t.Helper()
+	return w.ask(search.Request{Query: search.Parse(query, time.UTC)}, query)
+}
+
+func (w *world) ask(r search.Request, query string, lists ...string) string {
+	w.t.Helper()
 	if lists == nil {
 		lists = []string{"one", "two"}
 	}
-	r := search.Request{Query: search.Parse(query, time.UTC), Limit: search.MaxHits}
+	r.Limit = search.MaxHits
 	for _, l := range lists {
 		r.Lists = append(r.Lists, search.List{ID: l, Name: "L-" + l})
 	}
@@ -125,6 +136,62 @@ func TestSearch(t *testing.T) {
 		}
 		if got := w.find("-nowhere", "two"); got != "two.1" {
 			t.Errorf("other lists than those passed were searched: %q", got)
+		}
+	})
+}
+
+// TestAddressesOfNetworks finds addresses, prefixes, AS numbers and host names, whole and in part, and nothing that only looks alike.
+func TestAddressesOfNetworks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		for n, text := range []string{
+			"announced 192.0.2.0/24 today",
+			"announced 192.0.2.0/25 today",
+			"ping 192.0.2.17 (from AS64500)",
+			"prefix 2001:0db8:0:0::/32, AS 64501",
+			"via ge-0-1.core1.tokyo.example.net [198.51.100.24]",
+			"ＡＳ６４５０２からの経路",
+			"24 hours, 192 hosts, 64500 bytes",
+		} {
+			w.add("one", n+1, "Subject: topic\n", text)
+		}
+		for query, want := range map[string]string{
+			"192.0.2.0/24": "one.1", "192.0.2.0/25": "one.2", "192.0.2.0": "one.1 one.2", "192.0.2": "one.1 one.2 one.3", "192.0": "one.1 one.2 one.3",
+			"0.2.17": "one.3", "192.0.2.1": "", "192.0.2.17/32": "", "/24": "one.1 one.5 one.7", `"192.0.2.0/24 today"`: "one.1",
+			"2001:db8::/32": "one.4", "2001:DB8::": "one.4", "2001:db8:0:0:0:0:0:0": "one.4", "2001:db8::1": "",
+			"AS64500": "one.3", "as 64500": "one.3", "64500": "one.3 one.7", "AS64501": "one.4", "AS64502": "one.6", "AS6450": "",
+			"core1.tokyo.example.net": "one.5", "tokyo.example": "one.5", "core1": "one.5", "example.net": "one.5", "ge-0-1": "one.5", "core1.example.net": "",
+		} {
+			w.want(query, want)
+		}
+	})
+}
+
+// TestStrangersFindWhatTheySee asks for an address in every way that could tell that it occurs.
+func TestStrangersFindWhatTheySee(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		w.add("one", 1, "From: Somebody <zoe.quist@mail.example.jp>\nSubject: ask zoe.quist@example.org\n", "write to zoe.quist@example.jp or\n> <zoe.quist@example.com>.\n\n連絡先はquist@example.net、以上")
+		w.add("one", 2, "From: Zoe <x@example.jp>\nSubject: topic\n", "Zoe has no address here, nor has zo@example.jp")
+		const both = "one.1 one.2"
+		for query, seen := range map[string]struct{ member, stranger string }{
+			"zoe.quist@example.jp": {"one.1", ""}, `"zoe.quist@example.com"`: {"one.1", ""}, "zoe.quist": {"one.1", ""}, "quist": {"one.1", ""},
+			"from:zoe.quist@mail.example.jp": {"one.1", ""}, "from:quist": {"one.1", ""}, "subject:zoe.quist@example.org": {"one.1", ""}, "subject:quist": {"one.1", ""},
+			"quist@example.net": {"one.1", ""}, "先は": {"one.1", ""}, "は": {"one.1", ""},
+			"-quist": {"one.2", both}, "-zoe.quist@example.jp": {"one.2", both}, "-from:quist": {"one.2", both},
+			"zoe": {both, "one.2"}, "from:zoe": {both, "one.2"},
+			"zo…@example.jp": {both, "one.1"}, "zo": {both, "one.1"}, "from:zo…@mail.example.jp": {"one.1", "one.1"}, "連絡": {"one.1", "one.1"}, "連絡…@example.net": {"one.1", "one.1"},
+			"example.jp": {both, both}, "from:example.jp": {both, both}, "from:somebody": {"one.1", "one.1"}, "以上": {"one.1", "one.1"},
+			"x@example.jp": {"one.2", ""}, "z…@example.jp": {"one.2", "one.2"},
+		} {
+			w.want(query, seen.member)
+			if got := w.stranger(query); got != seen.stranger {
+				t.Errorf("a stranger who asks for %s finds %q, want %q", query, got, seen.stranger)
+			}
 		}
 	})
 }

@@ -24,10 +24,11 @@ const (
 	termsPerBlock   = 64
 	docsPerBlock    = 128
 	footerLength    = 16
-	format          = 1 // of segments and of what cut makes; another one in the store is built anew
+	format          = 2 // of segments and of what cut makes; another one in the store is built anew
 	maxTail         = 1 << 30
 	hasAttachment   = 1
 	subject, author = "\x01", "\x02" // before terms of a field
+	local           = "\x03"         // before these: a term that strangers do not see, in the local part of an address
 )
 
 var errDamaged = errors.New("the segment is damaged")

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// mailAddress is what nextAddress finds.
+// mailAddress is what archive.NextAddress finds.
 var mailAddress = regexp.MustCompile(`[\pL\pN!#$%&'*+/=?^_{|}~.-]{1,64}@(?:[\pL\pN-]{1,63}\.){1,8}[\pL][\pL\pN-]{1,62}`)
 
 func FuzzMask(f *testing.F) {

@@ -90,6 +90,7 @@ func question(r *http.Request, change map[string]string) string {
 func (h *searcher) ask(q *request, lists []archive.Info, request search.Request) (search.Result, error) {
 	q.frame.Noindex = true
 	q.w.Header().Set("X-Robots-Tag", "noindex")
+	request.Whole = !q.stranger()
 	request.Query = search.Parse(q.r.URL.Query().Get("q"), h.loc)
 	for _, l := range lists {
 		request.Lists = append(request.Lists, search.List{ID: l.ID, Name: l.Name})
