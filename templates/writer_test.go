@@ -35,7 +35,9 @@ func TestWriterEscapes(t *testing.T) {
 			w := s.words[lang]
 			for _, write := range []func() (template.HTML, error){
 				func() (template.HTML, error) { return part(lang, w, threadPost)(p) },
-				func() (template.HTML, error) { return part(lang, w, func(w *writer, m Message) { message(w, m, x) })(whole) },
+				func() (template.HTML, error) {
+					return part(lang, w, func(w *writer, m Message) { message(w, m, x) })(whole)
+				},
 				func() (template.HTML, error) { return part(lang, w, monthThreads)([]MonthThread{month}) },
 				func() (template.HTML, error) { return part(lang, w, cells)(year) },
 			} {

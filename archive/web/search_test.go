@@ -130,6 +130,18 @@ func TestSearchPages(t *testing.T) {
 		t.Error("a stranger's search finds what members write")
 	}
 	l.page("/-/search?q=secret", "", "Nothing was found", "Try fewer")
+	for _, address := range []string{"bob.sample@example.com", "from:ann.example@example.jp"} { // which strangers see shortened
+		asked := "?" + url.Values{"q": {address}}.Encode()
+		l.page("/open/search"+asked, "", "Nothing was found")
+		l.page("/open/search.json"+asked, "", `"total": 0`)
+		if feed := l.page("/-/search.atom"+asked, ""); strings.Contains(feed, "<entry>") {
+			t.Errorf("the feed tells a stranger that %s occurs", address)
+		}
+		if res, _ := l.get("/open/search.mbox.gz"+asked, "", "en"); res.StatusCode != http.StatusNotFound {
+			t.Errorf("the download tells a stranger that %s occurs", address)
+		}
+		l.page("/open/search"+asked, "bob@example.com", "1 message found")
+	}
 	l.page("/-/search?q=tea", "bob@example.com", "2 messages found", "/staff/m/2@example.jp/", "bob.sample@example.com")
 	res, _ := l.get("/-/search?q=tea", "bob@example.com", "ja")
 	if got := res.Header.Get("Cache-Control"); !strings.Contains(got, "private") {
