@@ -54,8 +54,9 @@ func New() (*Set, error) {
 // parsePages parses every page with its words already bound to one language.
 func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 	base := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
-		"t":     func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
-		"cells": part(lang, s.words[lang], cells),
+		"t":      func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
+		"static": s.StaticURL,
+		"cells":  part(lang, s.words[lang], cells),
 		"message": func(m Message, url string) (template.HTML, error) {
 			return part(lang, s.words[lang], func(w *writer, m Message) { message(w, m, url) })(m)
 		},
