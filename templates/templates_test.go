@@ -226,6 +226,8 @@ func sample() map[string][]any {
 			Groups: []SettingGroup{{ID: "about", Title: "<T>", Fields: settingFields()}}}, Settings{Query: "x"}},
 		"settings-review": {SettingsReview{}, SettingsReview{Changes: diffs, Patch: `{"a":"<T>"}`, Replay: &SettingsReplay{}},
 			SettingsReview{Replay: &SettingsReplay{Days: 30, Posts: 9, Different: 2, More: 1, Forgotten: 1, Rows: []ReplayRow{{When: when, Author: "a", Subject: "<T>", Href: "/x", Was: "w", Is: "i"}, {Subject: "s"}}}}},
+		"hidden": {Hidden{}, Hidden{Action: "/a", Total: 2, Pages: pages, Messages: []HiddenMessage{
+			{Post: "<T>", Href: "/x", Subject: "<T>", From: "<T>", Sent: when, What: "<T>", By: "<T>", Reason: "<T>", When: when}, {Post: "2", Sent: when, When: when}}}},
 		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
 			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
 		"texts": {Texts{}, Texts{Lead: "<T>", Groups: []TextGroup{{Title: "<T>", Rows: []TextRow{{Href: "/x", Title: "<T>", When: "<T>", Own: []string{"<T>"}}}}}}},

@@ -55,6 +55,7 @@ func TestPages(t *testing.T) {
 			j.join()
 			j.me()
 			j.members()
+			j.moderate()
 			j.odd()
 		})
 	}

@@ -18,6 +18,7 @@ var adminTabs = []struct {
 	{"settings", list.RoleOwner},
 	{"members", list.RoleModerator},
 	{"texts", list.RoleOwner},
+	{"hidden", list.RoleModerator},
 	{"log", list.RoleOwner},
 }
 

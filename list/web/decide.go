@@ -27,10 +27,7 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 	}
 	err = edit.Do(r.Context(), s.Archive)
 	lang := templates.FrameOf(r.Context()).Lang
-	back := listPath(l) + "m/" + archive.EscapeSegment(m.ID) + "/"
-	if m.Nth > 1 {
-		back += strconv.Itoa(m.Nth) + "/"
-	}
+	back := messagePath(l, m)
 	said := templates.Flash{Text: s.Templates.T(lang, "decided."+do)}
 	switch {
 	case errors.Is(err, moderation.ErrWord):

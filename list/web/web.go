@@ -124,6 +124,7 @@ func (s *site) special() http.Handler {
 	s.people(mux)
 	s.held(mux)
 	s.settings(mux)
+	s.hidden(mux)
 	s.members(mux)
 	s.texts(mux)
 	s.moderate(mux)
