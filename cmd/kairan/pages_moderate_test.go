@@ -21,7 +21,7 @@ func (j *journey) held() (id list.PostID) {
 		fmt.Sprintf("Message-ID: <journey%d@newcomer.test>", j.n),
 		`Content-Type: multipart/mixed; boundary="b"`, "",
 		"--b", "Content-Type: text/plain; charset=utf-8", "", "</textarea><img src=http://tracker.test/x onerror=alert(2)>",
-		"--b", "Content-Type: image/svg+xml", `Content-Disposition: attachment; filename="<iframe src=http://tracker.test>.svg"`, "", hostileScript, "--b--",
+		"--b", "Content-Type: image/svg+xml", `Content-Disposition: attachment; filename="<iframe src=x>.svg"`, "", hostileScript, "--b--",
 	}}
 	if got := j.demo.post(j.T, e); !strings.HasPrefix(got, "250 ") {
 		j.Fatalf("%s: %s", who, got)
@@ -38,6 +38,13 @@ func (j *journey) held() (id list.PostID) {
 	return id
 }
 
+// press is follow for a button that the bar at the bottom of a page may cover.
+func (j *journey) press(selector string) {
+	j.Helper()
+	j.eval(`document.querySelector(` + quoteJS(selector) + `)?.scrollIntoView({ block: "center", behavior: "instant" }); "scrolled"`)
+	j.follow(selector)
+}
+
 // moderate claims a post, discards it, takes that back, and discards it for good; then it hides a message and shows it again.
 func (j *journey) moderate() {
 	id := j.held()
@@ -45,19 +52,19 @@ func (j *journey) moderate() {
 	j.open("/-/demo", 200)
 	j.follow(`button[value="kenji@example.jp"]`)
 	j.open("/-/moderate?order=risk", 200)
-	j.sees("<script>alert(1)</script> May I?", "<img src=http://tracker.test/x", "<iframe src=http://tracker.test>.svg")
+	j.sees("<script>alert(1)</script> May I?", "<img src=http://tracker.test/x", "<iframe src=x>.svg")
 	j.eval(`document.querySelectorAll("main details").forEach(d => d.open = true); "open"`)
 	j.shoot("moderate-open")
-	j.follow(post + ` button[value=claim]`)
+	j.press(post + ` button[value=claim]`)
 	j.see(post + ` .note`)
-	j.follow(post + ` button[value=discard]`)
+	j.press(post + ` button[value=discard]`)
 	j.shoot("moderate-decided")
 	j.follow(`.flash button`)
 	j.see(post)
-	j.follow(post + ` button[value=discard]`)
+	j.press(post + ` button[value=discard]`)
 	j.follow(`form[action="/-/moderate/undo"]:has(button[value="netops ` + string(id) + `"]) button`)
 	j.see(post)
-	j.follow(post + ` button[value=discard]`)
+	j.press(post + ` button[value=discard]`)
 	if v := j.demo.cli(j.T, "held", "ls", exampleList); strings.Contains(v, string(id)) {
 		j.Errorf("it still waits:\n%s", v)
 	}
