@@ -102,7 +102,7 @@ func (m *Moderation) pagePost(lang string, p *list.Post, items []item, insider b
 	out := PagePost{ID: string(p.ID), From: m.author(lang, p), Subject: m.subject(lang, p), Received: p.Received, Reasons: m.reasons(lang, p)}
 	i := slices.IndexFunc(items, func(it item) bool { return it.post.ID == p.ID })
 	if i < 0 || !p.Held() {
-		if !p.Recallable(time.Now()) {
+		if insider || !p.Recallable(time.Now()) {
 			out.Decided = m.decided(lang, p, insider)
 		}
 		return out

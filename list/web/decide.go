@@ -21,7 +21,7 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 	if err != nil {
 		return err
 	}
-	edit := moderation.Edit{List: l, Message: m, Word: do, By: who.address.String(), Reason: "on the page of the message", Now: time.Now()}
+	edit := moderation.Edit{List: l, Message: m, Word: do, By: who.address.String(), Now: time.Now()}
 	if do == "withdraw" {
 		edit.By = who.as(m.FromAddr)
 	}

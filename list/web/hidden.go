@@ -89,7 +89,7 @@ func (s *site) unhide(w http.ResponseWriter, r *http.Request, a actor, l *list.L
 	}
 	lang := templates.FrameOf(r.Context()).Lang
 	said := s.Templates.T(lang, "decided.unhide")
-	err = moderation.Edit{List: l, Message: m, Word: "unhide", By: a.address.String(), Reason: "on the page of hidden messages", Now: time.Now()}.Do(r.Context(), s.Archive)
+	err = moderation.Edit{List: l, Message: m, Word: "unhide", By: a.address.String(), Now: time.Now()}.Do(r.Context(), s.Archive)
 	if errors.Is(err, archive.ErrPurged) {
 		said, err = s.Templates.T(lang, "decided.purged"), nil
 	}
