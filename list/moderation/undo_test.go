@@ -160,3 +160,17 @@ func TestDecisionAndCrash(t *testing.T) {
 		w.verdict("2@s.test", "discard by zed@strangers.test")
 	})
 }
+
+// On the page of a notice what was accepted a moment ago is decided, and can be taken back.
+func TestNoticePageOfAccepted(t *testing.T) {
+	story(t, nil, func(t *testing.T, w *world) {
+		p := w.post("zed@strangers.test", "1@s.test", "Hello", "Good morning.\n", true)
+		w.at(0)
+		token := one(t, w.mails(3), "mio@people.test").token(t)
+		w.press("mod@people.test", "accept", string(p.ID))
+		page, err := w.Moderation.Open(t.Context(), token, "en", time.Now())
+		if err != nil || len(page.Posts) != 1 || !page.Posts[0].Undo || !strings.Contains(page.Posts[0].Decided, "accepted by mod@people.test") {
+			t.Errorf("%+v, %v", page, err)
+		}
+	})
+}
