@@ -23,6 +23,7 @@ type heldCmd struct {
 	Accept  heldAccept  `cmd:"" help:"Let held posts go to the list, and people join or leave."`
 	Reject  heldReject  `cmd:"" help:"Refuse held posts or requests, and tell their authors."`
 	Discard heldDiscard `cmd:"" help:"Drop held posts or requests silently."`
+	Undo    heldUndo    `cmd:"" help:"Take back what was decided on a page within the last minute."`
 }
 
 type heldLs struct {
@@ -128,6 +129,9 @@ func excerpt(raw []byte, lines int) string {
 	return strings.Join(out, "\n")
 }
 
+// byCommandLine is who decides here.
+const byCommandLine = "command line"
+
 // heldThings names what to decide.
 type heldThings struct {
 	Things []string `arg:"" name:"id" help:"IDs of posts, or addresses that wait to join or leave."`
@@ -137,7 +141,7 @@ type heldThings struct {
 // decide decides all or, if one of them cannot be, none. What follows is the same as by mail: authors and the other
 // moderators are told.
 func (h heldThings) decide(ctx context.Context, app *App, d moderation.Decision, std streams) error {
-	d.By = "command line"
+	d.By = byCommandLine
 	var undone []string
 	err := app.DB.Update(ctx, func(tx *storage.Tx) error {
 		var errs []error
@@ -238,4 +242,54 @@ type heldDiscard struct {
 
 func (cmd *heldDiscard) run(ctx context.Context, app *App, _ call, std streams) error {
 	return cmd.decide(ctx, app, moderation.Decision{Action: list.Discard, Ban: cmd.Ban}, std)
+}
+
+// heldUndo takes decisions back that were made on a page; those of the command line are carried out at once.
+type heldUndo struct {
+	Things []string `arg:"" name:"id" help:"IDs of posts, or addresses that asked to join or leave."`
+	List   string   `placeholder:"LIST" help:"Where the addresses asked; all lists by default."`
+}
+
+func (cmd *heldUndo) run(ctx context.Context, app *App, _ call, std streams) error {
+	err := app.DB.Update(ctx, func(tx *storage.Tx) error {
+		for _, id := range cmd.Things {
+			if err := cmd.undo(tx, app, id); err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range cmd.Things {
+		fmt.Fprintf(std.out, "%s: waits again\n", id)
+	}
+	return nil
+}
+
+func (cmd *heldUndo) undo(tx *storage.Tx, app *App, id string) error {
+	lists, err := theseLists(tx, cmd.List)
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(id, "@") {
+		p, err := list.GetPost(tx, list.PostID(id))
+		if err != nil {
+			return err
+		}
+		lists = slices.DeleteFunc(lists, func(l *list.List) bool { return l.ID != p.List })
+	}
+	undone := false
+	for _, l := range lists {
+		err := app.Moderation.Undo(tx, l, id, byCommandLine, time.Now())
+		if err != nil && !errors.Is(err, moderation.ErrTooLate) {
+			return err
+		}
+		undone = undone || err == nil
+	}
+	if !undone {
+		return moderation.ErrTooLate
+	}
+	return nil
 }
