@@ -20,7 +20,9 @@ type Login struct {
 	ByMail  bool   // the site mails links
 	// Passkeys says that the site knows passkeys.
 	Passkeys bool
-	Note     string // why another way did not sign in, or ""
+	// Directory is the name of the site's directory, "" where there is none.
+	Directory string
+	Note      string // why another way did not sign in, or ""
 }
 
 // My is the view of page "my": what somebody is here.
@@ -188,6 +190,11 @@ type Passkey struct {
 	Options string // of the challenge, in JSON, as browsers parse them
 	Action  string // where the answer goes
 	Back    string
+}
+
+// Directory is the view of page "oidc", which leads to the site's directory.
+type Directory struct {
+	Name, Href string
 }
 
 // AddAddress is the view of page "add-address": the button of the link that was mailed to an address.

@@ -203,6 +203,10 @@ func (app *App) pages() error {
 	if err != nil {
 		return err
 	}
+	directory, err := app.Config.directory()
+	if err != nil {
+		return err
+	}
 	app.Web = listweb.New(listweb.Options{
 		DB:             app.DB,
 		Archive:        app.Archive,
@@ -216,6 +220,7 @@ func (app *App) pages() error {
 		Bounces:        app.Bounces,
 		Path:           app.Path,
 		Search:         app.Search,
+		OIDC:           directory,
 		Extra:          app.extra,
 		Log:            app.Log,
 	})

@@ -41,6 +41,7 @@ type Config struct {
 	LMTP     LMTPConfig     `toml:"lmtp"`
 	HTTP     HTTPConfig     `toml:"http"`
 	TLS      TLSConfig      `toml:"tls"`
+	OIDC     OIDCConfig     `toml:"oidc"`
 	Delivery DeliveryConfig `toml:"delivery"`
 	Trust    TrustConfig    `toml:"trust"`
 	Limits   LimitsConfig   `toml:"limits"`
@@ -181,6 +182,7 @@ func defaultConfig() *Config {
 		LMTP:     LMTPConfig{Listen: Listen{}},
 		HTTP:     HTTPConfig{Listen: Listen{"127.0.0.1:8080"}, TrustedProxies: []string{}, PagesPerMinute: 120},
 		Trust:    TrustConfig{Networks: []string{}, AuthservIDs: []string{}},
+		OIDC:     OIDCConfig{Domains: []string{}},
 		DNS:      DNSConfig{Servers: []string{}},
 		Delivery: DeliveryConfig{Connections: 40, Source: []string{}, Limits: map[string]GroupLimits{}, DANE: true, MTASTS: true, TLSReports: true},
 		Limits:   LimitsConfig{MessageSize: 30 << 10, Connections: 500, ConnectionsPerIP: 20, ConnectionsPerNet: 50, BanList: []string{}},
@@ -227,7 +229,7 @@ func parseConfig(file, text string) (*Config, error) {
 		return nil, errors.Join(errs...)
 	}
 	c.URL = strings.TrimSuffix(c.URL, "/")
-	for _, path := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Delivery.SmarthostPasswordFile} {
+	for _, path := range []*string{&c.Data, &c.TLS.Cert, &c.TLS.Key, &c.Delivery.SmarthostPasswordFile, &c.OIDC.ClientSecretFile} {
 		if *path != "" {
 			*path = inFolder(file, *path)
 		}
@@ -352,6 +354,7 @@ func (c *Config) check() (ps []problem) {
 		bad("tls.cert", "cert and key are set together")
 	}
 	c.Delivery.check(bad)
+	c.OIDC.check(bad)
 	if _, err := parseNetworks(c.HTTP.TrustedProxies); err != nil {
 		bad("http.trusted_proxies", "%v", err)
 	}

@@ -8,6 +8,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io"
+	"maps"
 	"reflect"
 	"strconv"
 	"strings"
@@ -200,6 +201,7 @@ func writeFields(b *strings.Builder, all []field) {
 // configPage describes the configuration file.
 func configPage(t testing.TB) string {
 	help := comments(t, "config.go")
+	maps.Copy(help, comments(t, "config_oidc.go"))
 	config := reflect.ValueOf(defaultConfig()).Elem()
 	var b strings.Builder
 	fmt.Fprintf(&b, "# The configuration file\n\n%s\n", generated)

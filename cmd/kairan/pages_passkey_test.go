@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -78,7 +79,8 @@ func (k *keyring) use(button, selector string) {
 	}
 }
 
-// passkeySite is the demo's site at a domain name, which passkeys need, behind several ports.
+// passkeySite is the demo's site at a domain name, which passkeys need, behind several ports. The first is a directory to sign in by, too,
+// which keeps its visitors waiting.
 func passkeySite(t *testing.T, d *demo, ports int) (sites []string) {
 	t.Helper()
 	var handler http.Handler
@@ -94,10 +96,18 @@ func passkeySite(t *testing.T, d *demo, ports int) (sites []string) {
 	}
 	site := *d.app.Site
 	site.URL = sites[0]
-	handler = listweb.New(listweb.Options{
+	pages := listweb.New(listweb.Options{
 		DB: d.app.DB, Archive: d.app.Archive, Site: &site, Templates: d.app.Templates, Subscribe: d.app.Subscribe, Log: d.app.Log,
-		TrustedProxies: proxies,
+		TrustedProxies: proxies, OIDC: &listweb.OIDC{Issuer: sites[0], ClientID: "kairan", Name: "Example ID"},
 	})
+	mux := http.NewServeMux()
+	mux.HandleFunc("/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"issuer": %q, "authorization_endpoint": %q, "token_endpoint": %q, "jwks_uri": %q}`, sites[0], sites[0]+"/wait", sites[0]+"/t", sites[0]+"/k")
+	})
+	mux.HandleFunc("/wait", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(http.StatusNoContent) })
+	mux.Handle("/", pages)
+	handler = mux
 	return sites
 }
 
@@ -169,6 +179,12 @@ func passkeys(t *testing.T, browser context.Context, d *demo) {
 			k.follow(`form[action="/-/login/passkey"] button`)
 			k.shoot("passkey-login")
 			k.follow(`main a[href^="/-/login"]`)
+
+			// The way to the directory.
+			k.follow(`form[action="/-/login/oidc"] button`)
+			k.sees("Example ID")
+			k.shoot("login-oidc")
+			k.follow(`main a[href="/-/login"]`)
 		})
 	}
 }

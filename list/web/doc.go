@@ -8,7 +8,7 @@
 // For those this package is the archive.Access: it knows lists and sessions. Before the last two, addresses that Mailman used are
 // led to ours, and crawlers are paced.
 //
-// Nothing is changed by a GET. Signing in, and leaving by hand, are a page with a button.
+// Nothing is changed by a GET, but for the answer of a directory, which the protocol has come so; it is bound to the browser, and works once. Signing in, and leaving by hand, are a page with a button.
 // A sign-in link works in the browser that asked for it, so that nobody can be made to open somebody else's.
 //
 // # Tables
@@ -16,6 +16,7 @@
 //	login_links   SHA-256 of the token -> address, browser that asked, where to go, end; deleted by its use
 //	login_codes   SHA-256 of that browser's cookie -> hash of the code, its link, wrong tries, end
 //	passkey_challenges  SHA-256 of the cookie of the browser that was asked -> challenge, for what, end; deleted by its use
+//	oidc_errands  SHA-256 of the cookie of the browser that was sent to the directory -> state, nonce, verifier, end; deleted by its use
 //	sessions      SHA-256 of the cookie -> address, browser, begin, last use, end
 //
 // They are swept of what has ended once an hour.

@@ -300,6 +300,6 @@ func (s *site) loginPage(w http.ResponseWriter, r *http.Request, status int, vie
 	f := templates.FrameOf(r.Context())
 	f.Private = true
 	f.Title = s.Templates.T(f.Lang, "login.title")
-	view.ByMail, view.Passkeys = s.Subscribe != nil, s.passkeys != nil
+	view.ByMail, view.Passkeys, view.Directory = s.Subscribe != nil, s.passkeys != nil, s.directoryName()
 	return s.Templates.Serve(w, r, templates.Reply{Status: status, Page: "login", Frame: f, View: view})
 }

@@ -101,7 +101,7 @@ func (s *site) ask(w http.ResponseWriter, r *http.Request, c challenge, view tem
 	}
 	http.SetCookie(w, s.cookie("passkey", browser, int(challengeLife.Seconds())))
 	f := templates.FrameOf(r.Context())
-	f.Private, f.Title = true, s.Templates.T(f.Lang, "passkey.title")
+	f.Private, f.Path, f.Title = true, view.Back, s.Templates.T(f.Lang, "passkey.title")
 	return s.Templates.Serve(w, r, templates.Reply{Page: "passkey", Frame: f, View: view})
 }
 

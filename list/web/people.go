@@ -10,6 +10,7 @@ func (s *site) people(mux *http.ServeMux) {
 		return
 	}
 	s.passkeyPages(mux)
+	s.directoryPages(mux)
 	mux.HandleFunc("POST /-/login", s.page(s.requestLogin))
 	mux.HandleFunc("GET /-/login/code", s.page(s.codeForm))
 	mux.HandleFunc("POST /-/login/code", s.page(s.enterCode))

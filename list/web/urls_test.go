@@ -125,7 +125,7 @@ func TestURLsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, address := range []string{"`/LIST/`", "`/LIST/2026-01/`", "`/LIST/m/<message-id>/`", "`/LIST/m/<message-id>/2/`", "`/LIST/m/<message-id>/raw`",
-		"`/-/login/passkey`", "`/-/login/passkey/answer`", "`/-/my/passkeys`", "`/-/my/passkeys/add`",
+		"`/-/login/oidc`", "`/-/login/oidc/callback`", "`/-/login/passkey`", "`/-/login/passkey/answer`", "`/-/my/passkeys`", "`/-/my/passkeys/add`",
 		"`/-/my/addresses`", "`/-/my/addresses/confirm/TOKEN`", "`/-/my/list/LIST/move`",
 		"`/LIST/m/<message-id>/att/N/NAME`", "`/LIST/t/<message-id>/`", "`/LIST/<number>`", "`/-/u/TOKEN`", "`/-/leave/LIST`", "`/-/why/REASON`",
 		"`index.json`", "`search.json`", "`/LIST/new.atom`", "`/LIST/t/<message-id>/new.atom`", "`/LIST/search.atom?q=`", "`/LIST/2026-01.mbox.gz`", "`/LIST/t/<message-id>/thread.mbox.gz`",

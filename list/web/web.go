@@ -46,6 +46,8 @@ type Options struct {
 	Bounces *bounce.Bouncer
 	// Path tries settings on posts that came. Nil leaves that out.
 	Path *posting.Path
+	// OIDC is the directory that people sign in by, too. Nil is none.
+	OIDC *OIDC
 	// Search has the pages that search the archives. Nil leaves them out.
 	Search *search.Index
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.
@@ -61,7 +63,8 @@ type site struct {
 	swept  atomic.Int64           // Unix time of the last sweep
 	secure bool                   // the site's address is https
 
-	passkeys *webauthn.WebAuthn // nil where browsers have none
+	passkeys  *webauthn.WebAuthn // nil where browsers have none
+	directory *directory         // nil where there is none
 }
 
 // New returns the handler of the whole site.
@@ -79,6 +82,7 @@ func newSite(o Options) *site {
 		limits: newLimiter[netip.Prefix](attemptEvery, attempts), posts: newLimiter[string](changeEvery, changes),
 	}
 	if o.Subscribe != nil {
+		s.directory = newDirectory(o.OIDC, o.Site)
 		var err error
 		if s.passkeys, err = newPasskeys(o.Site); err != nil {
 			o.Log.Error("no passkeys", "error", err)
