@@ -90,8 +90,29 @@ func (b *bench) rsaFloor(n int) (_ time.Duration, err error) {
 
 // commits makes n durable commits of a row of 4 KB, one after the other with a pause, in a store of their own.
 func (b *bench) commits(ctx context.Context, n int) (times durations, err error) {
-	dir := filepath.Join(b.dir, "commits")
-	engine, files, err := bolt.Open(dir)
+	c, err := b.newCommitter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for range n {
+		took, err := c.commit(ctx)
+		if err != nil {
+			return nil, errors.Join(err, c.Close())
+		}
+		times = append(times, took)
+		pause(ctx, betweenPosts)
+	}
+	return times, c.Close()
+}
+
+// committer is a store that nobody else uses.
+type committer struct {
+	*storage.DB
+	rows storage.Table[uint64, string]
+}
+
+func (b *bench) newCommitter(ctx context.Context) (*committer, error) {
+	engine, files, err := bolt.Open(filepath.Join(b.dir, "commits"))
 	if err != nil {
 		return nil, err
 	}
@@ -99,17 +120,15 @@ func (b *bench) commits(ctx context.Context, n int) (times durations, err error)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	rows := storage.NewTable[uint64, string]("rows", storage.Uints[uint64]())
+	return &committer{db, storage.NewTable[uint64, string]("rows", storage.Uints[uint64]())}, nil
+}
+
+// commit makes one durable commit of a row of 4 KB.
+func (c *committer) commit(ctx context.Context) (time.Duration, error) {
 	text := strings.Repeat("4 KB\n", postSize/5)
-	for range n {
-		begin := time.Now()
-		if err = db.Update(ctx, func(tx *storage.Tx) error { return rows.Put(tx, uint64(begin.UnixNano()), text) }); err != nil {
-			break
-		}
-		times = append(times, time.Since(begin))
-		pause(ctx, betweenPosts)
-	}
-	return times, errors.Join(err, db.Close())
+	begin := time.Now()
+	err := c.Update(ctx, func(tx *storage.Tx) error { return c.rows.Put(tx, uint64(begin.UnixNano()), text) })
+	return time.Since(begin), err
 }
 
 // dnsQuestion asks the bench's name server n times and returns what each answer took.

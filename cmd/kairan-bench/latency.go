@@ -16,7 +16,8 @@ func quiet() roster { return roster{address: "quiet@lists.example.jp", members: 
 // accepted is what the latency parts found.
 type accepted struct {
 	idle, busy, commits, dns durations
-	questions                float64 // a post asked the name server
+	beside                   durations // commits of the bench's own while the fan-out runs
+	questions                float64   // a post asked the name server
 }
 
 func (b *bench) latencySmall(ctx context.Context) error {
@@ -103,6 +104,11 @@ func (b *bench) during(ctx context.Context, d *daemon, l roster, a *accepted, ru
 		return d.failed(err, nil)
 	}
 	defer p.Close()
+	c, err := b.newCommitter(ctx)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
 	if _, _, err := p.post(l.address); err != nil {
 		return d.failed(err, nil)
 	}
@@ -112,9 +118,15 @@ func (b *bench) during(ctx context.Context, d *daemon, l roster, a *accepted, ru
 			return d.failed(err, nil)
 		}
 		a.busy = append(a.busy, took)
-		pause(ctx, betweenPosts)
+		pause(ctx, betweenPosts/2)
+		if took, err = c.commit(ctx); err != nil {
+			return err
+		}
+		a.beside = append(a.beside, took)
+		pause(ctx, betweenPosts/2)
 	}
-	b.say("  %d posts accepted, p50 %s", len(a.busy), short(a.busy.at(0.5)))
+	b.say("  %d posts accepted, p50 %s p99 %s; a commit of the bench meanwhile p50 %s p99 %s", len(a.busy),
+		short(a.busy.at(0.5)), short(a.busy.at(0.99)), short(a.beside.at(0.5)), short(a.beside.at(0.99)))
 	return nil
 }
 
@@ -129,4 +141,8 @@ func (t *table) accepted(members string, a *accepted) {
 	add("accept a post at rest, p50", a.idle.at(0.5), 0)
 	add(fmt.Sprintf("accept during %s, p50 of %d", members, len(a.busy)), a.busy.at(0.5), 3)
 	add(fmt.Sprintf("accept during %s, p99", members), a.busy.at(0.99), 20)
+	for _, q := range []float64{0.5, 0.99} { // what the machine lets anybody have then
+		took := a.beside.at(q)
+		t.add(row{figure: fmt.Sprintf("a commit of the bench's meanwhile, p%.0f", 100*q), measured: short(took), floor: "commit " + short(commit), ratio: float64(took) / float64(commit)})
+	}
 }
