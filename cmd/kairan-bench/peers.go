@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -31,12 +32,16 @@ type peer struct {
 	posts int
 	runs  int
 	post  func(ctx context.Context, posts int) error
+	spent func() (time.Duration, error) // its processor time so far
 }
 
 // peers posts the same to lists of the same members with kairan, mlmmj and Mailman, in turn, to the same sink.
 func (b *bench) peers(ctx context.Context) error {
 	if b.peersDir == "" {
 		return errors.New("-peers names the folder that cmd/kairan-bench/peers.sh made")
+	}
+	if err := adopt(); err != nil {
+		return err
 	}
 	sink, _, err := startSink(peerSink, smtptest.Config{})
 	if err != nil {
@@ -59,34 +64,47 @@ func (b *bench) peers(ctx context.Context) error {
 	}
 	defer d.stop(syscall.SIGKILL)
 
-	took := map[string]durations{}
-	all := b.peersInTurn(d, signed, shared)
+	took, work := map[string]durations{}, map[string]durations{} // on the clock, and of the processors for a copy
+	all := b.peersInTurn(d, mailman, signed, shared)
 	for range b.few() {
 		for _, p := range all {
 			if len(took[p.name]) == p.runs {
 				continue
 			}
+			before, err1 := p.spent()
 			t, err := timePosts(ctx, sink, p, b.members)
-			if err != nil {
+			after, err2 := p.spent()
+			if err = cmp.Or(err, err1, err2); err != nil {
 				return fmt.Errorf("%s: %w", p.name, err)
 			}
-			b.say("  %s: %s", p.name, short(t))
-			took[p.name] = append(took[p.name], t)
+			each := (after - before) / time.Duration(p.posts*b.members)
+			b.say("  %s: %s, %s of processor time a copy", p.name, short(t), short(each))
+			took[p.name], work[p.name] = append(took[p.name], t), append(work[p.name], each)
 		}
 	}
 	for _, p := range all {
 		t := took[p.name]
-		rate := fmt.Sprintf("%.0f copies/s", float64(p.posts*b.members)/t.at(0.5).Seconds())
+		rate := fmt.Sprintf("%.0f copies/s, %s of processor time a copy", float64(p.posts*b.members)/t.at(0.5).Seconds(), short(work[p.name].at(0.5)))
 		b.table.add(row{figure: p.name, measured: t.String(), floor: rate})
 	}
-	ratio := func(ours, theirs string) float64 { return float64(took[ours].at(0.5)) / float64(took[theirs].at(0.5)) }
-	b.table.add(row{figure: "one signature: one post to that of mlmmj", ratio: ratio(all[1].name, all[3].name), goal: 1})
-	b.table.add(row{figure: fmt.Sprintf("one signature: %d posts to those of mlmmj", manyPosts), ratio: ratio(all[2].name, all[4].name), goal: 1})
+	compare := func(figure string, ours, theirs peer) {
+		ratio := func(of map[string]durations) float64 {
+			return float64(of[ours.name].at(0.5)) / float64(of[theirs.name].at(0.5))
+		}
+		b.table.add(row{figure: figure, ratio: ratio(took), processors: ratio(work), goal: 1})
+	}
+	compare("one signature: one post to that of mlmmj", all[1], all[3])
+	compare(fmt.Sprintf("one signature: %d posts to those of mlmmj", manyPosts), all[2], all[4])
 	return d.stop(syscall.SIGTERM)
 }
 
 // peersInTurn returns kairan's ways and the peers', in the order in which the table shows them.
-func (b *bench) peersInTurn(d *daemon, signed, shared roster) []peer {
+func (b *bench) peersInTurn(d *daemon, m *mailman, signed, shared roster) []peer {
+	ours := func() (time.Duration, error) {
+		c, err := d.cpu()
+		return c.kairan(), err
+	}
+	mailmans := func() (time.Duration, error) { return timeOfTree(m.cmd.Process.Pid) }
 	smtp := func(addr, hello, to string) func(context.Context, int) error {
 		return func(ctx context.Context, posts int) error { return postBySMTP(ctx, addr, hello, to, posts) }
 	}
@@ -97,14 +115,14 @@ func (b *bench) peersInTurn(d *daemon, signed, shared roster) []peer {
 	}
 	several := fmt.Sprintf(", %d posts", manyPosts)
 	return []peer{
-		{"kairan, each copy personal and signed", 1, b.few(), smtp(d.smtp, "EHLO", signed.address)},
-		{"kairan, VERP, one signature", 1, b.few(), smtp(d.smtp, "EHLO", shared.address)},
-		{"kairan, VERP, one signature" + several, manyPosts, b.few(), smtp(d.smtp, "EHLO", shared.address)},
-		{"mlmmj, VERP, unsigned", 1, b.few(), mlmmj("verp")},
-		{"mlmmj, VERP, unsigned" + several, manyPosts, b.few(), mlmmj("verp")},
-		{"mlmmj, 100 recipients a message, unsigned", 1, b.few(), mlmmj("bulk")},
-		{"Mailman, 500 recipients a message, unsigned", 1, b.few(), smtp(peerLMTP, "LHLO", "bulk@lists.example.jp")},
-		{"Mailman, individual copies, unsigned", 1, 1, smtp(peerLMTP, "LHLO", "individual@lists.example.jp")},
+		{"kairan, each copy personal and signed", 1, b.few(), smtp(d.smtp, "EHLO", signed.address), ours},
+		{"kairan, VERP, one signature", 1, b.few(), smtp(d.smtp, "EHLO", shared.address), ours},
+		{"kairan, VERP, one signature" + several, manyPosts, b.few(), smtp(d.smtp, "EHLO", shared.address), ours},
+		{"mlmmj, VERP, unsigned", 1, b.few(), mlmmj("verp"), timeOfChildren},
+		{"mlmmj, VERP, unsigned" + several, manyPosts, b.few(), mlmmj("verp"), timeOfChildren},
+		{"mlmmj, 100 recipients a message, unsigned", 1, b.few(), mlmmj("bulk"), timeOfChildren},
+		{"Mailman, 500 recipients a message, unsigned", 1, b.few(), smtp(peerLMTP, "LHLO", "bulk@lists.example.jp"), mailmans},
+		{"Mailman, individual copies, unsigned", 1, 1, smtp(peerLMTP, "LHLO", "individual@lists.example.jp"), mailmans},
 	}
 }
 
