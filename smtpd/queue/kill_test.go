@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +18,7 @@ import (
 
 	"kairan/smtpd/queue"
 	"kairan/smtpd/relay"
+	"kairan/smtpd/resolver/fakedns"
 	"kairan/smtpd/smtptest"
 	"kairan/storage"
 	"kairan/storage/bolt"
@@ -47,12 +49,22 @@ func child(dir, addr string) error {
 	if err != nil {
 		return err
 	}
-	r := relay.New(relay.Options{Hostname: "lists.example.jp", Smarthost: addr})
+	to, opts := relay.Options{Hostname: "lists.example.jp", Smarthost: addr}, queue.Options{Smarthost: true, Connections: childConnections}
+	if port, direct := strings.CutPrefix(addr, "mx:"); direct {
+		to.Smarthost, to.Resolver, opts.Smarthost = "", fakedns.Must(lonely()), false
+		if to.Port, err = strconv.Atoi(port); err != nil {
+			return err
+		}
+	}
+	r := relay.New(to)
+	if !opts.Smarthost {
+		opts.Group = r.Group
+	}
 	p := &people{after: func([]queue.Outcome) error {
 		_, err := fmt.Println("commit")
 		return err
 	}}
-	o := queue.New(db, p, r, queue.Options{Smarthost: true, Connections: childConnections})
+	o := queue.New(db, p, r, opts)
 	fmt.Println("start")
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -109,9 +121,26 @@ func (a *arrivals) take() (came int, rate float64) {
 	return came, rate
 }
 
+// lonelyDomains have one mail host, here, and thousands of members, a few each.
+const lonelyDomains = 2000
+
+func lonely() string {
+	var zone strings.Builder
+	zone.WriteString("mx.host.test. A 127.0.0.1\n")
+	for n := range lonelyDomains {
+		fmt.Fprintf(&zone, "d%d.test. MX 10 mx.host.test.\n", n)
+	}
+	return zone.String()
+}
+
 // The program is killed twenty-five times while it sends a post. Nobody is left out, and no kill repeats more than the copies that were in
 // flight and those whose outcomes waited: for 50 ms, and for the commit before.
 func TestKillNine(t *testing.T) {
+	t.Run("smarthost", func(t *testing.T) { killNine(t, false) })
+	t.Run("shared rows", func(t *testing.T) { killNine(t, true) })
+}
+
+func killNine(t *testing.T, direct bool) {
 	const copies, kills = 15_000, 25
 	var seen arrivals
 	sink := smtptest.NewSink(smtptest.Config{OnMessage: seen.add, Behave: func(m smtptest.Message) (b smtptest.Behaviour) {
@@ -129,14 +158,22 @@ func TestKillNine(t *testing.T) {
 	dir := t.TempDir()
 	db := store(t, dir)
 	w := newWorldOver(t, db, queue.Options{Smarthost: true}, relay.Options{Hostname: "lists.example.jp", Smarthost: l.Addr().String()})
-	w.post("a", members(copies)...)
+	to, addr := members(copies), l.Addr().String()
+	if direct {
+		_, port, _ := net.SplitHostPort(addr)
+		addr = "mx:" + port
+		for n := range to {
+			to[n] = fmt.Sprintf("member%d@d%d.test", n, n%lonelyDomains)
+		}
+	}
+	w.post("a", to...)
 	closeStore(t, db)
 
 	var longest time.Duration // between two commits
 	var worst, total, bound float64
 	before := copies // recipients in the queue
 	for n := range kills {
-		life, commits := startChild(t, dir, l.Addr().String())
+		life, commits := startChild(t, dir, addr)
 		for seen.count() == 0 {
 			time.Sleep(time.Millisecond)
 		}
@@ -163,7 +200,7 @@ func TestKillNine(t *testing.T) {
 			t.Errorf("kill %d: %v copies would be repeated, want 0 to %.0f at %.0f a second", n, lost, most, rate)
 		}
 	}
-	if out, err := startAndWait(t, dir, l.Addr().String()); err != nil {
+	if out, err := startAndWait(t, dir, addr); err != nil {
 		t.Fatalf("the last life: %v\n%s", err, out)
 	}
 	c := sink.Counts()
