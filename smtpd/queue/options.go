@@ -27,7 +27,7 @@ type Options struct {
 	// Signers is how many copies are signed at a time: runtime.GOMAXPROCS, which should be the number of cores. A program
 	// that must answer quickly meanwhile sets this and then raises GOMAXPROCS: signers then give way to all else.
 	Signers int
-	// Ahead is how many copies a delivery signs ahead: one more than Signers.
+	// Ahead is how many copies a delivery has signed ahead, half of them at a time: 6.
 	Ahead int
 	// CommitDelay is how long an outcome may wait for others to be committed with: 50 ms.
 	CommitDelay time.Duration
@@ -52,7 +52,7 @@ func (o Options) withDefaults() Options {
 	}
 	o.PerGroup = min(cmp.Or(o.PerGroup, perGroup), o.Connections)
 	o.Signers = cmp.Or(o.Signers, runtime.GOMAXPROCS(0))
-	o.Ahead = cmp.Or(o.Ahead, o.Signers+1)
+	o.Ahead = cmp.Or(o.Ahead, 6)
 	o.CommitDelay = cmp.Or(o.CommitDelay, 50*time.Millisecond)
 	o.FirstRetry = cmp.Or(o.FirstRetry, 5*time.Minute)
 	o.LastRetry = cmp.Or(o.LastRetry, 4*time.Hour)

@@ -17,6 +17,15 @@ type signature struct {
 	err   error
 }
 
+func (s *signature) made() bool {
+	select {
+	case <-s.done:
+		return true
+	default:
+		return false
+	}
+}
+
 func sameSignature(a, b *Copy) bool { return *a.Signer == *b.Signer && bytes.Equal(a.Header, b.Header) }
 
 // sign has a copy signed by whichever signer is free.

@@ -155,6 +155,7 @@ func (f *feed) copies(yield func(*Outgoing) bool) {
 			f.settle(c, Outcome{Status: Skipped, Text: c.Skip})
 			continue
 		}
+		f.await(c)
 		err := c.complete(f.ctx)
 		if f.ctx.Err() != nil {
 			break
@@ -174,8 +175,12 @@ func (f *feed) copies(yield func(*Outgoing) bool) {
 	f.exhausted = true
 }
 
-// fill takes copies, and rows when these run out, until enough are being signed.
+// fill takes copies, and rows when these run out, until enough are being signed. It waits until half of them have left: who signs and who
+// sends wake each other once for some copies, not for each.
 func (f *feed) fill() {
+	if len(f.ahead) > f.o.Ahead/2 {
+		return
+	}
 	for len(f.ahead) < f.o.Ahead {
 		if f.part == nil || f.part.next == len(f.part.flights) {
 			if f.part = f.take(); f.part == nil {
@@ -197,6 +202,23 @@ func (f *feed) fill() {
 		}
 		p.next++
 		f.ahead = append(f.ahead, c)
+	}
+}
+
+// await waits, where the signature of a copy is not made yet, for some of those behind it too.
+func (f *feed) await(c *flight) {
+	if c.signature == nil || c.signature.made() {
+		return
+	}
+	last := c.signature
+	for _, next := range f.ahead[:min(len(f.ahead), max(0, f.o.Ahead/2-1))] {
+		if next.signature != nil {
+			last = next.signature
+		}
+	}
+	select {
+	case <-last.done:
+	case <-f.ctx.Done():
 	}
 }
 
