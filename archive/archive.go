@@ -15,6 +15,8 @@ type Archive struct {
 	Log      *slog.Logger
 	// Withdrawn is what readers find in place of the text of a message that was redacted.
 	Withdrawn string
+	// Acted is called once with each act, in the transaction that carries it out; list is "" for one about the whole site. Nil is nobody.
+	Acted func(tx *storage.Tx, list string, act Act) error
 
 	mu      sync.Mutex // protects writers
 	writers map[string]*writer

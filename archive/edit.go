@@ -36,6 +36,9 @@ func (a *Archive) Redact(ctx context.Context, m *Message, o Order) error {
 	return a.decide(ctx, m, o, Act{Do: Redact})
 }
 
+// ByAuthor is the reason of a Redact that is the author's own.
+const ByAuthor = "withdrawn by its author"
+
 // Withdrawal is the word of an author.
 type Withdrawal struct {
 	Author string        // authenticated address
@@ -53,7 +56,7 @@ func (a *Archive) Withdraw(ctx context.Context, m *Message, w Withdrawal) error 
 	if err != nil {
 		return err
 	}
-	return a.decide(ctx, m, Order{By: w.Author, Reason: "withdrawn by its author"}, Act{Do: Redact})
+	return a.decide(ctx, m, Order{By: w.Author, Reason: ByAuthor}, Act{Do: Redact})
 }
 
 // Check says why a message, as it is in its row, cannot be withdrawn: ErrNotAuthor or ErrTooLate.

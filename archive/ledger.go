@@ -257,11 +257,23 @@ func (a *Archive) carryOut(ctx context.Context, list string, act Act, length int
 		if err := ledgers.Put(tx, list, row); err != nil {
 			return err
 		}
+		if err := a.tell(tx, list, act); err != nil {
+			return err
+		}
 		if list == "" {
 			return enactSite(tx, act, uint64(row.Acts))
 		}
 		return enact(tx, list, act, month)
 	})
+}
+
+// tell calls Acted, unless the act was carried out before, and the index is only made again.
+func (a *Archive) tell(tx *storage.Tx, list string, act Act) error {
+	row, err := get(tx, lists, list)
+	if err != nil || row.Rebuild || a.Acted == nil {
+		return err
+	}
+	return a.Acted(tx, list, act)
 }
 
 // enact writes down what an act about a message means, and brings the rows of the message up to it if it is indexed.

@@ -397,3 +397,22 @@ func TestDamagedLedger(t *testing.T) {
 		t.Errorf("threads: %s", got)
 	}
 }
+
+// Whoever keeps a record hears of each act once, and not again when the index is made anew.
+func TestActed(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	var told []string
+	s.Acted = func(_ *storage.Tx, list string, act archive.Act) error {
+		told = append(told, list+" "+string(act.Do)+" "+act.ID+" by "+act.By)
+		return nil
+	}
+	s.add(post(1))
+	s.ok(s.Hide(t.Context(), s.message(1), operator))
+	s.ok(s.Unhide(t.Context(), s.message(1), operator))
+	s.ok(s.Reindex(t.Context(), "list1", nil))
+	want := []string{"list1 hide m1@example.jp by operator", "list1 unhide m1@example.jp by operator"}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -55,7 +55,7 @@ func LeaveByToken(tx *storage.Tx, token string, now time.Time) (*List, *Member, 
 		return nil, nil, err
 	}
 	d := Departure{List: id, Member: *m, Until: now.AddDate(0, 0, UndoDays)}
-	return l, m, errors.Join(forgetDepartures(tx, now), NoteMember(tx, id, m.Address, Event{At: now, Stage: "leave", By: m.Address.String()}), departed.Put(tx, TokenHash(UndoToken(token)), d))
+	return l, m, errors.Join(forgetDepartures(tx, now), NoteMember(tx, id, m.Address, Event{At: now, Stage: "leave", By: m.Address.String(), Word: "member.left"}), departed.Put(tx, TokenHash(UndoToken(token)), d))
 }
 
 // GetDeparture returns what an undo token takes back, or ErrToken.
@@ -114,7 +114,7 @@ func Undo(tx *storage.Tx, undo string, now time.Time) error {
 	if d.Member.DeliveryStatus == DeliveryByBounces { // what was due was forgotten when the member left
 		d.Member.DeliveryStatus = DeliveryEnabled
 	}
-	return errors.Join(Join(tx, d.Member), NoteMember(tx, l.ID, d.Member.Address, Event{At: now, Stage: "join", Text: "leaving was taken back", By: d.Member.Address.String()}), departed.Put(tx, TokenHash(undo), *d))
+	return errors.Join(Join(tx, d.Member), NoteMember(tx, l.ID, d.Member.Address, Event{At: now, Stage: "join", Text: "leaving was taken back", By: d.Member.Address.String(), Word: "member.back"}), departed.Put(tx, TokenHash(undo), *d))
 }
 
 // forgetDepartures forgets those that can no longer be taken back.

@@ -200,10 +200,11 @@ func (ro *Roster) add(errs []error, line int, text string, a about) []error {
 const importChunk = 10_000
 
 // Import makes the roster's addresses members, in chunks. Who is one already keeps everything. It can be run again after it was stopped.
+// e says who imports them, for the list's log.
 //
 // The tokens of all go into their index first, in its order: random keys a chunk at a time would write most of the
 // index anew with each chunk. A token without its member, after a crash, means nobody.
-func (ro *Roster) Import(ctx context.Context, db *storage.DB, l ID, now time.Time, progress func(done, total int)) (joined int, err error) {
+func (ro *Roster) Import(ctx context.Context, db *storage.DB, l ID, e Edit, progress func(done, total int)) (joined int, err error) {
 	if err := ro.strangers(ctx, db, l); err != nil {
 		return 0, fmt.Errorf("import members: %w", err)
 	}
@@ -211,14 +212,19 @@ func (ro *Roster) Import(ctx context.Context, db *storage.DB, l ID, now time.Tim
 		return 0, fmt.Errorf("import members: %w", err)
 	}
 	for rows := range slices.Chunk(ro.rows, importChunk) {
-		err := db.Update(ctx, func(tx *storage.Tx) error { return joinAll(tx, l, rows, now) })
+		err := db.Update(ctx, func(tx *storage.Tx) error { return joinAll(tx, l, rows, e.At) })
 		if err != nil {
 			return joined, fmt.Errorf("import members: %w", err)
 		}
 		joined += len(rows)
 		progress(joined, len(ro.rows))
 	}
-	return joined, nil
+	if joined == 0 {
+		return 0, nil
+	}
+	return joined, db.Update(ctx, func(tx *storage.Tx) error {
+		return Log(tx, l, Event{At: e.At, Stage: "member", By: e.By, Word: "member.imported", Args: map[string]string{"n": fmt.Sprint(joined)}})
+	})
 }
 
 // strangers leaves out who is a member already.

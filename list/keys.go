@@ -1,6 +1,7 @@
 package list
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -10,8 +11,10 @@ import (
 	"fmt"
 	"iter"
 	"strings"
+	"time"
 
 	"kairan/smtpd/address"
+	"kairan/smtpd/mailauth"
 	"kairan/storage"
 )
 
@@ -32,9 +35,49 @@ func SetDKIMKey(tx *storage.Tx, domain string, k DKIMKey) error { return dkimKey
 // GetDKIMKey returns a domain's signing key, or storage.ErrNotFound.
 func GetDKIMKey(tx *storage.Tx, domain string) (DKIMKey, error) { return dkimKeys.Get(tx, domain) }
 
+// NewKey makes a signing key for a domain (A-labels), or returns nil if it has one. It takes a while: call it outside of
+// transactions, and then GiveKey within.
+func NewKey(ctx context.Context, db *storage.DB, domain string, now time.Time) (*DKIMKey, error) {
+	found := false
+	err := db.View(ctx, func(tx *storage.Tx) error {
+		found = dkimKeys.Has(tx, domain)
+		return nil
+	})
+	if err != nil || found {
+		return nil, err
+	}
+	key, err := mailauth.GenerateKey()
+	if err != nil {
+		return nil, err
+	}
+	pem, err := mailauth.EncodeKey(key)
+	return &DKIMKey{Selector: "kairan" + now.Format("200601"), PEM: string(pem)}, err
+}
+
+// GiveKey gives a domain a key that NewKey has made, unless it has got one meanwhile, and reports whether it did.
+func GiveKey(tx *storage.Tx, domain string, k *DKIMKey) (bool, error) {
+	if k == nil || dkimKeys.Has(tx, domain) {
+		return false, nil
+	}
+	return true, SetDKIMKey(tx, domain, *k)
+}
+
 // DKIMKeys yields the domains that have a signing key.
 func DKIMKeys(tx *storage.Tx) iter.Seq2[string, DKIMKey] {
 	return dkimKeys.Scan(tx, storage.Range[string]{})
+}
+
+// SignerOf returns who signs mail of a domain (A-labels), or storage.ErrNotFound.
+func SignerOf(tx *storage.Tx, domain string) (*mailauth.Signer, error) {
+	k, err := GetDKIMKey(tx, domain)
+	if err != nil {
+		return nil, fmt.Errorf("DKIM key of %s: %w", domain, err)
+	}
+	key, err := mailauth.ParseKey([]byte(k.PEM))
+	if err != nil {
+		return nil, fmt.Errorf("DKIM key of %s: %w", domain, err)
+	}
+	return &mailauth.Signer{Domain: domain, Selector: k.Selector, Key: key}, nil
 }
 
 // VERPSecret names the secret that bounce addresses are made with.

@@ -26,8 +26,8 @@ type List struct {
 	Settings Settings        `json:"settings"`
 }
 
-// maxLocal is the longest local part of a list, so that "-bounces+TOKEN" stays within the 64 octets of RFC 5321, section 4.5.3.1.1.
-const maxLocal = 64 - len("-bounces+") - 24
+// MaxLocal is the longest local part of a list, so that "-bounces+TOKEN" stays within the 64 octets of RFC 5321, section 4.5.3.1.1.
+const MaxLocal = 64 - len("-bounces+") - 24
 
 var (
 	// ErrExists says that an address or URL name is taken.
@@ -49,7 +49,7 @@ var (
 
 // Create makes a new list for a posting address.
 func Create(tx *storage.Tx, addr address.Address, s Settings, now time.Time) (*List, error) {
-	if err := checkAddress(addr); err != nil {
+	if err := CheckAddress(addr); err != nil {
 		return nil, err
 	}
 	if addresses.Has(tx, addr.Key()) {
@@ -79,13 +79,13 @@ func freeName(tx *storage.Tx, addr address.Address) string {
 	return name
 }
 
-func checkAddress(addr address.Address) error {
+func CheckAddress(addr address.Address) error {
 	local := addr.Local()
 	switch {
 	case addr.IsNull() || addr.Domain() == "" || strings.HasPrefix(addr.Domain(), "["):
 		return fmt.Errorf("a list needs an address such as janog@lists.example.jp, not %q", addr)
-	case len(local) > maxLocal:
-		return fmt.Errorf("the name %q has %d characters; a list's name has at most %d", local, len(local), maxLocal)
+	case len(local) > MaxLocal:
+		return fmt.Errorf("the name %q has %d characters; a list's name has at most %d", local, len(local), MaxLocal)
 	case strings.HasPrefix(local, "-") || strings.Trim(strings.ToLower(local), "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "":
 		return fmt.Errorf("the name %q: a list's name has letters, digits, dots, hyphens and underscores", local)
 	}
@@ -135,8 +135,8 @@ func All(tx *storage.Tx) iter.Seq[*List] {
 
 // Rename gives a list a new posting address. The old address is still accepted, URLs with the old name still lead to it, and
 // the archive stays where it is.
-func Rename(tx *storage.Tx, id ID, addr address.Address) error {
-	if err := checkAddress(addr); err != nil {
+func Rename(tx *storage.Tx, id ID, addr address.Address, e Edit) error {
+	if err := CheckAddress(addr); err != nil {
 		return err
 	}
 	l, err := Get(tx, id)
@@ -150,6 +150,7 @@ func Rename(tx *storage.Tx, id ID, addr address.Address) error {
 	if err != nil && !errors.Is(err, storage.ErrNotFound) {
 		return err
 	}
+	was := l.Address
 	l.Former = append(l.Former, l.Address.String())
 	l.Former = slices.DeleteFunc(l.Former, func(old string) bool {
 		_, back := Match([]string{old}, addr)
@@ -163,6 +164,7 @@ func Rename(tx *storage.Tx, id ID, addr address.Address) error {
 		names.Put(tx, l.Name, id),
 		names.Put(tx, addr.Key(), id),
 		lists.Put(tx, id, *l),
+		logTwice(tx, id, Event{At: e.At, By: e.By, Word: "list.renamed", Args: map[string]string{"from": was.String(), "to": addr.String()}}),
 	)
 }
 
@@ -177,18 +179,23 @@ func renamed(tx *storage.Tx, id ID, addr address.Address) string {
 
 // Remove closes a list: its addresses answer 550 with the reason and it is no longer shown. Its members are forgotten in
 // chunks by [ForgetMembers], its held posts are discarded; its archive and its name stay.
-func Remove(tx *storage.Tx, id ID, now time.Time) error {
+func Remove(tx *storage.Tx, id ID, e Edit) error {
 	l, err := Get(tx, id)
 	if err != nil {
 		return err
 	}
-	l.Removed = now
+	l.Removed = e.At
 	for p := range HeldPosts(tx, id) {
-		if _, err := Decide(tx, p.ID, Verdict{Action: Discard, By: "the list was closed"}, now); err != nil {
+		if _, err := Decide(tx, p.ID, Verdict{Action: Discard, By: "the list was closed"}, e.At); err != nil {
 			return err
 		}
 	}
-	return errors.Join(forgetWordings(tx, id), dropDigest(tx, id, pendingDigest(tx, id)), lists.Put(tx, id, *l))
+	return errors.Join(
+		forgetWordings(tx, id),
+		dropDigest(tx, id, pendingDigest(tx, id)),
+		lists.Put(tx, id, *l),
+		logTwice(tx, id, Event{At: e.At, By: e.By, Word: "list.removed", Args: map[string]string{"list": l.Address.String()}}),
+	)
 }
 
 // NextNumber takes the list's next post number. It is a row, so a transaction that fails burns none.
@@ -225,7 +232,7 @@ func SetNumber(tx *storage.Tx, id ID, n uint64) error {
 func (l *List) Suffixed(suffix string) address.Address {
 	a, err := address.New(l.Address.Local()+"-"+suffix, l.Address.Domain())
 	if err != nil {
-		panic(err) // unreachable: checkAddress left room for every suffix
+		panic(err) // unreachable: CheckAddress left room for every suffix
 	}
 	return a
 }

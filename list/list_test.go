@@ -51,7 +51,9 @@ func TestNamesAreForEver(t *testing.T) {
 	if !errors.Is(err, ErrExists) {
 		t.Errorf("a second list of that address: %v", err)
 	}
-	update(t, db, func(tx *storage.Tx) error { return Rename(tx, first.ID, address.Must("netops@lists.example.jp")) })
+	update(t, db, func(tx *storage.Tx) error {
+		return Rename(tx, first.ID, address.Must("netops@lists.example.jp"), Edit{At: noon})
+	})
 	update(t, db, func(tx *storage.Tx) error {
 		for _, addr := range []string{"janog@lists.example.jp", "netops@lists.example.jp"} {
 			l, err := ByAddress(tx, address.Must(addr))
@@ -80,16 +82,16 @@ func TestListNames(t *testing.T) {
 		ok   bool
 	}{
 		{"a@example.jp", true},
-		{strings.Repeat("a", maxLocal) + "@example.jp", true},
-		{strings.Repeat("a", maxLocal+1) + "@example.jp", false},
+		{strings.Repeat("a", MaxLocal) + "@example.jp", true},
+		{strings.Repeat("a", MaxLocal+1) + "@example.jp", false},
 		{"-a@example.jp", false},
 		{"a+b@example.jp", false},
 		{`"a b"@example.jp`, false},
 		{"回覧@example.jp", false},
 		{"a@[192.0.2.1]", false},
 	} {
-		if err := checkAddress(address.Must(tt.addr)); (err == nil) != tt.ok {
-			t.Errorf("checkAddress(%s) = %v, want ok %v", tt.addr, err, tt.ok)
+		if err := CheckAddress(address.Must(tt.addr)); (err == nil) != tt.ok {
+			t.Errorf("CheckAddress(%s) = %v, want ok %v", tt.addr, err, tt.ok)
 		}
 	}
 }
@@ -184,7 +186,7 @@ func TestMembership(t *testing.T) {
 func TestVERP(t *testing.T) {
 	t.Parallel()
 	v := NewVERP([]byte("a secret of the site"))
-	l := &List{ID: "0abc", Address: address.Must(strings.Repeat("a", maxLocal) + "@example.jp")}
+	l := &List{ID: "0abc", Address: address.Must(strings.Repeat("a", MaxLocal) + "@example.jp")}
 	token := NewToken()
 	sender := v.Sender(l, 12345, token)
 	if n := len(sender.Local()); n > 64 {
@@ -299,7 +301,7 @@ func TestImportIsResumable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		joined, err := r.Import(t.Context(), db, l.ID, noon, func(int, int) {})
+		joined, err := r.Import(t.Context(), db, l.ID, Edit{By: ByOperator, At: noon}, func(int, int) {})
 		if err != nil || joined != want {
 			t.Errorf("run %d: %d joined, %v", run, joined, err)
 		}
@@ -331,7 +333,7 @@ func BenchmarkImport500k(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := r.Import(b.Context(), db, "0abc", noon, func(int, int) {}); err != nil {
+		if _, err := r.Import(b.Context(), db, "0abc", Edit{At: noon}, func(int, int) {}); err != nil {
 			b.Fatal(err)
 		}
 	}

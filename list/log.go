@@ -3,6 +3,7 @@ package list
 import (
 	"iter"
 
+	"kairan/archive"
 	"kairan/storage"
 )
 
@@ -18,7 +19,7 @@ const maxLog = 10_000
 var listLog = storage.NewTable[storage.Pair[ID, uint64], Event]("list_log", storage.Pairs(listID, storage.Uints[uint64]()))
 
 // Log appends to the log of a list, or with "" to the site's: what people decided about it and its members, and who they were.
-// Event.Stage is what it is about: settings, list, role, member, held, archive, words.
+// Event.Stage is what it is about: settings, list, role, member, held, archive, words, and in the site's ban, queue and person.
 func Log(tx *storage.Tx, id ID, e Event) error {
 	var next uint64
 	for k := range storage.UnderReverse(tx, listLog, listID, id) {
@@ -30,7 +31,19 @@ func Log(tx *storage.Tx, id ID, e Event) error {
 			return err
 		}
 	}
-	return listLog.Put(tx, storage.P(id, next), e)
+	return listLog.Put(tx, storage.P(id, next), e.written())
+}
+
+// LogAct appends an act about a list's archive to its log, or with "" to the site's; it is what archive.Archive.Acted calls.
+// A person who is to be named nowhere is not named there.
+func LogAct(tx *storage.Tx, id string, act archive.Act) error {
+	e := Event{At: act.At, Stage: "archive", By: act.By, Word: "archive." + string(act.Do)}
+	e.Args = map[string]string{"id": act.ID, "parent": act.Parent, "why": act.Reason}
+	if act.Reason == archive.ByAuthor {
+		e.Word = "archive.withdraw"
+		delete(e.Args, "why")
+	}
+	return Log(tx, ID(id), e)
 }
 
 // LogOf yields the log of a list, or with "" of the site, the latest entry first.

@@ -23,12 +23,20 @@ var memberHistory = storage.NewTable[storage.Pair[storage.Pair[ID, string], uint
 var memberPlace = storage.Pairs(listID, text)
 
 // NoteMember appends to what is remembered about an address in a list: joining, bounces, warnings, who changed what.
-// Event.Stage is the part of the program that did it. What somebody else did to the member is in the list's log too.
+// Event.Stage is the part of the program that did it; its words get the parameter address. What somebody else did to the member
+// is in the list's log too.
 func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
+	if e.Word != "" {
+		e = e.with("address", addr.String())
+	}
 	if err := remember(tx, l, addr, e); err != nil || e.By == "" || e.By == addr.String() {
 		return err
 	}
-	return Log(tx, l, Event{At: e.At, Stage: "member", Text: strings.TrimSpace(addr.String() + " " + e.Stage + " " + e.Text), By: e.By})
+	if e.Text = strings.TrimSpace(addr.String() + " " + e.Stage + " " + e.Text); e.Word != "" {
+		e.Text = ""
+	}
+	e.Stage = "member"
+	return Log(tx, l, e)
 }
 
 // remember is NoteMember without the list's log.
@@ -68,24 +76,27 @@ func ChangeMember(tx *storage.Tx, m Member, by string, now time.Time) error {
 	if err := SetMember(tx, m); err != nil {
 		return err
 	}
-	changed, err := differences(old, &m)
-	if err != nil || changed == "" {
+	changes, err := differences(old, &m)
+	if err != nil || len(changes) == 0 {
 		return err
 	}
+	text := strings.Join(changes, ", ")
+	e := Event{At: now, Stage: "set", Text: text, By: by, Word: "member.set", Args: map[string]string{"changes": strings.Join(changes, "\n")}}
 	if m.Role != RoleMember {
-		changed = fmt.Sprintf("as %s: %s", m.Role, changed)
+		e.Text = fmt.Sprintf("as %s: %s", m.Role, text)
+		e.Word = "member.set-as"
+		e = e.with("role", string(m.Role))
 	}
-	return NoteMember(tx, m.List, m.Address, Event{At: now, Stage: "set", Text: changed, By: by})
+	return NoteMember(tx, m.List, m.Address, e)
 }
 
-// differences names the fields that differ, as they are stored, but for the secret and for what follows from others: "hide true -> false, language default -> ja".
-func differences(old, m *Member) (string, error) {
+// differences names the fields that differ, as they are stored, but for the secret and for what follows from others: "hide true -> false".
+func differences(old, m *Member) (changed []string, err error) {
 	before, errB := fields(old)
 	after, errA := fields(m)
 	if err := errors.Join(errB, errA); err != nil {
-		return "", err
+		return nil, err
 	}
-	var changed []string
 	all := maps.Clone(before)
 	maps.Copy(all, after)
 	delete(all, "token")
@@ -95,7 +106,7 @@ func differences(old, m *Member) (string, error) {
 			changed = append(changed, name+" "+b+" -> "+a)
 		}
 	}
-	return strings.Join(changed, ", "), nil
+	return changed, nil
 }
 
 // words is a field in words; other is its value on the other side. What is not stored is false or the default.

@@ -122,9 +122,10 @@ func Readdress(tx *storage.Tx, l ID, from, to address.Address, now time.Time) er
 			return err
 		}
 	}
+	args := map[string]string{"from": from.String(), "to": to.String()}
 	return errors.Join(
-		NoteMember(tx, l, from, Event{At: now, Stage: "chaddr", Text: "is now " + to.String(), By: from.String()}),
-		NoteMember(tx, l, to, Event{At: now, Stage: "chaddr", Text: "was " + from.String(), By: from.String()}),
+		NoteMember(tx, l, from, Event{At: now, Stage: "chaddr", Text: "is now " + to.String(), By: from.String(), Word: "member.moved", Args: args}),
+		NoteMember(tx, l, to, Event{At: now, Stage: "chaddr", Text: "was " + from.String(), By: from.String(), Word: "member.moved", Args: args}),
 	)
 }
 

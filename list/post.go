@@ -279,14 +279,6 @@ func hashID(messageID string) string {
 	return hex.EncodeToString(h[:16])
 }
 
-// Event is one line of a post's history, as `kairan trace` shows it.
-type Event struct {
-	At    time.Time `json:"at"`
-	Stage string    `json:"stage"` // receive, authenticate, decide, record, number, cook, archive, digest, enqueue, bounce
-	Text  string    `json:"text"`
-	By    string    `json:"by,omitempty"`
-}
-
 // Note appends to a post's history.
 func Note(tx *storage.Tx, id PostID, events ...Event) error {
 	var next uint64

@@ -89,17 +89,26 @@ func change(tx *storage.Tx, id ID, s Settings, r Revision) (*Revision, error) {
 	return &r, errors.Join(
 		lists.Put(tx, id, *l),
 		revisions.Put(tx, k, r),
-		Log(tx, id, Event{At: r.At, Stage: "settings", Text: r.String(), By: r.By}),
+		Log(tx, id, r.event()),
 	)
+}
+
+// event is the line of the list's log about it.
+func (r *Revision) event() Event {
+	return Event{At: r.At, Stage: "settings", Text: r.String(), By: r.By, Word: "settings.changed", Args: map[string]string{"n": fmt.Sprint(r.Number), "settings": r.names(), "why": r.Why}}
 }
 
 // String returns "revision 7: emergency, ban_list".
 func (r *Revision) String() string {
+	return fmt.Sprintf("revision %d: %s", r.Number, r.names())
+}
+
+func (r *Revision) names() string {
 	var names []string
 	for _, c := range r.Changes {
 		names = append(names, c.Name)
 	}
-	return fmt.Sprintf("revision %d: %s", r.Number, strings.Join(names, ", "))
+	return strings.Join(names, ", ")
 }
 
 // Revisions yields the changes of a list's settings, the latest first.
@@ -175,7 +184,7 @@ func Confirm(tx *storage.Tx, id ID, n uint64, by string, now time.Time) error {
 	}
 	return errors.Join(
 		confirm(tx, r, id),
-		Log(tx, id, Event{At: now, Stage: "settings", Text: fmt.Sprintf("revision %d: confirmed", n), By: by}),
+		Log(tx, id, Event{At: now, Stage: "settings", Text: fmt.Sprintf("revision %d: confirmed", n), By: by, Word: "settings.confirmed", Args: map[string]string{"n": fmt.Sprint(n)}}),
 	)
 }
 
@@ -237,7 +246,10 @@ func stays(tx *storage.Tx, k revisionKey, e Edit, why error) error {
 	}
 	return errors.Join(
 		confirm(tx, r, k.A),
-		Log(tx, k.A, Event{At: e.At, Stage: "settings", Text: fmt.Sprintf("%s, and stays all the same: %v", e.Why, why), By: e.By}),
+		Log(tx, k.A, Event{
+			At: e.At, Stage: "settings", Text: fmt.Sprintf("%s, and stays all the same: %v", e.Why, why), By: e.By,
+			Word: "settings.stays", Args: map[string]string{"n": fmt.Sprint(k.B), "settings": strings.TrimSuffix(why.Error(), ": "+ErrChangedSince.Error())},
+		}),
 	)
 }
 

@@ -18,7 +18,7 @@ func GiveRole(tx *storage.Tx, m Member, by string) error {
 	if err := Join(tx, m); err != nil {
 		return err
 	}
-	return noteRole(tx, &m, Event{At: m.Joined, Text: "given", By: by})
+	return noteRole(tx, &m, Event{At: m.Joined, Text: "given", By: by, Word: "role.given"})
 }
 
 // TakeRole takes the role that m has away again. Of owners one stays: for that one it returns ErrLastOwner.
@@ -35,13 +35,14 @@ func TakeRole(tx *storage.Tx, m *Member, by string, now time.Time) error {
 	if err := Leave(tx, m.List, m.Role, m.Address, now); err != nil {
 		return err
 	}
-	return noteRole(tx, m, Event{At: now, Text: "taken away", By: by})
+	return noteRole(tx, m, Event{At: now, Text: "taken away", By: by, Word: "role.taken"})
 }
 
 func noteRole(tx *storage.Tx, m *Member, e Event) error {
 	e.Stage, e.Text = "role", string(m.Role)+": "+e.Text
+	e.Args = map[string]string{"address": m.Address.String(), "role": string(m.Role)}
 	logged := e
-	logged.Text = m.Address.String() + " " + e.Text
+	logged.Text = ""
 	return errors.Join(remember(tx, m.List, m.Address, e), Log(tx, m.List, logged))
 }
 

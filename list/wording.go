@@ -58,7 +58,7 @@ func SetWording(tx *storage.Tx, set *templates.Set, w Wording) error {
 	if old, err := wordings.Get(tx, w.key()); err == nil && old.Subject == w.Subject && old.Body == w.Body {
 		return nil
 	}
-	return errors.Join(wordings.Put(tx, w.key(), w), w.log(tx, "own words"))
+	return errors.Join(wordings.Put(tx, w.key(), w), Log(tx, w.List, w.event("changed")))
 }
 
 // formerWording are the words that a mail has without own ones: the site's, or the built-in ones.
@@ -78,11 +78,11 @@ func UnsetWording(tx *storage.Tx, w Wording) error {
 	if !wordings.Has(tx, w.key()) {
 		return storage.ErrNotFound
 	}
-	return errors.Join(wordings.Delete(tx, w.key()), w.log(tx, "the former words again"))
+	return errors.Join(wordings.Delete(tx, w.key()), Log(tx, w.List, w.event("reset")))
 }
 
-func (w *Wording) log(tx *storage.Tx, what string) error {
-	return Log(tx, w.List, Event{At: w.At, Stage: "words", Text: fmt.Sprintf("mail %s (%s): %s", w.Name, w.Lang, what), By: w.By})
+func (w *Wording) event(what string) Event {
+	return Event{At: w.At, Stage: "words", By: w.By, Word: "words." + what, Args: map[string]string{"mail": w.Name, "lang": w.Lang}}
 }
 
 // Wordings yields the mails that a list, or with "" the site, has other words for.

@@ -47,7 +47,7 @@ func TestWordings(t *testing.T) {
 	if got := written(l); got != builtIn {
 		t.Errorf("with words that do not fit: %q, want %q", got, builtIn)
 	}
-	update(t, db, func(tx *storage.Tx) error { return Remove(tx, l.ID, noon) })
+	update(t, db, func(tx *storage.Tx) error { return Remove(tx, l.ID, Edit{At: noon}) })
 	update(t, db, func(tx *storage.Tx) error {
 		for w := range Wordings(tx, l.ID) {
 			t.Errorf("a closed list has words: %+v", w)

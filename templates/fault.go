@@ -60,7 +60,7 @@ func Faults(err error) (all []*Fault) {
 	return all
 }
 
-// english are the words of errors: the files of the language are part of the program.
+// english are the words of errors and records: the files of the language are part of the program.
 var english = sync.OnceValue(func() words {
 	w, err := readWords("en")
 	if err != nil {

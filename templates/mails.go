@@ -20,7 +20,7 @@ func MailGroups() []MailGroup {
 		{"posting", []string{"posted", "receipt", "refused", "leaving", "held-author", "held-ask", "held-accepted", "held-rejected", "held-expired"}},
 		{"moderation", []string{"held-notice", "held-notices", "held-requests", "held-reminder", "held-decided", "held-answer"}},
 		{"bounces", []string{"bounce-probe", "bounce-disabled", "bounce-news"}},
-		{siteGroup, []string{"login", "confirm-address", "address-added", "address-removed", "passkey-added", "passkey-removed", "passkey-copied", "bounce-blame"}},
+		{siteGroup, []string{"login", "list-owner", "confirm-address", "address-added", "address-removed", "passkey-added", "passkey-removed", "passkey-copied", "bounce-blame"}},
 	}
 }
 

@@ -30,19 +30,17 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 	keys = map[string]string{}
 	inTemplate := regexp.MustCompile(`\bt "([^"]+)"`)
 	inFault := regexp.MustCompile(`(?:FaultPart\(|NewFault\([^",]+, |wrong\((?:[^",()]+, |"[a-z_]+", )?)"([a-z][a-z0-9.-]*)"(\s*\+)?`)
+	word := regexp.MustCompile(`\bWord(?::|\s*=)\s*"([a-z]+\.[^"]*)"(\s*\+)?`) // of list.Event
 	inGo := regexp.MustCompile(`\.T\([^,()]+(?:\([^()]*\))?,\s*"([a-z][^"]*)"(\s*\+)?`)
 	inWriter := regexp.MustCompile(`\bw\.t\("([^"]+)"`)
+	area := ""
 	collect := func(re *regexp.Regexp, where string, b []byte) {
-		in := ""
-		if re == inFault {
-			in = "fault."
-		}
 		for _, m := range re.FindAllSubmatch(b, -1) {
 			if len(m) > 2 && len(m[2]) > 0 {
-				prefixes = append(prefixes, in+string(m[1]))
+				prefixes = append(prefixes, area+string(m[1]))
 				continue
 			}
-			keys[in+string(m[1])] = where
+			keys[area+string(m[1])] = where
 		}
 	}
 	fs.WalkDir(files, "html", func(p string, d fs.DirEntry, err error) error {
@@ -63,13 +61,20 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 		}
 		collect(inGo, p, b)
 		collect(inWriter, p, b)
+		area = "fault."
 		collect(inFault, p, b)
+		area = "entry."
+		collect(word, p, b)
+		area = ""
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return keys, prefixes
+	for _, prefix := range terms {
+		prefixes = append(prefixes, prefix)
+	}
+	return keys, append(prefixes, "entry.field.", "entry.value.", "entry.why", "entry.change", "site-lists.title", "site-log.title")
 }
 
 func TestEveryKeyIsThereAndUsed(t *testing.T) {
@@ -166,6 +171,26 @@ func TestText(t *testing.T) {
 	}
 }
 
+func TestEntry(t *testing.T) {
+	s := newSet(t)
+	for _, c := range []struct {
+		lang, word string
+		args       map[string]string
+		want       string
+	}{
+		{"ja", "role.given", map[string]string{"address": "<a>@b.test", "role": "owner"}, "<a>@b.test を管理者に任命"},
+		{"ja", "settings.changed", map[string]string{"n": "3", "settings": "emergency, no_such", "why": "洪水"}, "変更 3: 緊急停止, no_such（洪水）"},
+		{"en", "member.set", map[string]string{"address": "a@b.test", "changes": "hide true -> false\ndisplay_name A, B -> C"}, "a@b.test: hidden from the list of members: yes → no, name: A, B → C"},
+		{"en", "member.imported", map[string]string{"n": "1"}, "1 member was imported"},
+		{"en", "member.moved", nil, "member.moved"}, // a row that lacks what the words need
+		{"en", "no.such", nil, "no.such"},
+	} {
+		if got := s.Entry(c.lang, c.word, c.args); got != c.want {
+			t.Errorf("%s %s: %q, want %q", c.lang, c.word, got, c.want)
+		}
+	}
+}
+
 // sample returns a view for each page, with something in every field that a template looks at.
 func sample() map[string][]any {
 	when := NewTime("ja", time.Date(2026, 1, 5, 14, 3, 0, 0, time.UTC))
@@ -229,6 +254,10 @@ func sample() map[string][]any {
 			SettingsReview{Replay: &SettingsReplay{Days: 30, Posts: 9, Different: 2, More: 1, Forgotten: 1, Rows: []ReplayRow{{When: when, Author: "a", Subject: "<T>", Href: "/x", Was: "w", Is: "i"}, {Subject: "s"}}}}},
 		"hidden": {Hidden{}, Hidden{Action: "/a", Total: 2, Pages: pages, Messages: []HiddenMessage{
 			{Post: "<T>", Href: "/x", Subject: "<T>", From: "<T>", Sent: when, What: "<T>", By: "<T>", Reason: "<T>", When: when}, {Post: "2", Sent: when, When: when}}}},
+		"site-lists": {SiteLists{}, SiteLists{Domains: []SiteDomain{{Name: "<T>", Lists: []SiteList{{Title: "<T>", Members: 3, Held: 1, Last: when, States: []string{"s"}}, {}}}},
+			Form: NewList{Wrong: "<T>", Styles: []ListStyle{{Chosen: true}, {}}, Languages: LanguageNames()}}},
+		"site-list": {SiteListPage{}, SiteListPage{SiteList: SiteList{Title: "<T>", Held: 1, States: []string{"s"}}, Former: []string{"a@b.test"}, WrongTo: "<T>", WrongYes: "<T>", Usage: []Fact{{"n", "v"}}}},
+		"site-log":  {SiteLog{}, SiteLog{By: "<T>", Stages: []SettingOption{{"list", "list", true}, {}}, Older: "/o", Events: []LogEvent{{when, "list", "<T>", "ann"}}}},
 		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
 			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
 		"texts": {Texts{}, Texts{Lead: "<T>", Groups: []TextGroup{{Title: "<T>", Rows: []TextRow{{Href: "/x", Title: "<T>", When: "<T>", Own: []string{"<T>"}}}}}}},

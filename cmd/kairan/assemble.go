@@ -92,7 +92,7 @@ func assemble(ctx context.Context, cfg *Config, log *slog.Logger, options ...fun
 	}()
 
 	dns := app.resolver()
-	app.Archive = &archive.Archive{DB: app.DB, Location: app.Site.Location, Log: log}
+	app.Archive = &archive.Archive{DB: app.DB, Location: app.Site.Location, Log: log, Acted: list.LogAct}
 	app.Search = search.New(app.Archive, log)
 	app.Copies = &posting.Copies{DB: app.DB, Site: app.Site}
 	if app.Templates, err = templates.New(); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -40,9 +41,11 @@ func parseList(tx *storage.Tx, arg string) (*list.List, error) {
 }
 
 type listCreate struct {
-	Address  string   `arg:"" help:"Posting address, such as janog@lists.example.jp."`
-	Owner    []string `required:"" placeholder:"ADDRESS" help:"Who owns the list; may be given several times."`
-	Language string   `enum:"ja,en," default:"" help:"ja or en; the site's by default."`
+	Address  string     `arg:"" help:"Posting address, such as janog@lists.example.jp."`
+	Owner    []string   `required:"" placeholder:"ADDRESS" help:"Who owns the list; may be given several times. Owners are mailed what they may do."`
+	Style    list.Style `enum:"discussion,announcements,private" default:"discussion" help:"What the list is for, which decides its first settings: ${enum} (a working group that keeps to itself)."`
+	Quiet    bool       `help:"Mail the owners nothing."`
+	Language string     `enum:"ja,en," default:"" help:"ja or en; the site's by default."`
 }
 
 func (cmd *listCreate) run(ctx context.Context, app *App, _ call, std streams) error {
@@ -54,22 +57,12 @@ func (cmd *listCreate) run(ctx context.Context, app *App, _ call, std streams) e
 	if err != nil {
 		return usageError{err}
 	}
-	settings := list.DefaultSettings(app.Site.Language)
-	if cmd.Language != "" {
-		settings.PreferredLanguage = cmd.Language
+	settings, err := list.StyleSettings(cmd.Style, cmp.Or(cmd.Language, app.Site.Language))
+	if err != nil {
+		return usageError{err}
 	}
-	created, err := app.withKey(ctx, addr.ASCIIDomain(), func(tx *storage.Tx) error {
-		l, err := list.Create(tx, addr, settings, time.Now())
-		if err != nil {
-			return err
-		}
-		for _, o := range owners {
-			if err := list.Join(tx, list.Member{List: l.ID, Role: list.RoleOwner, Address: o, Joined: time.Now()}); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	f := list.Founding{Address: addr, Style: cmd.Style, Settings: settings, Owners: owners, Quiet: cmd.Quiet}
+	_, created, err := app.Subscribe.Found(ctx, f, list.Edit{By: list.ByOperator, At: time.Now()})
 	if err != nil {
 		return err
 	}
@@ -169,13 +162,15 @@ func (cmd *listRename) run(ctx context.Context, app *App, _ call, std streams) e
 	if err != nil {
 		return usageError{err}
 	}
-	created, err := app.withKey(ctx, to.ASCIIDomain(), func(tx *storage.Tx) error {
-		l, err := parseList(tx, cmd.List)
-		if err != nil {
-			return err
-		}
-		return list.Rename(tx, l.ID, to)
+	var l *list.List
+	err = app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		l, err = parseList(tx, cmd.List)
+		return err
 	})
+	if err != nil {
+		return err
+	}
+	created, err := app.Subscribe.Rename(ctx, l, to, list.Edit{By: list.ByOperator, At: time.Now()})
 	if err != nil {
 		return err
 	}
@@ -201,19 +196,12 @@ func (cmd *listRm) run(ctx context.Context, app *App, _ call, std streams) error
 		return usageError{err}
 	}
 	var l *list.List
-	now := time.Now()
-	err = app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+	err = app.DB.View(ctx, func(tx *storage.Tx) (err error) {
 		l, err = list.ByAddress(tx, addr)
-		if err != nil || !l.Removed.IsZero() { // closed before: forget the members that are left
-			return err
-		}
-		return list.Remove(tx, l.ID, now)
+		return err
 	})
-	for more := true; more && err == nil; {
-		err = app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-			more, err = list.ForgetMembers(tx, l.ID, 5000, now)
-			return err
-		})
+	if err == nil {
+		err = app.Subscribe.Remove(ctx, l, list.Edit{By: list.ByOperator, At: time.Now()})
 	}
 	if err != nil {
 		return err

@@ -83,7 +83,7 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	}
 	total := roster.Len()
 	update, end := progressBar(c, std.err, "importing")
-	joined, err := roster.Import(ctx, app.DB, l.ID, time.Now(), update)
+	joined, err := roster.Import(ctx, app.DB, l.ID, list.Edit{By: list.ByOperator, At: time.Now()}, update)
 	end()
 	if err != nil {
 		return err
@@ -255,9 +255,10 @@ func former(tx *storage.Tx, addr address.Address) (views []memberView) {
 
 // noteOperator puts what was done on the command line into a member's history.
 func noteOperator(tx *storage.Tx, l *list.List, addr address.Address, stage string, role list.Role) error {
-	e := list.Event{At: time.Now(), Stage: stage, By: list.ByOperator}
+	e := list.Event{At: time.Now(), Stage: stage, By: list.ByOperator, Word: "member." + map[string]string{"join": "added", "leave": "removed"}[stage]}
 	if role != list.RoleMember {
-		e.Text = "as " + string(role)
+		e.Text, e.Args = "as "+string(role), map[string]string{"role": string(role)}
+		e.Word = "role." + map[string]string{"join": "given", "leave": "taken"}[stage]
 	}
 	return list.NoteMember(tx, l.ID, addr, e)
 }

@@ -35,6 +35,7 @@ type commands struct {
 	Queue   queueCmd   `cmd:"" help:"Copies that wait to leave."`
 	Archive archiveCmd `cmd:"" help:"The archives."`
 	Trace   traceCmd   `cmd:"" help:"Tell everything about a message: what came, what was decided, who got it."`
+	DNS     dnsCmd     `cmd:"" name:"dns" help:"Compare what the DNS says about a domain of a list with what it needs."`
 	Dkim    dkimCmd    `cmd:"" help:"Show the DNS records to publish for a domain, and make its DKIM key if there is none."`
 	Check   checkCmd   `cmd:"" help:"Verify store, archives and blobs against each other."`
 	Backup  backupCmd  `cmd:"" help:"Write a consistent copy of everything into a new folder, while the daemon runs."`

@@ -45,7 +45,7 @@ func TestUnknownAndClosed(t *testing.T) {
 	w := listtest.New(t, nil)
 	l := w.List("closed", nil)
 	w.Update(func(tx *storage.Tx) error {
-		return list.Remove(tx, l.ID, time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC))
+		return list.Remove(tx, l.ID, list.Edit{At: time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)})
 	})
 	w.Run()
 	for _, to := range []string{"nobody" + at, "nobody-owner" + at, "closed@elsewhere.test", "postmaster@elsewhere.test"} {

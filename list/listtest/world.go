@@ -140,7 +140,7 @@ func (w *World) open() {
 	w.DB = storagetest.OpenAt(w.t, w.dir, list.Migrations()...)
 	log := slog.New(slog.NewTextHandler(w.t.Output(), nil))
 	dns := resolver.Resolver(w.DNS)
-	w.Archive = &archive.Archive{DB: w.DB, Location: time.UTC, Log: log}
+	w.Archive = &archive.Archive{DB: w.DB, Location: time.UTC, Log: log, Acted: list.LogAct}
 	w.Copies = &posting.Copies{DB: w.DB, Site: w.Site}
 	to := relay.Options{Hostname: Domain, Resolver: w.DNS, Log: log, Dial: func(_ context.Context, _, addr string) (net.Conn, error) {
 		if w.Line != nil {

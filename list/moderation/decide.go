@@ -78,8 +78,7 @@ func (m *Moderation) Decide(tx *storage.Tx, d Decision, now time.Time) (Outcome,
 	if err != nil {
 		return Outcome{}, err
 	}
-	text := strings.TrimSpace(fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did))
-	return out, list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: text, By: d.By})
+	return out, list.Log(tx, l.ID, logLine(d, p, did, now))
 }
 
 // conclude does all that follows from a decision which is not taken back. did says what was done about the author.
@@ -121,6 +120,19 @@ func obstacle(tx *storage.Tx, l *list.List, p *list.Post, d Decision) string {
 	return ""
 }
 
+// logLine is the line of the list's log about a decision; did is what was done beside it.
+func logLine(d Decision, p *list.Post, did string, now time.Time) list.Event {
+	e := list.Event{
+		At: now, Stage: "held", Text: strings.TrimSpace(fmt.Sprintf("%s <%s> %s", d.Action, p.MessageID, did)), By: d.By,
+		Word: "held." + string(d.Action), Args: map[string]string{"id": p.MessageID},
+	}
+	if did != "" {
+		e.Word = map[list.Action]string{list.Accept: "held.accept-trust", list.Discard: "held.discard-ban"}[d.Action]
+		e.Args["address"] = p.Author.String()
+	}
+	return e
+}
+
 // trust lets the posts of an author pass from now on, as long as they are authenticated.
 func trust(tx *storage.Tx, l *list.List, p *list.Post, note list.Event) (did string, err error) {
 	did = fmt.Sprintf("trusted %s from now on", p.Author)
@@ -136,6 +148,7 @@ func trust(tx *storage.Tx, l *list.List, p *list.Post, note list.Event) (did str
 		return did, list.ChangeMember(tx, *who, note.By, note.At)
 	}
 	note.Stage, note.Text = "join", "as nonmember: moderation_action accept"
+	note.Word = "member.trusted"
 	return did, errors.Join(
 		list.Join(tx, list.Member{List: l.ID, Role: list.RoleNonmember, Address: p.Author, ModerationAction: list.Accept, Joined: note.At}),
 		list.NoteMember(tx, l.ID, p.Author, note),

@@ -39,7 +39,7 @@ func (e Edit) withdrawal() archive.Withdrawal {
 	return archive.Withdrawal{Author: e.By, Window: e.List.Settings.WithdrawWindow(), Now: e.Now}
 }
 
-// Do carries an edit out and writes it into the list's log; doing it twice is as good as once.
+// Do carries an edit out; doing it twice is as good as once.
 func (e Edit) Do(ctx context.Context, a *archive.Archive) (err error) {
 	order := archive.Order{By: e.By, Reason: e.Reason}
 	switch e.Word {
@@ -54,12 +54,7 @@ func (e Edit) Do(ctx context.Context, a *archive.Archive) (err error) {
 	default:
 		err = ErrWord
 	}
-	if err != nil {
-		return err
-	}
-	return a.DB.Update(ctx, func(tx *storage.Tx) error {
-		return list.Log(tx, e.List.ID, list.Event{At: e.Now, Stage: "archive", Text: fmt.Sprintf("%s <%s>", e.Word, e.Message.ID), By: e.By})
-	})
+	return err
 }
 
 // FindMessage returns the message that people name by its post number, its Message-ID, with or without "<>", or its address in the

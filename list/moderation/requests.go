@@ -92,7 +92,7 @@ func (m *Moderation) Withdraw(tx *storage.Tx, l *list.List, who address.Address,
 	if err != nil {
 		return false, err
 	}
-	note := list.Event{At: time.Now(), Stage: action, Text: "request: withdrawn", By: who.String()}
+	note := list.Event{At: time.Now(), Stage: action, Text: "request: withdrawn", By: who.String(), Word: "request." + action + ".withdrawn"}
 	return true, errors.Join(requests.Delete(tx, k), list.NoteMember(tx, l.ID, who, note))
 }
 
@@ -328,7 +328,7 @@ func (m *Moderation) concludeRequest(tx *storage.Tx, l *list.List, r *Request, n
 	}
 	r.Spread = !r.Noticed || r.By == byTime || !l.Settings.AdminImmedNotify
 	if r.Verdict != list.Accept { // coming and going is noted where it is done
-		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: r.By}
+		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: r.By, Word: "request." + r.Action + "." + string(r.Verdict)}
 		if err := list.NoteMember(tx, l.ID, r.Address, note); err != nil {
 			return err
 		}

@@ -78,7 +78,7 @@ func (m *Moderation) concludeOne(tx *storage.Tx, k newsKey, now time.Time) error
 	}
 	did, err := m.conclude(tx, l, p, u, now)
 	if err == nil && did != "" {
-		err = list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: did, By: u.Decision.By})
+		err = list.Log(tx, l.ID, logLine(u.Decision, p, did, now))
 	}
 	return errors.Join(err, undoables.Delete(tx, k))
 }
@@ -104,8 +104,10 @@ func (m *Moderation) Undo(tx *storage.Tx, l *list.List, id, by string, now time.
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s <%s> taken back", u.Decision.Action, p.MessageID)
-	return errors.Join(undoables.Delete(tx, k), list.Log(tx, l.ID, list.Event{At: now, Stage: "held", Text: text, By: by}))
+	e := logLine(u.Decision, p, "", now)
+	e.Text, e.By = e.Text+" taken back", by
+	e.Word = "held.taken-back"
+	return errors.Join(undoables.Delete(tx, k), list.Log(tx, l.ID, e))
 }
 
 // takeBack is Undo for a button, and says what became of it.
@@ -129,7 +131,7 @@ func (m *Moderation) undoRequests(tx *storage.Tx, l *list.List, id, by string, n
 			continue
 		}
 		undone = true
-		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict) + " taken back", By: by}
+		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict) + " taken back", By: by, Word: "request." + r.Action + ".taken-back"}
 		r.Verdict, r.By, r.Reason, r.Decided, r.Until = "", "", "", time.Time{}, time.Time{}
 		err := errors.Join(requests.Put(tx, storage.P(l.ID, r.id()), *r), list.NoteMember(tx, l.ID, r.Address, note))
 		if err != nil {

@@ -185,29 +185,18 @@ func (c *Copies) signer(tx *storage.Tx, domain string) (*mailauth.Signer, error)
 	if s := c.signers[domain]; s != nil {
 		return s, nil
 	}
-	k, err := list.GetDKIMKey(tx, domain)
+	s, err := list.SignerOf(tx, domain)
 	if errors.Is(err, storage.ErrNotFound) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	key, err := mailauth.ParseKey([]byte(k.PEM))
-	if err != nil {
-		return nil, fmt.Errorf("DKIM key of %s: %w", domain, err)
-	}
 	if c.signers == nil {
 		c.signers = map[string]*mailauth.Signer{}
 	}
-	c.signers[domain] = &mailauth.Signer{Domain: domain, Selector: k.Selector, Key: key}
-	return c.signers[domain], nil
-}
-
-// ForgetKeys makes the next copies read their DKIM keys anew.
-func (c *Copies) ForgetKeys() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.signers = nil
+	c.signers[domain] = s
+	return s, nil
 }
 
 func (c *Copies) bounces(tx *storage.Tx) (*list.VERP, error) {

@@ -113,9 +113,13 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 			return Result{}, err
 		}
 	}
-	note := list.Event{At: r.Now, Stage: "join", By: r.by()}
-	if r.By == "" && len(l.Settings.CodeOfConduct) > 0 {
+	note := list.Event{At: r.Now, Stage: "join", By: r.by(), Word: "member.joined"}
+	switch {
+	case r.By != "":
+		note.Word = "member.added"
+	case len(l.Settings.CodeOfConduct) > 0:
 		note.Text = "with the code of conduct"
+		note.Word = "member.joined-conduct"
 	}
 	if err := list.NoteMember(tx, l.ID, r.Address, note); err != nil {
 		return Result{}, err

@@ -21,17 +21,13 @@ const (
 // log shows what was decided about a list. "?p=2" is the page before the latest.
 func (s *site) log(w http.ResponseWriter, r *http.Request, _ actor, l *list.List) error {
 	lang := templates.FrameOf(r.Context()).Lang
-	page := 1
-	if p := r.FormValue("p"); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 1000 {
-			return storage.ErrNotFound
-		}
-		page = n
+	page, err := pageNumber(r, 1000)
+	if err != nil {
+		return err
 	}
 	view := templates.Log{List: l.Title()}
 	more := false
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		n := 0
 		for rev := range list.Revisions(tx, l.ID) {
 			if n++; n > page*revisionsShown {
@@ -49,9 +45,7 @@ func (s *site) log(w http.ResponseWriter, r *http.Request, _ actor, l *list.List
 				break
 			}
 			if n > (page-1)*eventsShown {
-				view.Events = append(view.Events, templates.LogEvent{
-					When: templates.NewTime(lang, e.At.In(s.Site.Location)), Stage: s.Templates.T(lang, "log.stage."+e.Stage), Text: e.Text, By: s.who(lang, e.By),
-				})
+				view.Events = append(view.Events, s.logEvent(lang, e))
 			}
 		}
 		return nil
@@ -63,6 +57,20 @@ func (s *site) log(w http.ResponseWriter, r *http.Request, _ actor, l *list.List
 		view.Older = adminPath(l, "log") + "?p=" + strconv.Itoa(page+1)
 	}
 	return s.adminPage(w, r, l, "log", templates.Reply{Page: "log", View: view})
+}
+
+func (s *site) logEvent(lang string, e list.Event) templates.LogEvent {
+	return templates.LogEvent{
+		When: templates.NewTime(lang, e.At.In(s.Site.Location)), Stage: s.Templates.T(lang, "log.stage."+e.Stage), Text: s.entry(lang, e), By: s.who(lang, e.By),
+	}
+}
+
+// entry is a line of a log or a history in words. Those of before have English text only.
+func (s *site) entry(lang string, e list.Event) string {
+	if e.Word == "" {
+		return e.Text
+	}
+	return s.Templates.Entry(lang, e.Word, e.Args)
 }
 
 func (s *site) logRevision(lang string, l *list.List, r *list.Revision) templates.LogRevision {

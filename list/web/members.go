@@ -199,7 +199,7 @@ func (s *site) memberBadges(l *list.List, m *list.Member, lang string) (badges [
 func (s *site) memberLog(tx *storage.Tx, l *list.List, m *list.Member, lang string) (rows []templates.LogEvent) {
 	for e := range list.MemberHistory(tx, l.ID, m.Address) {
 		rows = append(rows, templates.LogEvent{
-			When: templates.NewTime(lang, e.At.In(s.Site.Location)), Stage: s.Templates.T(lang, "members.stage."+e.Stage), Text: e.Text, By: s.who(lang, e.By),
+			When: templates.NewTime(lang, e.At.In(s.Site.Location)), Stage: s.Templates.T(lang, "members.stage."+e.Stage), Text: s.entry(lang, e), By: s.who(lang, e.By),
 		})
 	}
 	slices.Reverse(rows)

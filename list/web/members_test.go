@@ -170,7 +170,7 @@ func TestMemberPage(t *testing.T) {
 		t.Error("a moderator may say whom to believe")
 	}
 	page := page2(w, at+"?lang=en", mori)
-	has(t, page, "&lt;img src=x", "mori@people.test", "moderation_action default -&gt; hold", `value="by_moderator" selected`, `name="hide" value="on" checked`)
+	has(t, page, "&lt;img src=x", "mori@people.test", "what happens to posts: default → held", `value="by_moderator" selected`, `name="hide" value="on" checked`)
 	hasNot(t, page, "<img src=x", `name="believe"`, "/remove", `value="by_bounces"`)
 	form.Set("until", "2001-01-01")
 	if res := w.do("POST", at, form.Encode(), mori, "Accept-Language: en"); res.StatusCode != 422 {

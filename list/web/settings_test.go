@@ -120,7 +120,7 @@ func TestSettingsJourney(t *testing.T) {
 		t.Fatalf("saved: %+v", s)
 	}
 	_, page = w.get("/-/admin/janog/log?lang=en", me)
-	has(t, page, "Change 1", "olga@example.jp", "a &lt;flood&gt;", "revision 1: ban_list, description, emergency, max_message_size")
+	has(t, page, "Change 1", "olga@example.jp", "a &lt;flood&gt;", "Change 1: Banned, Description, Emergency stop, Largest post (KB) (a &lt;flood&gt;)")
 	if res := w.do("POST", "/-/admin/janog/log", "revision=1", me); res.StatusCode != 303 {
 		t.Fatalf("taking back: %s", res.Status)
 	}

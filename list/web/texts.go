@@ -47,10 +47,7 @@ func (s *site) textsReply(w http.ResponseWriter, r *http.Request, l *list.List, 
 	if l != nil {
 		return s.adminPage(w, r, l, "texts", reply)
 	}
-	f := templates.FrameOf(r.Context())
-	f.Private, f.Title, f.Script = true, cmp.Or(reply.Frame.Title, s.Templates.T(f.Lang, "texts.title")), reply.Frame.Script
-	reply.Frame = f
-	return s.Templates.Serve(w, r, reply)
+	return s.sitePage(w, r, "texts", reply)
 }
 
 // allTexts names all mails.

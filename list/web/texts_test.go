@@ -83,7 +83,7 @@ func TestTexts(t *testing.T) {
 	_, page = w.get("/-/admin/janog/texts", me, en)
 	has(t, page, "own words: Japanese", "own words: English")
 	_, page = w.get("/-/admin/janog/log", me, en)
-	has(t, page, "mail welcome (ja): own words", "olga@example.jp")
+	has(t, page, "Words of the mail “welcome” (Japanese) were changed", "olga@example.jp")
 
 	if res := w.do("POST", path, form.Encode(), me, en); res.StatusCode != 303 {
 		t.Errorf("the same words once more: %s", res.Status)

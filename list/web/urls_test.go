@@ -82,6 +82,10 @@ func TestURLs(t *testing.T) {
 		{"/-/admin/janog/texts", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Ftexts", 303},
 		{"/-/admin/janog/texts/welcome", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Ftexts%2Fwelcome", 303},
 		{"/-/site/texts", "/-/login?to=%2F-%2Fsite%2Ftexts", 303},
+		{"/-/site/", "/-/login?to=%2F-%2Fsite%2F", 303},
+		{"/-/site/lists", "/-/login?to=%2F-%2Fsite%2Flists", 303},
+		{"/-/site/list/janog", "/-/login?to=%2F-%2Fsite%2Flist%2Fjanog", 303},
+		{"/-/site/log", "/-/login?to=%2F-%2Fsite%2Flog", 303},
 		{"/-/admin/janog/log", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Flog", 303},
 		{css, "", 200},
 		{"/-/healthz", "", 200},
@@ -106,7 +110,9 @@ func TestFormerNames(t *testing.T) {
 	w := newWorld(t)
 	l := w.list("old")
 	w.post(l, 1, "a@example.jp", "One", "")
-	w.update(func(tx *storage.Tx) error { return list.Rename(tx, l.ID, parse(t, "new@lists.example.jp")) })
+	w.update(func(tx *storage.Tx) error {
+		return list.Rename(tx, l.ID, parse(t, "new@lists.example.jp"), list.Edit{At: time.Now()})
+	})
 	for path, to := range map[string]string{
 		"/old/": "/new/", "/old/m/a@example.jp/": "/new/m/a@example.jp/", "/old@lists.example.jp/2026-01/": "/new/2026-01/", "/old/1": "/new/1",
 	} {

@@ -132,6 +132,7 @@ func (s *site) special() http.Handler {
 	s.members(mux)
 	s.texts(mux)
 	s.moderate(mux)
+	s.siteAdmin(mux)
 	if s.Search != nil {
 		search := s.searchPages()
 		for _, ending := range searchForms {

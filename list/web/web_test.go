@@ -76,7 +76,7 @@ func TestClosedList(t *testing.T) {
 	w := newWorld(t)
 	l := w.list("old")
 	w.post(l, 1, "a@example.jp", "Hello", "")
-	w.update(func(tx *storage.Tx) error { return list.Remove(tx, l.ID, time.Now()) })
+	w.update(func(tx *storage.Tx) error { return list.Remove(tx, l.ID, list.Edit{At: time.Now()}) })
 	code, page := w.get("/old/?lang=en")
 	if code != http.StatusOK {
 		t.Fatalf("the page of a closed list: %d", code)

@@ -42,7 +42,7 @@ func newWorld(t *testing.T, change ...func(*Options)) *world {
 		t.Fatal(err)
 	}
 	w := &world{t: t, set: set, db: storagetest.Open(t), lists: map[string]*list.List{}}
-	w.arch = &archive.Archive{DB: w.db, Location: tokyo, Log: slog.New(slog.DiscardHandler)}
+	w.arch = &archive.Archive{DB: w.db, Location: tokyo, Log: slog.New(slog.DiscardHandler), Acted: list.LogAct}
 	w.site = &list.Site{Hostname: "lists.example.jp", URL: "https://lists.example.jp", Language: "ja", Location: tokyo}
 	o := Options{
 		DB: w.db, Archive: w.arch, Site: w.site, Templates: set,

@@ -9,6 +9,7 @@ import (
 
 	"blitiri.com.ar/go/spf"
 
+	"kairan/smtpd/address"
 	"kairan/smtpd/resolver"
 )
 
@@ -109,4 +110,13 @@ func clip(s string) string {
 		return r
 	}, s)
 	return s[:min(len(s), 200)]
+}
+
+// CheckSPF says whether a domain (in A-labels) lets an address send its mail (RFC 7208).
+func CheckSPF(ctx context.Context, ask resolver.Resolver, ip netip.Addr, domain string) SPF {
+	from, err := address.New("postmaster", domain)
+	if err != nil {
+		return SPF{Result: None, IP: ip, Detail: "no domain to check"}
+	}
+	return checkSPF(ctx, ask, Input{IP: ip, Helo: domain, MailFrom: from})
 }

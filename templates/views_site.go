@@ -1,0 +1,59 @@
+package templates
+
+// SiteLists is the view of page "site-lists": all lists, by domain, and the form of a new one.
+type SiteLists struct {
+	Domains []SiteDomain
+	Form    NewList
+}
+
+// SiteDomain is the lists of a domain.
+type SiteDomain struct {
+	Name  string
+	Lists []SiteList
+}
+
+// SiteList is a list as the administrator sees it.
+type SiteList struct {
+	Title, Address, Href string
+	Page                 string // about the list as a whole
+	Members, Held        int
+	Last                 Time // of the latest post; its zero value for none
+	States               []string
+}
+
+// NewList is the form of a new list, as it was filled in.
+type NewList struct {
+	Address, Owners string
+	Styles          []ListStyle
+	Languages       []Language
+	Wrong           string // why it could not be made, or ""
+}
+
+// ListStyle is a style to choose.
+type ListStyle struct {
+	Value, Label, What string
+	Chosen             bool
+}
+
+// SiteListPage is the view of page "site-list": what can be done with a list as a whole.
+type SiteListPage struct {
+	SiteList
+	Settings, Log     string // paths
+	To                string // the new address, as it was filled in
+	Former            []string
+	WrongTo, WrongYes string // why it could not be done, or ""
+	Usage             []Fact
+}
+
+// Fact is something with its name.
+type Fact struct {
+	Name, Value string
+}
+
+// SiteLog is the view of page "site-log": who did what on the site.
+type SiteLog struct {
+	Events []LogEvent
+	By     string // who was looked for
+	Stages []SettingOption
+	Older  string // path of the page before, "" at the end
+}
