@@ -74,7 +74,7 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 	for _, prefix := range terms {
 		prefixes = append(prefixes, prefix)
 	}
-	return keys, append(prefixes, "entry.field.", "entry.value.", "entry.why", "entry.change", "site-lists.title", "site-log.title")
+	return keys, append(prefixes, "entry.field.", "entry.value.", "entry.why", "entry.change", "site-lists.title", "site-log.title", "site-queue.", "site-domains.")
 }
 
 func TestEveryKeyIsThereAndUsed(t *testing.T) {
@@ -256,8 +256,10 @@ func sample() map[string][]any {
 			{Post: "<T>", Href: "/x", Subject: "<T>", From: "<T>", Sent: when, What: "<T>", By: "<T>", Reason: "<T>", When: when}, {Post: "2", Sent: when, When: when}}}},
 		"site-lists": {SiteLists{}, SiteLists{Domains: []SiteDomain{{Name: "<T>", Lists: []SiteList{{Title: "<T>", Members: 3, Held: 1, Last: when, States: []string{"s"}}, {}}}},
 			Form: NewList{Wrong: "<T>", Styles: []ListStyle{{Chosen: true}, {}}, Languages: LanguageNames()}}},
-		"site-list": {SiteListPage{}, SiteListPage{SiteList: SiteList{Title: "<T>", Held: 1, States: []string{"s"}}, Former: []string{"a@b.test"}, WrongTo: "<T>", WrongYes: "<T>", Usage: []Fact{{"n", "v"}}}},
-		"site-log":  {SiteLog{}, SiteLog{By: "<T>", Stages: []SettingOption{{"list", "list", true}, {}}, Older: "/o", Events: []LogEvent{{when, "list", "<T>", "ann"}}}},
+		"site-list":    {SiteListPage{}, SiteListPage{SiteList: SiteList{Title: "<T>", Held: 1, States: []string{"s"}}, Former: []string{"a@b.test"}, WrongTo: "<T>", WrongYes: "<T>", Usage: []Fact{{"n", "v"}}}},
+		"site-queue":   {SiteQueue{}, SiteQueue{By: "post", Waiting: 2, Pages: pages, Rows: []QueueRow{{Key: "<T>", Name: "<T>", List: "<T>", Waiting: 1, Attempts: 1, Queued: when, Next: when, Reply: "<T>"}, {}}}},
+		"site-domains": {SiteDomains{}, SiteDomains{Pages: pages, Domains: []DomainStatus{{Name: "<T>", NoKey: true}, {Fine: true, Records: []RecordRow{{What: "w", Means: "m", State: "s", Bad: true, Name: "n", Type: "TXT", Found: []string{"<T>"}, Publish: `<T> "x"`}, {}}}}}},
+		"site-log":     {SiteLog{}, SiteLog{By: "<T>", Stages: []SettingOption{{"list", "list", true}, {}}, Older: "/o", Events: []LogEvent{{when, "list", "<T>", "ann"}}}},
 		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
 			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
 		"texts": {Texts{}, Texts{Lead: "<T>", Groups: []TextGroup{{Title: "<T>", Rows: []TextRow{{Href: "/x", Title: "<T>", When: "<T>", Own: []string{"<T>"}}}}}}},

@@ -57,3 +57,42 @@ type SiteLog struct {
 	Stages []SettingOption
 	Older  string // path of the page before, "" at the end
 }
+
+// SiteQueue is the view of page "site-queue": what waits to be sent.
+type SiteQueue struct {
+	By      string // "domain" or "post"
+	Waiting int    // recipients in all
+	Rows    []QueueRow
+	Pages   []PageLink
+}
+
+// QueueRow is what waits for a destination, or of a post.
+type QueueRow struct {
+	Key, Name, List   string // List is the title of the post's list
+	Waiting, Attempts int
+	Queued, Next      Time
+	Reply             string // what was said last
+}
+
+// SiteDomains is the view of page "site-domains": the DNS records of the domains that lists live in.
+type SiteDomains struct {
+	Domains []DomainStatus
+	Pages   []PageLink
+}
+
+// DomainStatus is how a domain stands in the DNS.
+type DomainStatus struct {
+	Name    string
+	NoKey   bool // it has no DKIM key
+	Fine    bool
+	Records []RecordRow
+}
+
+// RecordRow is a DNS record: what it is for, how it stands, and what to publish.
+type RecordRow struct {
+	What, Means, State string
+	Bad                bool
+	Name, Type         string
+	Found              []string
+	Publish            string // a line of a zone file, or ""
+}

@@ -207,6 +207,10 @@ func (app *App) pages() error {
 	if err != nil {
 		return err
 	}
+	machine, err := app.machine()
+	if err != nil {
+		return err
+	}
 	app.Web = listweb.New(listweb.Options{
 		DB:             app.DB,
 		Archive:        app.Archive,
@@ -219,6 +223,8 @@ func (app *App) pages() error {
 		Moderation:     app.Moderation,
 		Bounces:        app.Bounces,
 		Path:           app.Path,
+		DNS:            app.Path.Checker.Resolver,
+		Machine:        machine,
 		Search:         app.Search,
 		OIDC:           directory,
 		Extra:          app.extra,

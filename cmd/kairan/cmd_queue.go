@@ -267,7 +267,7 @@ func (cmd *queueRetry) run(ctx context.Context, app *App, _ call, std streams) e
 	}
 	var n int
 	err = app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-		n, err = app.Outbox.Retry(tx, q)
+		n, err = app.Path.Retry(tx, q, list.Edit{By: list.ByOperator, At: time.Now()})
 		return err
 	})
 	if err != nil {
@@ -293,7 +293,7 @@ func (cmd *queueDrop) run(ctx context.Context, app *App, _ call, std streams) er
 	}
 	var n int
 	err = app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-		n, err = app.Outbox.Drop(tx, q, cmd.Why)
+		n, err = app.Path.Drop(tx, q, list.Edit{By: list.ByOperator, Why: cmd.Why, At: time.Now()})
 		return err
 	})
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 // siteTabs are the pages about the site as a whole, for its administrator, and the words that their tabs are called.
 var siteTabs = []struct{ page, title string }{
 	{"lists", "site-lists.title"},
+	{"queue", "site-queue.title"},
+	{"domains", "site-domains.title"},
 	{"texts", "texts.title"},
 	{"log", "site-log.title"},
 }
@@ -29,6 +31,13 @@ func (s *site) siteAdmin(mux *http.ServeMux) {
 	mux.HandleFunc("GET /-/site/list/{list}", s.forAdmin(s.aboutList(s.siteList)))
 	mux.HandleFunc("POST /-/site/list/{list}/rename", s.forAdmin(s.aboutList(s.renameList)))
 	mux.HandleFunc("POST /-/site/list/{list}/remove", s.forAdmin(s.aboutList(s.removeList)))
+	if s.Path != nil {
+		mux.HandleFunc("GET /-/site/queue", s.forAdmin(s.siteQueue))
+		mux.HandleFunc("POST /-/site/queue", s.forAdmin(s.changeQueue))
+	}
+	if s.DNS != nil {
+		mux.HandleFunc("GET /-/site/domains", s.forAdmin(s.siteDomains))
+	}
 	mux.HandleFunc("GET /-/site/log", s.forAdmin(s.siteLog))
 }
 
@@ -58,6 +67,9 @@ func (s *site) sitePage(w http.ResponseWriter, r *http.Request, tab string, repl
 	f.Private, f.Script = true, reply.Frame.Script
 	f.Crumbs = []templates.Link{{Href: "/-/site/", Text: s.Templates.T(f.Lang, "site.title")}}
 	for _, t := range siteTabs {
+		if t.page == "queue" && s.Path == nil || t.page == "domains" && s.DNS == nil {
+			continue
+		}
 		title := s.Templates.T(f.Lang, t.title)
 		if t.page == tab {
 			f.Title = cmp.Or(reply.Frame.Title, title)

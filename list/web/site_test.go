@@ -1,7 +1,9 @@
 package web
 
 import (
+	"errors"
 	"net/http"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -9,6 +11,9 @@ import (
 
 	"kairan/list"
 	"kairan/list/listtest"
+	"kairan/smtpd/address"
+	"kairan/smtpd/queue"
+	"kairan/smtpd/records"
 	"kairan/storage"
 )
 
@@ -16,7 +21,7 @@ import (
 func siteWorld(t *testing.T, change ...func(*Options)) (w *world, lw *listtest.World, admin *http.Cookie) {
 	lw = listtest.New(t, nil)
 	w = &world{t: t, db: lw.DB, arch: lw.Archive, lists: map[string]*list.List{}, site: lw.Site, set: lw.Path.Templates}
-	o := Options{DB: lw.DB, Archive: lw.Archive, Site: lw.Site, Templates: lw.Path.Templates, Subscribe: lw.Workflow, Moderation: lw.Moderation, Path: lw.Path}
+	o := Options{DB: lw.DB, Archive: lw.Archive, Site: lw.Site, Templates: lw.Path.Templates, Subscribe: lw.Workflow, Moderation: lw.Moderation, Path: lw.Path, DNS: lw.DNS, Machine: records.Machine{Hostname: listtest.Domain, Addresses: []netip.Addr{netip.MustParseAddr("203.0.113.5")}}}
 	for _, c := range change {
 		c(&o)
 	}
@@ -53,7 +58,7 @@ func TestSiteIsForTheAdministrator(t *testing.T) {
 	l := lw.List("janog", nil)
 	lw.Join(l, list.RoleOwner, "olga@people.test")
 	olga := w.login("olga@people.test")
-	for _, path := range []string{"/-/site/", "/-/site/lists", "/-/site/list/janog", "/-/site/log"} {
+	for _, path := range []string{"/-/site/", "/-/site/lists", "/-/site/list/janog", "/-/site/queue", "/-/site/domains", "/-/site/log"} {
 		if status, _ := w.get(path, admin); status != 200 && path != "/-/site/" {
 			t.Errorf("the administrator at %s: %d", path, status)
 		}
@@ -65,7 +70,7 @@ func TestSiteIsForTheAdministrator(t *testing.T) {
 		}
 	}
 	form := url.Values{"address": {"new@lists.kairan.test"}, "owners": {"olga@people.test"}, "to": {"other@lists.kairan.test"}, "sure": {"yes"}}
-	for _, path := range []string{"/-/site/lists", "/-/site/list/janog/rename", "/-/site/list/janog/remove"} {
+	for _, path := range []string{"/-/site/lists", "/-/site/list/janog/rename", "/-/site/list/janog/remove", "/-/site/queue"} {
 		if status, _, _ := w.press(path, form, olga); status != 403 {
 			t.Errorf("an owner posts to %s: %d", path, status)
 		}
@@ -189,4 +194,70 @@ func TestSiteLog(t *testing.T) {
 	if status, _ := w.get("/-/site/log?p=0", admin); status != 404 {
 		t.Errorf("page 0: %d", status)
 	}
+}
+
+// What waits to be sent is named by destination and by post; it is tried at once, or given up by who is sure.
+func TestSiteQueue(t *testing.T) {
+	t.Parallel()
+	w, lw, admin := siteWorld(t)
+	if err := lw.Outbox.AddRendition(t.Context(), "notice-x", []byte("Subject: x\r\n\r\nx\r\n")); err != nil {
+		t.Fatal(err)
+	}
+	w.update(func(tx *storage.Tx) error {
+		return errors.Join(lw.Outbox.Enqueue(tx, "notice-x", []queue.Recipient{{Ref: listtest.Domain, To: address.Must("ann@people.test")}, {Ref: listtest.Domain, To: address.Must("bob@new.test")}}), lw.Outbox.Seal(tx, "notice-x"))
+	})
+	for _, by := range []string{"domain", "post"} {
+		_, page := w.get("/-/site/queue?lang=en&by="+by, admin)
+		has(t, page, "2 recipients wait", map[string]string{"domain": "people.test", "post": "notice-x"}[by])
+	}
+	if status, _, _ := w.press("/-/site/queue", url.Values{"key": {"people.test"}, "do": {"drop"}}, admin); status != 303 || len(waiting(w, lw)) != 2 {
+		t.Errorf("giving up unsure: %d, %v wait", status, waiting(w, lw))
+	}
+	if status, _, _ := w.press("/-/site/queue", url.Values{"key": {"people.test"}, "do": {"drop"}, "sure": {"yes"}}, admin); status != 303 {
+		t.Errorf("giving up: %d", status)
+	}
+	if got := waiting(w, lw); len(got) != 1 || got[0] != "bob@new.test" {
+		t.Errorf("%v wait", got)
+	}
+	for _, form := range []url.Values{{"do": {"retry"}}, {"key": {"new.test"}, "do": {"<b>"}}} {
+		if status, _, _ := w.press("/-/site/queue", form, admin); status != 400 {
+			t.Errorf("%v: %d", form, status)
+		}
+	}
+	if status, _, _ := w.press("/-/site/queue", url.Values{"key": {"new.test"}, "do": {"retry"}}, admin); status != 303 {
+		t.Errorf("trying now: %d", status)
+	}
+	by := " by postmaster@lists.kairan.test"
+	want := []string{"queue: 1 recipient was to be tried at once: new.test" + by, "queue: 1 recipient was given up: people.test (given up by the administrator)" + by}
+	if got := w.logged(""); strings.Join(got, "\n") != strings.Join(want, "\n") {
+		t.Errorf("the log:\n%s", strings.Join(got, "\n"))
+	}
+}
+
+func waiting(w *world, lw *listtest.World) (to []string) {
+	w.update(func(tx *storage.Tx) error {
+		to = nil
+		for row := range lw.Outbox.Rows(tx) {
+			for _, r := range row.Recipients {
+				to = append(to, r.To.String())
+			}
+		}
+		return nil
+	})
+	return to
+}
+
+// The DNS of a list's domain is compared with what it needs: what is missing is there to be copied, and what strangers publish is text.
+func TestSiteDomains(t *testing.T) {
+	t.Parallel()
+	w, lw, admin := siteWorld(t)
+	lw.List("janog", nil)
+	_, page := w.get("/-/site/domains?lang=en", admin)
+	has(t, page, "something to do", "missing", "10 lists.kairan.test.", "v=spf1 ip4:203.0.113.5 -all", "test._domainkey.lists.kairan.test")
+	if err := lw.DNS.Add("_dmarc.lists.kairan.test. TXT \"v=DMARC1; p=<script>\"\nlists.kairan.test. MX 10 lists.kairan.test.\nlists.kairan.test. TXT \"v=spf1 ip4:203.0.113.5 -all\"\n"); err != nil {
+		t.Fatal(err)
+	}
+	_, page = w.get("/-/site/domains?lang=ja", admin)
+	has(t, page, "正常", "要修正", "v=DMARC1; p=&lt;script&gt;")
+	hasNot(t, page, "<script>\"")
 }

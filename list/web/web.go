@@ -19,6 +19,8 @@ import (
 	"kairan/list/moderation"
 	"kairan/list/posting"
 	"kairan/list/subscribe"
+	"kairan/smtpd/records"
+	"kairan/smtpd/resolver"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -44,10 +46,13 @@ type Options struct {
 	Moderation *moderation.Moderation
 	// Bounces says in words what came back of a member's copies. Nil leaves that out.
 	Bounces *bounce.Bouncer
-	// Path tries settings on posts that came. Nil leaves that out.
+	// Path tries settings on posts that came, and has the queue. Nil leaves these out.
 	Path *posting.Path
 	// OIDC is the directory that people sign in by, too. Nil is none.
 	OIDC *OIDC
+	// DNS answers what Machine, who sends and takes the mail, asks about the domains of lists. Nil leaves that page out.
+	DNS     resolver.Resolver
+	Machine records.Machine
 	// Search has the pages that search the archives. Nil leaves them out.
 	Search *search.Index
 	// Extra are further handlers by ServeMux pattern, all under "/-/". They find the frame of their pages by templates.FrameOf.

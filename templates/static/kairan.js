@@ -54,7 +54,7 @@
     for (const button of all("button.copy")) {
       button.hidden = false;
       button.addEventListener("click", async () => {
-        await navigator.clipboard.writeText(new URL(button.value, location.href).href);
+        await navigator.clipboard.writeText(button.dataset.text ?? new URL(button.value, location.href).href);
         button.textContent = button.dataset.done;
       });
     }
