@@ -96,7 +96,7 @@ func newSite(t *testing.T, data, dns string, behave func(smtptest.Message) smtpt
 // withList makes the list.
 func (s *testSite) withList() *testSite {
 	s.t.Helper()
-	s.run("list", "create", testList, "--owner", "ann@people.test")
+	s.run("list", "create", testList, "--quiet", "--owner", "ann@people.test")
 	s.run("list", "set", testList, "max_message_size=0")
 	for _, name := range []string{"ann", "bob", "carol"} {
 		s.run("member", "add", testList, name+"@people.test")

@@ -83,7 +83,7 @@ func TestWithdraw(t *testing.T) {
 			}
 			return nil
 		})
-		if all := strings.Join(log, "\n"); strings.Count(all, "archive withdraw <") != 3 || !strings.Contains(all, "archive withdraw <1@p.test> ann@people.test") {
+		if all := strings.Join(log, "\n"); strings.Count(all, "> was withdrawn by its author") != 3 || !strings.Contains(all, "archive <1@p.test> was withdrawn by its author ann@people.test") {
 			t.Errorf("the list's log:\n%s", all)
 		}
 	})
