@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -120,7 +121,7 @@ func (d *demo) post(t *testing.T, e example) string {
 	defer c.Close()
 	var code int
 	var text string
-	for _, step := range []string{"", "EHLO client.test", "MAIL FROM:<" + e.sender + ">", "RCPT TO:<" + exampleList + ">", "DATA", string(e.message()) + "."} {
+	for _, step := range []string{"", "EHLO client.test", "MAIL FROM:<" + e.sender + ">", "RCPT TO:<" + cmp.Or(e.list, exampleList) + ">", "DATA", string(e.message()) + "."} {
 		if step != "" {
 			if err := c.PrintfLine("%s", step); err != nil {
 				t.Fatal(err)

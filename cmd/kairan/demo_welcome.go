@@ -16,6 +16,7 @@ type example struct {
 	fate   string
 	sender string // of the envelope
 	id     string // Message-ID
+	list   string // "" for exampleList
 	lines  []string
 }
 

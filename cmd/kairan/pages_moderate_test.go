@@ -78,3 +78,30 @@ func (j *journey) moderate() {
 	j.open(fmt.Sprintf("/netops/%d", 20+j.n), 200)
 	j.follow(`form[action="/-/logout"] button`)
 }
+
+// undoList is a list whose posts can be taken back for a while.
+const undoList = "wg-dns@" + demoDomain
+
+// undo takes a post back that has not left.
+func (j *journey) undo() {
+	e := example{sender: "haruka@example.jp", id: fmt.Sprintf("undo%d@example.jp", j.n), list: undoList, lines: []string{
+		"From: haruka@example.jp", "To: " + undoList, fmt.Sprintf("Subject: <b>too early</b> %d", j.n),
+		"Date: " + time.Now().Format(time.RFC1123Z), fmt.Sprintf("Message-ID: <undo%d@example.jp>", j.n), "", "Oh.",
+	}}
+	if got := j.demo.post(j.T, e); !strings.HasPrefix(got, "250 ") {
+		j.Fatal(got)
+	}
+	j.open(j.demo.loginLink(j.T), 200)
+	j.follow(`main button`)
+	j.open("/-/my/posts", 200)
+	j.sees("<b>too early</b>")
+	j.shoot("my-posts-undo")
+	id := j.eval(`[...document.querySelectorAll("main li")].find(l => l.textContent.includes("too early</b> ` + fmt.Sprint(j.n) + `")).querySelector("input[name=post]").value`)
+	mine := `li:has(input[value="` + id + `"])`
+	j.follow(mine + ` button[value=withdraw]`)
+	j.see(`.flash`)
+	if j.eval(`String(!!document.querySelector('`+mine+` button'))`) != "false" {
+		j.Error("it can be undone twice")
+	}
+	j.follow(`form[action="/-/logout"] button`)
+}

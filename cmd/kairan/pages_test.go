@@ -36,6 +36,7 @@ func TestPages(t *testing.T) {
 	if err := d.world.sink.Wait(ctx, 2*48); err != nil {
 		t.Fatal(err)
 	}
+	d.cli(t, "list", "set", undoList, "undo_seconds=600")
 	for i, v := range []view{
 		{width: 1200, lang: "ja", noScript: true},
 		{width: 390, lang: "ja"},
@@ -56,6 +57,7 @@ func TestPages(t *testing.T) {
 			j.me()
 			j.members()
 			j.moderate()
+			j.undo()
 			j.odd()
 		})
 	}

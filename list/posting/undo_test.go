@@ -54,6 +54,9 @@ func TestUndoWindow(t *testing.T) {
 		if !kept.Recallable(time.Now()) || kept.Number != 0 {
 			t.Fatalf("waits: %+v", kept)
 		}
+		if err := w.Path.Publish(t.Context(), kept.ID); err != nil || w.Posts("kept@id.test")[0].Number != 0 {
+			t.Errorf("published before its time: %v", err)
+		}
 		w.Update(func(tx *storage.Tx) error {
 			_, err := list.Recall(tx, undone.ID, "ann@people.test", time.Now())
 			return err
