@@ -174,3 +174,37 @@ func TestNoticePageOfAccepted(t *testing.T) {
 		}
 	})
 }
+
+// After its minute a decision stands, also while what follows from it is still to be done.
+func TestUndoTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil) // nobody concludes anything
+		p := w.post("zed@strangers.test", "1@s.test", "Hello", "Good morning.\n", true)
+		w.press("mod@people.test", "reject", string(p.ID))
+		time.Sleep(61 * time.Second)
+		if err := w.undo("mod@people.test", string(p.ID)); !errors.Is(err, moderation.ErrTooLate) {
+			t.Errorf("after a minute: %v", err)
+		}
+		w.verdict("1@s.test", "reject by mod@people.test")
+	})
+}
+
+// The author who withdraws within the minute is not told afterwards that the post was accepted; the moderators hear of it.
+func TestAuthorWithdrawsWithinTheMinute(t *testing.T) {
+	story(t, nil, func(t *testing.T, w *world) {
+		p := w.post("zed@strangers.test", "1@s.test", "Hello", "Good morning.\n", true)
+		w.at(0)
+		told := one(t, w.mails(3), "zed@strangers.test")
+		w.press("mod@people.test", "accept", string(p.ID))
+		w.answer(told, answer{from: "zed@strangers.test", ip: "192.0.2.66", text: "withdraw"})
+		w.at(20 * time.Minute)
+		got := w.mails(3)
+		if a := one(t, got, "zed@strangers.test"); !strings.Contains(a.text, "zed@strangers.test") {
+			t.Errorf("the author reads\n%s", a.text)
+		}
+		one(t, got, "mod@people.test")
+		one(t, got, "mio@people.test")
+		w.verdict("1@s.test", "discard by zed@strangers.test")
+	})
+}
