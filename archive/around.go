@@ -56,17 +56,24 @@ func ThreadKeys(tx *storage.Tx, list string, thread uint64) iter.Seq2[time.Time,
 	}
 }
 
-// placeRows is what MonthKeys reads of the rows of messages.
+// placeRows is what MonthPlaces reads of the rows of messages.
 var placeRows = storage.NewTable[bySeq, placeRow](messages.Name(), storage.Pairs(text, number))
 
-// MonthKeys yields the Seq and the thread of every message of a month that readers see, oldest first. It reads no more of
+// Place is where a message belongs.
+type Place struct {
+	Received    time.Time
+	Seq, Thread uint64
+}
+
+// MonthPlaces yields the places of all messages of a month that readers see, oldest first. It reads no more of
 // them, which takes a part of the time of [InMonth].
-func MonthKeys(tx *storage.Tx, list, month string) iter.Seq2[uint64, uint64] {
+func MonthPlaces(tx *storage.Tx, list, month string) iter.Seq[Place] {
 	from, to := monthSpan(list, month)
-	return func(yield func(seq, thread uint64) bool) {
+	return func(yield func(Place) bool) {
 		for k := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
-			seq := k.B.B.B
-			if p, err := placeRows.Get(tx, storage.P(list, seq)); err == nil && !p.hidden && !yield(seq, p.thread) { // any other error than of no row fails tx
+			at := k.B.B
+			p, err := placeRows.Get(tx, storage.P(list, at.B))
+			if err == nil && !p.hidden && !yield(Place{time.UnixMicro(int64(at.A)), at.B, p.thread}) { // any other error than of no row fails tx
 				return
 			}
 		}

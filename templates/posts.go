@@ -25,7 +25,11 @@ func (w *writer) outlineRow(r *OutlineRow) {
 	}
 	w.between(">", r.From, "</a>")
 	if r.New {
-		w.html(` <span class="badge fresh">`)
+		w.html(` <span class="badge fresh"`)
+		if r.FirstNew {
+			w.html(` id="new"`)
+		}
+		w.html(`>`)
 		w.t("thread.new-mark")
 		w.html(`</span>`)
 	}

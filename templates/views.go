@@ -138,7 +138,9 @@ type ThreadRow struct {
 type Month struct {
 	Name       string
 	Messages   int
-	Prev, Next Link // months
+	Prev, Next Link   // months
+	New        int    // messages since the reader's last visit
+	NewFrom    string // address of the first of them, "" for none
 	Threads    []MonthThread
 	Pages      []PageLink // empty when all threads are on one page
 }
@@ -164,7 +166,7 @@ type OutlineRow struct {
 	Subject       string // "" where it only repeats the thread's
 	Sent          Time
 	Current       bool
-	New           bool // since the reader's last visit
+	New, FirstNew bool // since the reader's last visit; the first such on a page of a month
 	HasAttachment bool
 }
 

@@ -32,17 +32,31 @@ func (h *handler) month(q *request) error {
 		}
 		return storage.ErrNotFound
 	}
-	view := templates.Month{Name: templates.NewMonth(q.lang(), month)}
+	values := q.r.URL.Query()
+	var view templates.Month
 	err := h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) error {
-		groups := byThread(tx, q.list.ID, month, &view.Messages)
+		view = templates.Month{Name: templates.NewMonth(q.lang(), month)}
+		since := parseSince(values.Get("since"), h.loc)
+		groups := byThread(tx, q.list.ID, month, &since, &view.Messages)
 		if len(groups) == 0 {
 			return storage.ErrNotFound
 		}
-		h.around(tx, q, month, &view)
-		page := pageNumber(q.r.URL.Query().Get("p"), len(groups), monthThreads)
-		view.Pages = pageLinks(len(groups), monthThreads, page, func(n int) string { return "?p=" + itoa(n) })
+		h.around(tx, q, month, since, &view)
+		page := pageNumber(values.Get("p"), len(groups), monthThreads)
+		ofFirst := page
+		if i := slices.IndexFunc(groups, func(g *group) bool { return slices.Contains(g.seqs, since.first) }); i >= 0 {
+			if ofFirst = i/monthThreads + 1; values.Get("p") == "" {
+				page = ofFirst
+			}
+			view.New, view.NewFrom = since.count, "#new"
+		}
+		href := func(page int) string { return since.query(page) }
+		if ofFirst != page {
+			view.NewFrom = href(ofFirst) + "#new"
+		}
+		view.Pages = pageLinks(len(groups), monthThreads, page, href)
 		for _, g := range groups[(page-1)*monthThreads : min(page*monthThreads, len(groups))] {
-			view.Threads = append(view.Threads, h.monthThread(tx, q, g))
+			view.Threads = append(view.Threads, h.monthThread(tx, q, g, since))
 		}
 		return nil
 	})
@@ -53,23 +67,25 @@ func (h *handler) month(q *request) error {
 	return h.page(q, "month", view.Name, view)
 }
 
-func byThread(tx *storage.Tx, list, month string, total *int) []*group {
+// byThread returns the messages of a month by thread, counts them, and looks at what is new.
+func byThread(tx *storage.Tx, list, month string, since *since, total *int) []*group {
 	index := map[uint64]*group{}
 	var groups []*group
-	for seq, thread := range archive.MonthKeys(tx, list, month) {
+	for p := range archive.MonthPlaces(tx, list, month) {
 		*total++
-		g := index[thread]
+		since.look(p.Received, p.Seq)
+		g := index[p.Thread]
 		if g == nil {
-			g = &group{thread: thread}
-			index[thread] = g
+			g = &group{thread: p.Thread}
+			index[p.Thread] = g
 			groups = append(groups, g)
 		}
-		g.seqs = append(g.seqs, seq)
+		g.seqs = append(g.seqs, p.Seq)
 	}
 	return groups
 }
 
-func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) (out templates.MonthThread) {
+func (h *handler) monthThread(tx *storage.Tx, q *request, g *group, since since) (out templates.MonthThread) {
 	shown := archive.Load(tx, q.list.ID, g.seqs[:min(len(g.seqs), monthRows)])
 	if t, err := archive.GetThread(tx, q.list.ID, g.thread); err == nil {
 		out.Href, out.Subject = q.threadPath(t.ID), q.subject(t.Subject)
@@ -84,6 +100,7 @@ func (h *handler) monthThread(tx *storage.Tx, q *request, g *group) (out templat
 		if own, _ := message.BaseSubject(n.Subject); own != base {
 			row.Subject = q.subject(n.Subject)
 		}
+		row.New, row.FirstNew = since.after(n.Received, n.Seq), n.Seq == since.first
 		out.Rows = append(out.Rows, row)
 	}
 	return out
@@ -101,10 +118,10 @@ func (h *handler) row(q *request, n node, href string) templates.OutlineRow {
 }
 
 // around links the months before and after, empty ones left out.
-func (h *handler) around(tx *storage.Tx, q *request, month string, view *templates.Month) {
+func (h *handler) around(tx *storage.Tx, q *request, month string, since since, view *templates.Month) {
 	link := func(month string) (l templates.Link) {
 		if month != "" {
-			l = templates.Link{Href: q.monthPath(month), Text: templates.NewMonth(q.lang(), month)}
+			l = templates.Link{Href: q.monthPath(month) + since.query(0), Text: templates.NewMonth(q.lang(), month)}
 		}
 		return l
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -30,6 +31,21 @@ func parseSince(text string, loc *time.Location) since {
 		}
 	}
 	return since{}
+}
+
+// query returns the query of a page that goes on with what is new, 0 for none in particular; "" where nothing is asked for.
+func (s *since) query(page int) string {
+	values := url.Values{}
+	if page > 0 {
+		values.Set("p", itoa(page))
+	}
+	if s.text != "" {
+		values.Set("since", s.text)
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	return "?" + values.Encode()
 }
 
 // after reports whether a message is new.

@@ -76,7 +76,7 @@ func (h *handler) monthMap(q *request) error {
 	err := h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) error {
 		pages.Pages = []mapEntry{{Location: q.frame.URL + q.monthPath(month)}}
 		total := 0
-		for _, g := range byThread(tx, q.list.ID, month, &total) {
+		for _, g := range byThread(tx, q.list.ID, month, new(since), &total) {
 			t, err := archive.GetThread(tx, q.list.ID, g.thread)
 			if err != nil {
 				return err

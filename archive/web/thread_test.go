@@ -202,3 +202,31 @@ func TestThreadOfLargeMessages(t *testing.T) {
 		t.Error("a page of a thread reads as much mail as there is")
 	}
 }
+
+// TestNewInMonth marks what is new on the pages of a month, and begins where that begins.
+func TestNewInMonth(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for n := 1; n <= 60; n++ { // of threads of their own, an hour after one another
+		w.add(fmt.Sprintf("%d@x.test", n), fmt.Sprintf("Subject: topic %d\r\n", n), "text")
+	}
+	w.add("late@x.test", "Subject: Re: topic 3\r\nReferences: <3@x.test>\r\n", "text")
+	const path = "/janog/2026-01/"
+	badge := func(page string) int { return strings.Count(page, `<span class="badge fresh"`) }
+	if page := w.page(path, "61 messages"); badge(page) != 0 || strings.Contains(page, `id="new"`) {
+		t.Error("something is new to who asks for nothing")
+	}
+	page := w.page(path+"?since=m40", `<a class="fresh" href="#new">21 new posts</a>`, `<span class="badge fresh" id="new">`, `href="?p=2&amp;since=m40"`)
+	if badge(page) != 11 || strings.Index(page, `id="new"`) < strings.Index(page, "topic 40") || strings.Index(page, `id="new"`) > strings.Index(page, "topic 41")+500 {
+		t.Errorf("%d marks on the first page", badge(page))
+	}
+	if page := w.page(path+"?since=m40&p=2", `<a class="fresh" href="?p=1&amp;since=m40#new">`); badge(page) != 10 || strings.Contains(page, `id="new"`) {
+		t.Errorf("%d marks on the second page", badge(page))
+	}
+	if page := w.page(path+"?since=m55", "topic 60", `href="#new">6 new posts`); strings.Contains(page, "topic 3<") {
+		t.Error("it does not begin where the new ones begin")
+	}
+	if page := w.page(path + "?since=m61"); badge(page) != 0 || strings.Contains(page, "new post") {
+		t.Error("something is new where nothing is")
+	}
+}
