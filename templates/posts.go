@@ -196,9 +196,37 @@ func (w *writer) attachments(all []Attachment) {
 		w.text(a.Name)
 		w.between(`</a> <span class="meta"><span>`, a.Kind, `</span> <span>`)
 		w.text(a.Size)
-		w.html("</span></span></li>")
+		w.html("</span></span>")
+		if a.HTML != "" {
+			w.file(&a)
+		}
+		w.html("</li>")
 	}
 	w.html("\n</ul></section>")
+}
+
+// openFile is how many lines a file may have that is shown without being asked for.
+const openFile = 40
+
+// file writes the text of an attachment, in its columns.
+func (w *writer) file(a *Attachment) {
+	w.html("\n" + `<details class="file"`)
+	if a.Lines <= openFile {
+		w.html(" open")
+	}
+	w.html("><summary>")
+	w.t("message.file", "n", a.Lines)
+	w.html(`</summary><div class="text columns"`)
+	w.langOf(string(a.HTML))
+	w.html(` tabindex="0">`)
+	w.html(string(a.HTML)) // safe: archive/render made it
+	w.html("</div>")
+	if a.Cut {
+		w.between(`<p class="empty"><a href="`, a.Href, `">`)
+		w.t("message.file-cut")
+		w.html("</a></p>")
+	}
+	w.html("</details>")
 }
 
 // postActions writes what can be done with a message.

@@ -231,6 +231,10 @@ type Block struct {
 type Attachment struct {
 	Href, Name, Kind, Size string
 	Bytes                  int // Size, for programs
+
+	HTML  template.HTML // the text of a file of text, safe: archive/render made it; "" for none
+	Lines int
+	Cut   bool // there is more of it
 }
 
 // Why is the view of page "why": a reason in every language.

@@ -21,7 +21,7 @@ func TestWriterEscapes(t *testing.T) {
 	shape := func(x string) (elements []string, all string) {
 		p := Post{
 			ID: x, Anchor: x, Subject: x, From: x, FromAddress: x, Initial: x, Sent: Time{x, x, x}, Href: x, Raw: x, Reply: x, New: true, FirstNew: true, Cut: true,
-			InReplyTo: Link{x, x}, Attachments: []Attachment{{Href: x, Name: x, Kind: x, Size: x}},
+			InReplyTo: Link{x, x}, Attachments: []Attachment{{Href: x, Name: x, Kind: x, Size: x, HTML: "words", Lines: 1, Cut: true}},
 			Blocks: []Block{{Kind: "text", HTML: "words"}, {Kind: "quote", Fold: true, Preformatted: true, HTML: "words"}},
 		}
 		row := OutlineRow{Href: x, From: x, Subject: x, Sent: Time{x, x, x}, Current: true, New: true, HasAttachment: true}

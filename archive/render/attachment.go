@@ -1,7 +1,12 @@
 package render
 
 import (
+	"bytes"
+	"html/template"
 	"iter"
+	"path"
+	"slices"
+	"strings"
 
 	"kairan/smtpd/message"
 )
@@ -12,6 +17,59 @@ type Attachment struct {
 	Name  string // file name, safe, "" without one
 	Type  string // as declared, lower case; not to be believed
 	Size  int    // bytes, decoded
+
+	// What [Options].Files adds for a file of text, such as a patch.
+	HTML  template.HTML
+	Lines int
+	Cut   bool // there is more of it
+}
+
+// Limits of the files whose text is shown with a message.
+const (
+	maxFileText  = 128 << 10 // bytes, of all together
+	maxFileLines = 3000      // of all together
+)
+
+// textNames are endings of the names of files of text, which often come as application/octet-stream.
+var textNames = []string{".patch", ".diff", ".txt", ".log", ".conf", ".cfg", ".md"}
+
+// isTextFile reports whether an attachment, decoded to data, is plain text.
+func isTextFile(p message.Part, data []byte) bool {
+	named := slices.Contains(textNames, strings.ToLower(path.Ext(p.Filename)))
+	plain := strings.HasPrefix(p.ContentType, "text/") && p.ContentType != "text/html"
+	return (named || plain) && bytes.IndexByte(data, 0) < 0
+}
+
+// attach adds an attachment, with its text if that is asked for and there is room.
+func (s *shower) attach(index int, p message.Part) {
+	data := p.Decode()
+	a := Attachment{Index: index, Name: p.Filename, Type: p.ContentType, Size: len(data)}
+	if s.files && s.fileLeft > 0 && s.fileLines > 0 && isTextFile(p, data) {
+		text, _ := p.Text()
+		s.show(&a, strings.TrimRight(text, "\n"))
+	}
+	s.body.Attachments = append(s.body.Attachments, a)
+}
+
+// show sets the text of an attachment.
+func (s *shower) show(a *Attachment, text string) {
+	if len(text) > s.fileLeft {
+		text, a.Cut = text[:s.fileLeft], true
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) > s.fileLines {
+		lines, a.Cut = lines[:s.fileLines], true
+	}
+	s.fileLeft -= len(text)
+	s.fileLines -= len(lines)
+	var b strings.Builder
+	for i, line := range lines {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		writeLine(&b, line, s.mask)
+	}
+	a.HTML, a.Lines = template.HTML(b.String()), len(lines)
 }
 
 // List returns the attachments of a message without their sizes, which cost decoding.

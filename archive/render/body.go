@@ -88,11 +88,12 @@ type Options struct {
 	Mask     func(text string) string // hides the addresses in a text from strangers; nil shows them
 	Wrap     bool                     // mark the line ends that only say that a line was full, so that a narrow page can do without them
 	TextOnly bool                     // for [Body.Text]: blocks have no HTML
+	Files    bool                     // show the text of attachments that are text
 }
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, wrap: o.Wrap, textOnly: o.TextOnly, left: maxText, lines: maxLines, body: Body{mask: o.Mask}}
+	s := shower{mask: o.Mask, wrap: o.Wrap, textOnly: o.TextOnly, files: o.Files, left: maxText, lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -103,7 +104,7 @@ func Show(msg *message.Message, o Options) Body {
 		n++
 		switch {
 		case !isText(p):
-			s.body.Attachments = append(s.body.Attachments, Attachment{Index: n, Name: p.Filename, Type: p.ContentType, Size: len(p.Decode())})
+			s.attach(n, p)
 		case p.ContentType == "text/plain":
 			s.add(texts[i])
 		case !hasPlainAlternative(parts, texts, i):
@@ -154,6 +155,9 @@ type shower struct {
 	wrap        bool
 	textOnly    bool
 	left, lines int // what may still be shown
+	files       bool
+	fileLeft    int // of files, in bytes and lines
+	fileLines   int
 	body        Body
 }
 

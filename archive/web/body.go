@@ -10,8 +10,14 @@ import (
 	"kairan/templates"
 )
 
-// post is a message as a page shows it, without its text if msg is nil. The reply link may quote until it has that many bytes.
-func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quote int) templates.Post {
+// extent is how much a page shows of a message.
+type extent struct {
+	quote int  // bytes that the reply link may have with what it quotes
+	files bool // the text of files of text
+}
+
+// post is a message as a page shows it, without its text if msg is nil.
+func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e extent) templates.Post {
 	name := h.name(q, m)
 	p := templates.Post{
 		ID:      m.ID,
@@ -26,7 +32,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quo
 	if m.FromName != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
-	options := render.Options{Wrap: true}
+	options := render.Options{Wrap: true, Files: e.files}
 	if q.stranger() {
 		options.Mask = q.mask
 	}
@@ -43,7 +49,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, quo
 	for _, a := range shown.Attachments {
 		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
 	}
-	p.Reply = q.reply(m, h.quote(q, m, shown, quote), quote)
+	p.Reply = q.reply(m, h.quote(q, m, shown, e.quote), e.quote)
 	return p
 }
 
@@ -58,6 +64,7 @@ func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templa
 		Name: name,
 		Kind: a.Type,
 		Size: size(a.Size), Bytes: a.Size,
+		HTML: a.HTML, Lines: a.Lines, Cut: a.Cut,
 	}
 }
 

@@ -183,7 +183,7 @@ func (h *handler) entry(q *request, m *archive.Message, whole bool) (atomEntry, 
 		}
 		msg = message.Parse(raw)
 	}
-	e.Content.HTML = h.content(q, h.post(q, m, msg, 0))
+	e.Content.HTML = h.content(q, h.post(q, m, msg, extent{}))
 	return e, nil
 }
 

@@ -42,7 +42,7 @@ func (h *handler) message(q *request) error {
 	}
 	msg := message.Parse(raw)
 	view := templates.Message{
-		Post:        h.post(q, m, msg, maxReply),
+		Post:        h.post(q, m, msg, extent{quote: maxReply, files: true}),
 		Canonical:   q.messagePath(m),
 		Thread:      q.threadPath(t.ID) + "#" + anchor(m.Seq),
 		ThreadCount: t.Count,

@@ -88,7 +88,7 @@ func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
 			}
 			msg = message.Parse(raw)
 		}
-		p := h.post(q, n.Message, msg, maxQuotes/len(s.nodes))
+		p := h.post(q, n.Message, msg, extent{quote: maxQuotes / len(s.nodes)})
 		p.Depth, p.Subject = n.depth, s.changed(q, n)
 		p.New = s.since.after(n.Received, n.Seq)
 		p.FirstNew = n.Seq == s.since.first

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"fmt"
 	"html"
 	"io"
@@ -369,5 +370,33 @@ func TestMask(t *testing.T) {
 		if got := MaskText(in, "List@lists.example.jp"); got != want {
 			t.Errorf("%q = %q, want %q", in, got, want)
 		}
+	}
+}
+
+// TestFilesOfText shows a patch with its message, escaped and masked, and no more of it than is reasonable; in the thread only its name.
+func TestFilesOfText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	part := func(head, body string) string { return "--b\r\n" + head + "\r\n\r\n" + body + "\r\n" }
+	long := strings.Repeat("a line of a long log\r\n", 10_000)
+	w.add("p@x.test", "Subject: patch\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+		part("Content-Type: text/plain", "see the patch")+
+			part("Content-Type: text/x-patch; charset=utf-8; name=a.patch\r\nContent-Disposition: attachment", "--- a/x\r\n+++ b/x\r\n@@ -1 +1 @@\r\n-\told  <b>\r\n+\tnew  bob.sample@example.com https://lists.example.jp/-/u/secrettoken")+
+			part("Content-Type: application/octet-stream; name=b.diff\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64", base64.StdEncoding.EncodeToString([]byte("差分 <i>")))+
+			part("Content-Type: text/html; name=c.html\r\nContent-Disposition: attachment", "<p>in HTML</p>")+
+			part("Content-Type: text/plain; name=d.txt\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64", base64.StdEncoding.EncodeToString([]byte("no\x00text")))+
+			part("Content-Type: text/plain; name=e.log\r\nContent-Disposition: attachment", long)+
+			part("Content-Type: text/plain; name=f.txt\r\nContent-Disposition: attachment", "after all the room was taken")+"--b--\r\n")
+	page := w.page("/janog/m/p@x.test/", "@@ -1 +1 @@\n-\told  &lt;b&gt;\n+\tnew  bo…@example.com", "Its text, 5 lines", "差分 &lt;i&gt;", "a line of a long log", "the rest of it is in the download", `href="/janog/m/p@x.test/att/2/a.patch"`, "f.txt")
+	for _, not := range []string{"bob.sample", "secrettoken", "in HTML", "no\x00text", "notext", "after all the room"} {
+		if strings.Contains(page, not) {
+			t.Errorf("the page shows %q", not)
+		}
+	}
+	if n := strings.Count(page, "a line of a long log"); n < 1000 || n > 4000 {
+		t.Errorf("%d lines of the long file are shown", n)
+	}
+	if page := w.page("/janog/t/p@x.test/", "a.patch"); strings.Contains(page, "@@ -1") {
+		t.Error("the page of the thread shows the file too")
 	}
 }
