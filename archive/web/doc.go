@@ -21,7 +21,7 @@
 //   - Who may read is asked of archive.Access before anything is looked up.
 //   - A stranger sees no whole address of a person.
 //   - Whatever leaves has passed archive.Public: messages are read in one function.
-//   - What came with a message is served as a download, never as a page of this site.
+//   - What came with a message is served as a download, never as a page of this site; of a file of text its message shows the text, escaped.
 //
 // # Limits
 //

@@ -47,6 +47,7 @@ func Handler(arch *archive.Archive, access archive.Access, set *templates.Set, l
 		"/{list}/m/{id}/{nth}/att/{n}/{name}": h.attachment,
 		"/{list}/t/{id}":                      slash,
 		"/{list}/t/{id}/{$}":                  h.thread,
+		"/{list}/t/{id}/{nth}/{$}":            h.thread,
 		"/{list}/t/{id}/index.json":           h.thread,
 		"/{list}/t/{id}/new.atom":             h.threadFeed,
 		"/{list}/t/{id}/thread.mbox.gz":       h.threadMbox,

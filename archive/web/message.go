@@ -51,6 +51,9 @@ func (h *handler) message(q *request) error {
 	}
 	if t.Count > threadPosts {
 		view.Thread = q.threadPath(m.ID) // leads to the page that it is on
+		if m.Nth > 1 {
+			view.Thread += itoa(m.Nth) + "/"
+		}
 	}
 	view.Subject = q.subject(m.Subject)
 	if m.Number > 0 {

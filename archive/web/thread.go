@@ -31,7 +31,7 @@ func (h *handler) thread(q *request) error {
 	if err != nil {
 		return err
 	}
-	if q.r.PathValue("id") != s.ID {
+	if q.r.PathValue("id") != s.ID || q.r.PathValue("nth") != "" {
 		q.redirectFound(q.threadPath(s.ID) + q.leaf() + s.query(s.pageOf(s.asked), s.byTime) + "#" + anchor(s.asked))
 		return nil
 	}

@@ -230,3 +230,28 @@ func TestNewInMonth(t *testing.T) {
 		t.Error("something is new where nothing is")
 	}
 }
+
+// TestPlaceOfSecondMessage leads from each message of an ID to its own place, in a thread of several pages.
+func TestPlaceOfSecondMessage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("0@x.test", "Subject: long\r\n", "text")
+	for n := 1; n <= 220; n++ {
+		id := fmt.Sprintf("%d@x.test", n)
+		if n == 30 || n == 130 || n == 210 {
+			id = "twice@x.test"
+		}
+		w.add(id, "Subject: Re: long\r\nReferences: <0@x.test>\r\n", "text")
+	}
+	for nth, place := range map[string]string{"": "#m31", "2/": "?p=2#m131", "3/": "?p=3#m211"} {
+		w.page("/janog/m/twice@x.test/"+nth, `<h2><a href="/janog/t/twice@x.test/`+nth+`">`)
+		if res, _ := w.get("/janog/t/twice@x.test/"+nth, ""); res.StatusCode != http.StatusFound || res.Header.Get("Location") != "/janog/t/0@x.test/"+place {
+			t.Errorf("message %q: %d, %s", nth, res.StatusCode, res.Header.Get("Location"))
+		}
+	}
+	for _, none := range []string{"1/", "4/", "x/"} {
+		if res, _ := w.get("/janog/t/twice@x.test/"+none, ""); res.StatusCode != http.StatusNotFound {
+			t.Errorf("%s: %d", none, res.StatusCode)
+		}
+	}
+}

@@ -55,6 +55,7 @@ func TestURLs(t *testing.T) {
 		{"/janog/t/a%2Fb@example.jp/", "", 200},
 		{"/janog/t/a%2Fb@example.jp", "/janog/t/a%2Fb@example.jp/", 301},
 		{"/janog/t/c@example.jp/", "/janog/t/a%2Fb@example.jp/#m2", 302},
+		{"/janog/t/c@example.jp/2/", "/janog/t/a%2Fb@example.jp/#m3", 302},
 		{"/janog/1", "/janog/m/a%2Fb@example.jp/", 302},
 		{"/index.json", "", 200},
 		{"/janog/index.json", "", 200},
