@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"unicode"
+	"unicode/utf8"
 )
 
 // langAttribute returns the attribute that tells in which language a text from outside is, where that can be seen and is not the
@@ -26,14 +27,19 @@ func langAttribute(page string, text any) template.HTMLAttr {
 // languageOf guesses "ja" for a text with kana and "en" for one in ASCII; "" where it cannot tell, such as for kanji alone.
 func languageOf(s string) string {
 	letters, other := false, false
-	for _, r := range s {
+	for i := 0; i < len(s); {
+		if c := s[i]; c <= unicode.MaxASCII {
+			letters = letters || c|0x20 >= 'a' && c|0x20 <= 'z'
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(s[i:])
+		i += n
 		switch {
 		case r >= 0x3041 && r <= 0x30ff && r != '・', r >= 0xff66 && r <= 0xff9d: // hiragana, katakana, half-width katakana
 			return "ja"
-		case r > unicode.MaxASCII && unicode.IsLetter(r):
+		case unicode.IsLetter(r):
 			other = true
-		case r <= unicode.MaxASCII && unicode.IsLetter(r):
-			letters = true
 		}
 	}
 	if letters && !other {

@@ -78,9 +78,20 @@ func monthThreads(w *writer, all []MonthThread) {
 	}
 }
 
+// threadPosts writes the messages of a thread.
+func threadPosts(w *writer, posts []Post) {
+	size := 0
+	for i := range posts {
+		size += posts[i].size() + 1500 // about as much stands around a text
+	}
+	w.Grow(size)
+	for i := range posts {
+		w.threadPost(&posts[i])
+	}
+}
+
 // threadPost writes a message in the page of its thread.
-func threadPost(w *writer, p Post) {
-	w.Grow(2 * p.size())
+func (w *writer) threadPost(p *Post) {
 	w.html(`<article class="post d`)
 	w.int(p.Depth)
 	if p.New {
@@ -92,9 +103,9 @@ func threadPost(w *writer, p Post) {
 		w.langOf(p.Subject)
 		w.between(">", p.Subject, "</h2>")
 	}
-	w.postHead(&p)
-	w.postBody(&p)
-	w.postActions(&p)
+	w.postHead(p)
+	w.postBody(p)
+	w.postActions(p)
 	w.html("\n</article>\n")
 }
 

@@ -96,8 +96,11 @@ var originalField = regexp.MustCompile(`^(From|Sent|Date|To|Cc|Subject|差出人
 // isOriginal reports whether at line i the message that is answered begins, as programs quote it that write no ">": below a mark, or
 // with its header.
 func isOriginal(lines []string, i int) bool {
-	if originalMark.MatchString(strings.TrimSpace(lines[i])) {
+	if trimmed := strings.TrimSpace(lines[i]); strings.HasPrefix(trimmed, "--") && originalMark.MatchString(trimmed) {
 		return true
+	}
+	if lines[i] == "" || strings.IndexByte("FSDTC\xe5\xe9\xe6\xe4", lines[i][0]) < 0 { // what the fields begin with
+		return false
 	}
 	if i > 0 && strings.Trim(lines[i-1], "_-=* ") != "" || !originalField.MatchString(lines[i]) {
 		return false
