@@ -176,17 +176,17 @@ func (r *rowReader) take(n uint64) string {
 }
 
 func (r *rowReader) uint() (n uint64) {
-	for shift := 0; shift < 64; shift += 7 {
-		b := r.take(1)
-		if b == "" {
-			return 0
-		}
-		n |= uint64(b[0]&0x7f) << shift
-		if b[0] < 0x80 {
+	for i := 0; i < len(r.rest) && i < binary.MaxVarintLen64; i++ {
+		b := r.rest[i]
+		n |= uint64(b&0x7f) << (7 * i)
+		if b < 0x80 {
+			r.rest = r.rest[i+1:]
 			return n
 		}
 	}
-	r.err = errRow
+	if r.err == nil {
+		r.err = errRow
+	}
 	return 0
 }
 

@@ -95,9 +95,14 @@ func (h *handler) monthThread(tx *storage.Tx, q *request, g *group, since since)
 	}
 	out.More = len(g.seqs) - len(shown)
 	base, _ := message.BaseSubject(out.Subject)
+	last, own := "", "" // answers mostly have the subject of the one before
 	for _, n := range arrange(shown, false) {
 		row := h.row(q, n, q.messagePath(n.Message))
-		if own, _ := message.BaseSubject(n.Subject); own != base {
+		if n.Subject != last {
+			last = n.Subject
+			own, _ = message.BaseSubject(last)
+		}
+		if own != base {
 			row.Subject = q.subject(n.Subject)
 		}
 		row.New, row.FirstNew = since.after(n.Received, n.Seq), n.Seq == since.first
