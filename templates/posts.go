@@ -78,20 +78,20 @@ func monthThreads(w *writer, all []MonthThread) {
 	}
 }
 
-// threadPosts writes the messages of a thread.
-func threadPosts(w *writer, posts []Post) {
+// threadPost writes the messages of a thread.
+func threadPost(w *writer, posts []Post) {
 	size := 0
 	for i := range posts {
 		size += posts[i].size() + 1500 // about as much stands around a text
 	}
 	w.Grow(size)
 	for i := range posts {
-		w.threadPost(&posts[i])
+		w.post(&posts[i])
 	}
 }
 
-// threadPost writes a message in the page of its thread.
-func (w *writer) threadPost(p *Post) {
+// post writes a message in the page of its thread.
+func (w *writer) post(p *Post) {
 	w.html(`<article class="post d`)
 	w.int(p.Depth)
 	if p.New {

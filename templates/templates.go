@@ -62,7 +62,7 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		},
 		"monthThreads": part(lang, s.words[lang], monthThreads),
 		"outline":      part(lang, s.words[lang], outline),
-		"posts":        part(lang, s.words[lang], threadPosts),
+		"post":         part(lang, s.words[lang], threadPost),
 		"lang":         func(text any) template.HTMLAttr { return langAttribute(lang, text) },
 	})
 	parts, err := fs.Glob(files, "html/parts/*.html")

@@ -34,7 +34,7 @@ func TestWriterEscapes(t *testing.T) {
 		for _, lang := range Languages() {
 			w := s.words[lang]
 			for _, write := range []func() (template.HTML, error){
-				func() (template.HTML, error) { return part(lang, w, threadPosts)([]Post{p}) },
+				func() (template.HTML, error) { return part(lang, w, threadPost)([]Post{p}) },
 				func() (template.HTML, error) {
 					return part(lang, w, func(w *writer, m Message) { message(w, m, x) })(whole)
 				},
