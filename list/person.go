@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"kairan/smtpd/address"
@@ -195,4 +196,26 @@ func (p *Person) Member(tx *storage.Tx, l ID, addr address.Address) (*Member, er
 		m, err = GetMember(tx, l, RoleMember, other)
 	}
 	return m, err
+}
+
+// Posts returns the posts to all lists that bear one of the person's addresses and came after a time, whether that is proven or not: the
+// latest n of them, the latest first.
+func (p *Person) Posts(tx *storage.Tx, since time.Time, n int) (all []*Post) {
+	for id := range Unpublished(tx) { // what has no number yet is not among PostsOf
+		if post, err := GetPost(tx, id); err == nil && post.Number == 0 && p.Has(post.Author) && post.Received.After(since) {
+			all = append(all, post)
+		}
+	}
+	for _, a := range p.Addresses {
+		of := 0
+		for post := range PostsOf(tx, a) {
+			if of++; of > n || !post.Received.After(since) {
+				break
+			}
+			all = append(all, post)
+		}
+	}
+	slices.SortFunc(all, func(a, b *Post) int { return strings.Compare(string(b.ID), string(a.ID)) })
+	all = slices.CompactFunc(all, func(a, b *Post) bool { return a.ID == b.ID })
+	return all[:min(n, len(all))]
 }

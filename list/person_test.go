@@ -91,3 +91,55 @@ func TestPerson(t *testing.T) {
 		return nil
 	})
 }
+
+// TestPostsOfAPerson: those of all addresses, the latest first, also one that has no number yet.
+func TestPostsOfAPerson(t *testing.T) {
+	t.Parallel()
+	db := storagetest.Open(t, list.Migrations()...)
+	now := time.Now()
+	err := db.Update(t.Context(), func(tx *storage.Tx) error {
+		l, err := list.Create(tx, address.Must("janog@example.jp"), list.DefaultSettings("ja"), now)
+		if err != nil {
+			return err
+		}
+		post := func(id, from string, age time.Duration, action list.Action, n uint64) error {
+			p := &list.Post{
+				ID: list.PostID(id), List: l.ID, MessageID: id + "@example.jp", Author: address.Must(from), Received: now.Add(-age),
+				Verdict: list.Verdict{Action: action},
+			}
+			err := list.Record(tx, p, []byte("x"), nil)
+			if err == nil && n > 0 {
+				err = errors.Join(list.SetPostNumber(tx, p, n), list.Finish(tx, p, now))
+			}
+			return err
+		}
+		if err := errors.Join(
+			list.PersonOf(tx, address.Must("ann@example.jp")).AddAddress(tx, address.Must("ann@work.test"), now),
+			post("1", "ann@example.jp", 40*time.Hour, list.Accept, 1),
+			post("2", "ann@work.test", 3*time.Hour, list.Hold, 0),
+			post("3", "bob@example.jp", 2*time.Hour, list.Accept, 2),
+			post("4", "ANN@example.jp", time.Hour, list.Accept, 3),
+			post("5", "ann@work.test", 0, list.Accept, 0),
+		); err != nil {
+			return err
+		}
+		who := list.PersonOf(tx, address.Must("ann@work.test"))
+		for _, c := range []struct {
+			since time.Duration
+			n     int
+			want  string
+		}{{100 * time.Hour, 100, "5421"}, {24 * time.Hour, 100, "542"}, {100 * time.Hour, 2, "54"}} {
+			got := ""
+			for _, p := range who.Posts(tx, now.Add(-c.since), c.n) {
+				got += string(p.ID)
+			}
+			if got != c.want {
+				t.Errorf("%v, %d: %s, want %s", c.since, c.n, got, c.want)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}

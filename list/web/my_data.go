@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -68,7 +69,7 @@ type keptPost struct {
 
 // export is the download of all that is kept about the actor.
 func (s *site) export(w http.ResponseWriter, r *http.Request, a actor) error {
-	if !s.limits.allow(network(s.clientIP(r))) { // it reads the records of all posts
+	if !s.limits.allow(network(s.clientIP(r))) { // it reads the records of all their posts
 		return errTooMany
 	}
 	all, err := s.collect(r.Context(), a.person)
@@ -87,7 +88,7 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, a actor) error {
 	return nil
 }
 
-// collect finds what is kept about a person. Posts are read in several transactions, because there may be very many.
+// collect finds what is kept about a person.
 func (s *site) collect(ctx context.Context, who *list.Person) (*kept, error) {
 	all := &kept{Address: who.Preferred().String(), At: time.Now()}
 	err := s.DB.View(ctx, func(tx *storage.Tx) error {
@@ -107,25 +108,38 @@ func (s *site) collect(ctx context.Context, who *list.Person) (*kept, error) {
 				return err
 			}
 		}
+		for _, p := range slices.Backward(who.Posts(tx, time.Time{}, math.MaxInt)) {
+			row, err := s.keptPostOf(tx, p)
+			if err != nil {
+				return err
+			}
+			all.Posts = append(all.Posts, row)
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
-	err = s.eachPost(ctx, who, func(l *list.List, p *list.Post) {
-		row := keptPost{
-			Author: p.Author.String(), List: l.Address.String(), MessageID: p.MessageID, Subject: p.Subject, Received: p.Received,
-			Authenticated: p.Auth.Author(), Verdict: p.Verdict,
-		}
-		if row.Verdict.By != "" && row.Verdict.By != p.Author.String() {
-			row.Verdict.By = "moderator" // whose name is not the author's to keep
-		}
-		if p.Number != 0 {
-			row.URL = s.Site.MessageURL(l, p.MessageID)
-		}
-		all.Posts = append(all.Posts, row)
-	})
-	return all, err
+	return all, nil
+}
+
+// keptPostOf is what is kept about a post.
+func (s *site) keptPostOf(tx *storage.Tx, p *list.Post) (row keptPost, err error) {
+	l, err := list.Get(tx, p.List)
+	if err != nil {
+		return row, err
+	}
+	row = keptPost{
+		Author: p.Author.String(), List: l.Address.String(), MessageID: p.MessageID, Subject: p.Subject, Received: p.Received,
+		Authenticated: p.Auth.Author(), Verdict: p.Verdict,
+	}
+	if row.Verdict.By != "" && row.Verdict.By != p.Author.String() {
+		row.Verdict.By = "moderator" // whose name is not the author's to keep
+	}
+	if p.Number != 0 {
+		row.URL = s.Site.MessageURL(l, p.MessageID)
+	}
+	return row, nil
 }
 
 // add notes what one of the person's addresses is in lists, was, and wants.
@@ -185,39 +199,6 @@ func keptMemberships(tx *storage.Tx, addr address.Address) (rows []keptMembershi
 		}
 	}
 	return rows, nil
-}
-
-// postChunk is how many records of posts are read in a transaction.
-const postChunk = 2000
-
-// eachPost calls fn for each post that bears an address of a person.
-func (s *site) eachPost(ctx context.Context, who *list.Person, fn func(*list.List, *list.Post)) error {
-	for after, more := list.PostID(""), true; more; {
-		err := s.DB.View(ctx, func(tx *storage.Tx) error {
-			n := 0
-			more = false
-			for p := range list.PostsAfter(tx, after) {
-				if n++; n > postChunk {
-					more = true
-					return nil
-				}
-				after = p.ID
-				if !who.Has(p.Author) {
-					continue
-				}
-				l, err := list.Get(tx, p.List)
-				if err != nil {
-					return err
-				}
-				fn(l, p)
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // eraseForm shows what would be forgotten, and what stays.
