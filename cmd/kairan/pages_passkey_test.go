@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -158,6 +160,9 @@ func passkeys(t *testing.T, browser context.Context, d *demo) {
 			thief.plug()
 			thief.hold(worn, worn.SignCount)
 			thief.refused()
+			if log, err := os.ReadFile(d.logFile()); err != nil || !strings.Contains(string(log), "validating origin") {
+				t.Errorf("another origin was not the reason: %v", err)
+			}
 			thief.unplug()
 
 			// A copy that was made when the key was new.
