@@ -184,6 +184,17 @@ func PostFacts(tx *storage.Tx, id PostID, facts any) error {
 // HasReceipt reports whether message and facts of a post are still kept.
 func HasReceipt(tx *storage.Tx, id PostID) bool { return receipts.Has(tx, id) }
 
+// PostsAfter yields the posts to all lists that came after the post with that ID ("" for all), oldest first.
+func PostsAfter(tx *storage.Tx, after PostID) iter.Seq[*Post] {
+	return func(yield func(*Post) bool) {
+		for _, p := range posts.Scan(tx, storage.Range[PostID]{After: &after}) {
+			if !yield(&p) {
+				return
+			}
+		}
+	}
+}
+
 // PostsByMessageID yields the posts of a Message-ID, to every list, oldest first.
 func PostsByMessageID(tx *storage.Tx, messageID string) iter.Seq2[ID, *Post] {
 	return func(yield func(ID, *Post) bool) {
