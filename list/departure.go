@@ -114,7 +114,7 @@ func Undo(tx *storage.Tx, undo string, now time.Time) error {
 	if d.Member.DeliveryStatus == DeliveryByBounces { // what was due was forgotten when the member left
 		d.Member.DeliveryStatus = DeliveryEnabled
 	}
-	return errors.Join(Join(tx, d.Member), NoteMember(tx, l.ID, d.Member.Address, Event{At: now, Stage: "join", Text: "leaving was taken back", By: d.Member.Address.String(), Word: "member.back"}), departed.Put(tx, TokenHash(undo), *d))
+	return errors.Join(join(tx, d.Member), Count(tx, l.ID, now, func(t *Tally) { t.Joined++ }), NoteMember(tx, l.ID, d.Member.Address, Event{At: now, Stage: "join", Text: "leaving was taken back", By: d.Member.Address.String(), Word: "member.back"}), departed.Put(tx, TokenHash(undo), *d))
 }
 
 // forgetDepartures forgets those that can no longer be taken back.

@@ -285,6 +285,9 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 			return err
 		}
 		joined++
+		if err := countOff(tx, l, RoleMember, "", m.DeliveryStatus); err != nil {
+			return err
+		}
 		if m.DeliveryMode == "" {
 			continue
 		}
@@ -297,7 +300,7 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
 			return err
 		}
 	}
-	return countMembers(tx, storage.P(l, RoleMember), joined)
+	return errors.Join(countMembers(tx, storage.P(l, RoleMember), joined), Count(tx, l, now, func(t *Tally) { t.Joined += joined }))
 }
 
 // ForgetMembers removes up to n of a closed list's members in any role, and reports whether there are more.
@@ -308,7 +311,7 @@ func ForgetMembers(tx *storage.Tx, l ID, n int, now time.Time) (more bool, err e
 				return true, nil
 			}
 			n--
-			if err := Leave(tx, l, role, m.Address, now); err != nil {
+			if err := leave(tx, l, role, m.Address, now); err != nil {
 				return false, err
 			}
 		}

@@ -132,8 +132,16 @@ func TokenHash(token string) string {
 	return hex.EncodeToString(h[:])
 }
 
-// Join adds a member to its list, or returns ErrExists. A member gets a token.
+// Join adds a member to its list, or returns ErrExists. A member gets a token, and is counted on the day when it joined.
 func Join(tx *storage.Tx, m Member) error {
+	if err := join(tx, m); err != nil || m.Role != RoleMember || m.Joined.IsZero() {
+		return err
+	}
+	return Count(tx, m.List, m.Joined, func(t *Tally) { t.Joined++ })
+}
+
+// join is Join without counting who came.
+func join(tx *storage.Tx, m Member) error {
 	if err := m.check(); err != nil {
 		return err
 	}
@@ -154,6 +162,7 @@ func putMember(tx *storage.Tx, k memberKey, m Member) error {
 		}
 	}
 	return errors.Join(
+		countOff(tx, m.List, m.Role, "", m.DeliveryStatus),
 		memberLists.Put(tx, storage.P(k.B, k.A), true),
 		countMembers(tx, k.A, 1),
 		indexMode(tx, &m),
@@ -180,11 +189,19 @@ func SetMember(tx *storage.Tx, m Member) error {
 	if err := switchMode(tx, old, &m); err != nil {
 		return err
 	}
-	return errors.Join(indexMode(tx, &m), members.Put(tx, keyOf(m.List, m.Role, m.Address.Key()), m))
+	return errors.Join(countOff(tx, m.List, m.Role, old.DeliveryStatus, m.DeliveryStatus), indexMode(tx, &m), members.Put(tx, keyOf(m.List, m.Role, m.Address.Key()), m))
 }
 
-// Leave removes a member, or returns ErrNotMember. Its unsubscribe link then answers that it has left.
+// Leave removes a member, or returns ErrNotMember. Its unsubscribe link then answers that it has left, and who leaves is counted on that day.
 func Leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) error {
+	if err := leave(tx, l, r, addr, now); err != nil || r != RoleMember {
+		return err
+	}
+	return Count(tx, l, now, func(t *Tally) { t.Left++ })
+}
+
+// leave is Leave without counting who went.
+func leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) error {
 	m, err := GetMember(tx, l, r, addr)
 	if err != nil {
 		return err
@@ -201,6 +218,7 @@ func Leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) er
 		}
 	}
 	return errors.Join(
+		countOff(tx, l, r, m.DeliveryStatus, ""),
 		memberLists.Delete(tx, storage.P(k.B, k.A)),
 		countMembers(tx, k.A, -1),
 		members.Delete(tx, k),

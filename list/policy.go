@@ -111,14 +111,14 @@ func Readdress(tx *storage.Tx, l ID, from, to address.Address, now time.Time) er
 		if err != nil {
 			return err
 		}
-		if err := Leave(tx, l, role, from, now); err != nil {
+		if err := leave(tx, l, role, from, now); err != nil {
 			return err
 		}
 		m.Address = to
 		if m.DeliveryStatus == DeliveryByBounces { // that was the old address
 			m.DeliveryStatus = DeliveryEnabled
 		}
-		if err := Join(tx, *m); err != nil && !errors.Is(err, ErrExists) {
+		if err := join(tx, *m); err != nil && !errors.Is(err, ErrExists) {
 			return err
 		}
 	}

@@ -63,6 +63,7 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 		"monthThreads": part(lang, s.words[lang], monthThreads),
 		"outline":      part(lang, s.words[lang], outline),
 		"post":         part(lang, s.words[lang], threadPost),
+		"inc":          func(i int) int { return i + 1 },
 		"lang":         func(text any) template.HTMLAttr { return langAttribute(lang, text) },
 	})
 	parts, err := fs.Glob(files, "html/parts/*.html")

@@ -262,6 +262,8 @@ func sample() map[string][]any {
 		"site-log":     {SiteLog{}, SiteLog{By: "<T>", Stages: []SettingOption{{"list", "list", true}, {}}, Older: "/o", Events: []LogEvent{{when, "list", "<T>", "ann"}}}},
 		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
 			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
+		"health": {Health{}, Health{Members: "7,012", Off: "12", Since: when, Growth: chart, Posts: &Chart{ID: "none"}, Deliveries: chart, Moderation: chart, OffReasons: Shares{None: "<T>"},
+			Providers: Shares{Caption: "<T>", Heads: []string{"<T>", "n"}, Rows: []Share{{"<T>", []string{"1"}, 50}}}}},
 		"texts": {Texts{}, Texts{Lead: "<T>", Groups: []TextGroup{{Title: "<T>", Rows: []TextRow{{Href: "/x", Title: "<T>", When: "<T>", Own: []string{"<T>"}}}}}}},
 		"text": {Text{}, Text{Title: "<T>", When: "<T>", Back: "/b", Action: "/a", Wrong: true, Placeholders: []Placeholder{{"url", "<T>", "<T>", true}, {}},
 			Words: []TextWords{{Lang: "ja", Label: "<T>", Subject: `"<T>`, Body: "<T>", Lines: 3, WrongSubject: "<T>", WrongBody: "<T>", Origin: "<T>", At: when, Unset: true, PreviewSubject: "<T>", PreviewIs: "<T>"}, {Lang: "en"}}}},
@@ -270,6 +272,8 @@ func sample() map[string][]any {
 		"copy":   {Copy{Sent: when, Raw: "From: <x>", Links: []Link{link}, Download: "/d"}, Copy{Sender: "a@example.jp"}},
 	}
 }
+
+var chart = &Chart{ID: "c", Title: "<T>", Desc: "<T>", Series: []string{"<T>", "b"}, Columns: []ChartColumn{{"<T>", []int{3, 1}}, {"b", []int{0, 0}}}, Heads: []string{"<T>", "n"}, Rows: [][]string{{"<T>", "1"}}, Down: true}
 
 var diffs = []SettingDiff{{"Ban list", "<T>", "a\nb"}}
 

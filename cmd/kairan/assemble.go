@@ -251,7 +251,7 @@ func (app *App) leave(ctx context.Context, token string) error {
 	var l *list.List
 	var m *list.Member
 	err := app.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-		l, m, err = list.LeaveByToken(tx, token, time.Now())
+		l, m, err = list.LeaveByToken(tx, token, time.Now().In(app.Site.Location))
 		return err
 	})
 	if errors.Is(err, list.ErrLeft) {

@@ -21,6 +21,7 @@ type listCmd struct {
 	Keep   listKeep   `cmd:"" help:"Keep changes of settings that would fall back."`
 	Revert listRevert `cmd:"" help:"Take a change of settings back."`
 	Log    listLog    `cmd:"" help:"Tell who changed settings or decided what, and why, the latest first."`
+	Health listHealth `cmd:"" help:"Tell how a list is doing: members, posts, deliveries by day and provider, bounces, decisions about held posts."`
 	Rename listRename `cmd:"" help:"Give a list a new address; the old one is still accepted."`
 	Rm     listRm     `cmd:"" help:"Close a list. Its archive stays."`
 	Ls     listLs     `cmd:"" help:"Name the lists."`

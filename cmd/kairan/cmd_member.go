@@ -55,7 +55,7 @@ func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) er
 			return err
 		}
 		return errors.Join(
-			list.Join(tx, list.Member{List: l.ID, Role: cmd.Role, Address: addr, DisplayName: cmd.DisplayName, Joined: time.Now()}),
+			list.Join(tx, list.Member{List: l.ID, Role: cmd.Role, Address: addr, DisplayName: cmd.DisplayName, Joined: time.Now().In(app.Site.Location)}),
 			noteOperator(tx, l, addr, "join", cmd.Role),
 		)
 	})
@@ -83,7 +83,7 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	}
 	total := roster.Len()
 	update, end := progressBar(c, std.err, "importing")
-	joined, err := roster.Import(ctx, app.DB, l.ID, list.Edit{By: list.ByOperator, At: time.Now()}, update)
+	joined, err := roster.Import(ctx, app.DB, l.ID, list.Edit{By: list.ByOperator, At: time.Now().In(app.Site.Location)}, update)
 	end()
 	if err != nil {
 		return err
@@ -340,6 +340,6 @@ func (cmd *memberRm) run(ctx context.Context, app *App, _ call, std streams) err
 		if err != nil {
 			return err
 		}
-		return errors.Join(list.Leave(tx, l.ID, cmd.Role, addr, time.Now()), noteOperator(tx, l, addr, "leave", cmd.Role))
+		return errors.Join(list.Leave(tx, l.ID, cmd.Role, addr, time.Now().In(app.Site.Location)), noteOperator(tx, l, addr, "leave", cmd.Role))
 	})
 }

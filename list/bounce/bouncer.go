@@ -120,6 +120,9 @@ func (e *event) weight() float64 {
 
 // weigh decides what an event means.
 func (b *Bouncer) weigh(tx *storage.Tx, e event) error {
+	if err := list.Count(tx, e.list.ID, e.at.In(b.Site.Location), func(t *list.Tally) { t.Bounce(string(e.class)) }); err != nil {
+		return err
+	}
 	if !e.list.Settings.ProcessBounces {
 		return nil
 	}

@@ -258,7 +258,7 @@ func (b *Bouncer) Enable(tx *storage.Tx, l *list.List, p *list.Pending, c subscr
 func (b *Bouncer) remove(tx *storage.Tx, e *event, h list.Bounces) error {
 	b.Log.Info("bounce", "list", e.list.Address.String(), "member", e.member.Address.String(), "removed", true)
 	return errors.Join(
-		list.Leave(tx, e.list.ID, list.RoleMember, e.member.Address, e.at),
+		list.Leave(tx, e.list.ID, list.RoleMember, e.member.Address, e.at.In(b.Site.Location)),
 		b.note(tx, e, "taken off the list after "+strconv.Itoa(h.Warned)+" warnings: "+h.Text),
 		b.tell(tx, e, newsRemoved),
 	)
@@ -275,7 +275,7 @@ func Unwanted(r dsn.Report) bool {
 func (b *Bouncer) Complained(tx *storage.Tx, l *list.List, m *list.Member, at time.Time) error {
 	e := &event{list: l, member: m, at: at, class: dsn.NotABounce}
 	b.Log.Info("bounce", "list", l.Address.String(), "member", m.Address.String(), "complaint", true)
-	if _, _, err := list.LeaveByToken(tx, m.Token, at); err != nil {
+	if _, _, err := list.LeaveByToken(tx, m.Token, at.In(b.Site.Location)); err != nil {
 		return err
 	}
 	return errors.Join(

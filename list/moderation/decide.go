@@ -96,7 +96,21 @@ func (m *Moderation) conclude(tx *storage.Tx, l *list.List, p *list.Post, u undo
 		err = list.Note(tx, p.ID, note)
 	}
 	out := Outcome{List: l, Post: p}
-	return did, errors.Join(err, m.tellOutcome(tx, out, u.Waiting, d), putNews(tx, out, u.Waiting, d))
+	return did, errors.Join(err, m.tellOutcome(tx, out, u.Waiting, d), putNews(tx, out, u.Waiting, d), m.count(tx, l, d, now))
+}
+
+// count adds a decision to the numbers of the day.
+func (m *Moderation) count(tx *storage.Tx, l *list.List, d Decision, now time.Time) error {
+	return list.Count(tx, l.ID, now.In(m.Site.Location), func(t *list.Tally) {
+		switch d.Action {
+		case list.Accept:
+			t.Approved++
+		case list.Reject:
+			t.Rejected++
+		default:
+			t.Discarded++
+		}
+	})
 }
 
 func (d Decision) trusts() bool { return d.Trust && d.Action == list.Accept }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -243,8 +244,61 @@ func (c *Copies) Outcome(tx *storage.Tx, rendition string, outcomes []queue.Outc
 	if err := list.RecordDeliveries(tx, id, ds); err != nil {
 		return err
 	}
+	if err := c.tally(tx, id, outcomes); err != nil {
+		return err
+	}
 	// After they are recorded: who is to blame for a refusal depends on what was accepted beside it.
 	return c.returned(tx, id, outcomes)
+}
+
+// tally adds the attempts to the numbers of the day. Of a post that is gone nothing is counted.
+func (c *Copies) tally(tx *storage.Tx, id list.PostID, outcomes []queue.Outcome) error {
+	post, err := list.GetPost(tx, id)
+	if errors.Is(err, storage.ErrNotFound) || len(outcomes) == 0 {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	names, providers := map[string]string{}, map[string]list.Attempts{}
+	for _, o := range outcomes {
+		domain := o.Ref[strings.LastIndexByte(o.Ref, '@')+1:]
+		name, ok := names[domain]
+		if !ok {
+			name = providerOf(domain, o)
+			names[domain] = name
+		}
+		a := providers[name]
+		switch o.Status {
+		case queue.Delivered:
+			a.Accepted++
+		case queue.Deferred:
+			a.Deferred++
+		case queue.Failed:
+			a.Refused++
+		default:
+			continue // skipped: the receiver has left, or wants no mail
+		}
+		providers[name] = a
+	}
+	return list.Count(tx, post.List, outcomes[0].At.In(c.Site.Location), func(t *list.Tally) {
+		for _, name := range slices.Sorted(maps.Keys(providers)) {
+			t.Copies(name, providers[name])
+		}
+	})
+}
+
+// providerOf names who takes the mail of a domain: a known provider by the host that answered, or by the domain itself, else the domain.
+func providerOf(domain string, o queue.Outcome) string {
+	if !o.Relayed && o.Host != "" {
+		if p, ok := queue.ProviderOf(queue.GroupOf(o.Host)); ok {
+			return p.Name
+		}
+	}
+	if p, ok := queue.ProviderOf(domain); ok {
+		return p.Name
+	}
+	return domain
 }
 
 // returned tells of the copies of a post that were refused for good.

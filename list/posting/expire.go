@@ -41,6 +41,9 @@ func (p *Path) Expire(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
+	if err := p.DB.Update(ctx, func(tx *storage.Tx) error { return list.ForgetTallies(tx, now.In(p.Site.Location)) }); err != nil {
+		return fmt.Errorf("expire tallies: %w", err)
+	}
 	return nil
 }
 

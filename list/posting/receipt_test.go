@@ -7,11 +7,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"kairan/list"
 	"kairan/list/listtest"
 	"kairan/smtpd/message"
 	"kairan/smtpd/queue"
 	"kairan/smtpd/smtptest"
+	"kairan/storage"
 	"kairan/storage/storagetest"
 	"kairan/templates"
 )
@@ -70,6 +73,35 @@ func acknowledged(t *testing.T, lang string) {
 	time.Sleep(3 * time.Hour)
 	told(2)
 	w.Stop()
+	counted(t, w, l)
+}
+
+// counted looks at the numbers of the day: one post, and attempts by provider.
+func counted(t *testing.T, w *listtest.World, l *list.List) {
+	t.Helper()
+	var h *list.Health
+	w.Update(func(tx *storage.Tx) (err error) {
+		h, err = list.HealthOf(tx, l, time.Now().In(w.Site.Location))
+		return err
+	})
+	got := map[string]list.Attempts{}
+	for _, p := range h.Providers {
+		got[p.Name] = p.Attempts
+	}
+	if again := got["full.test"].Deferred; again < 2 {
+		t.Errorf("a full mailbox was tried %d times", again)
+	}
+	delete(got, "full.test")
+	want := map[string]list.Attempts{"google": {Accepted: 2}, "docomo": {Accepted: 1}, "people.test": {Accepted: 1, Refused: 1}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("attempts: -want +got\n%s", diff)
+	}
+	if last := h.Weeks[list.HealthWeeks-1]; last.Accepted != 1 || last.Held+last.Refused != 0 {
+		t.Errorf("posts of the week: %+v", last)
+	}
+	if h.Members != 7 || h.Months[list.HealthMonths-1].Joined != 7 {
+		t.Errorf("members: %d, this month %+v", h.Members, h.Months[list.HealthMonths-1])
+	}
 }
 
 // Receipts call each provider that is known by a name.

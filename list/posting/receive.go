@@ -262,6 +262,16 @@ func (p *Path) recordPost(tx *storage.Tx, in *incoming, post *posted) error {
 	return errors.Join(
 		list.Record(tx, post.post, raw, post.facts),
 		list.Note(tx, post.post.ID, story(in, post)...),
+		list.Count(tx, post.list.ID, in.env.At.In(p.Site.Location), func(t *list.Tally) {
+			switch post.post.Verdict.Action {
+			case list.Accept:
+				t.Accepted++
+			case list.Hold:
+				t.Held++
+			default:
+				t.Refused++
+			}
+		}),
 	)
 }
 

@@ -97,7 +97,7 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 	if w.banned(l, r.Address) {
 		return Result{State: Refused, List: l}, nil
 	}
-	m := list.Member{List: l.ID, Role: list.RoleMember, Address: r.Address, DisplayName: r.Name, Joined: r.Now}
+	m := list.Member{List: l.ID, Role: list.RoleMember, Address: r.Address, DisplayName: r.Name, Joined: r.Now.In(w.Site.Location)}
 	if l.Settings.DigestsEnabled {
 		m.DeliveryMode = r.Mode
 	}

@@ -61,11 +61,11 @@ func (w *Workflow) release(tx *storage.Tx, r Request, own bool) (Result, error) 
 	lang := language(m, l)
 	back := w.Templates.T(lang, "goodbye.rejoin", "join", l.Suffixed("join"))
 	if own {
-		_, _, err = list.LeaveByToken(tx, m.Token, r.Now)
+		_, _, err = list.LeaveByToken(tx, m.Token, r.Now.In(w.Site.Location))
 		back = w.Templates.T(lang, "goodbye.undo", "days", list.UndoDays, "url", w.Site.URL+"/-/undo/"+list.UndoToken(m.Token))
 	} else {
 		err = errors.Join(
-			list.Leave(tx, l.ID, list.RoleMember, r.Address, r.Now),
+			list.Leave(tx, l.ID, list.RoleMember, r.Address, r.Now.In(w.Site.Location)),
 			list.NoteMember(tx, l.ID, r.Address, list.Event{At: r.Now, Stage: "leave", By: r.by(), Word: "member.removed"}),
 		)
 	}

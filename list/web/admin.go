@@ -19,6 +19,7 @@ var adminTabs = []struct {
 	{"members", list.RoleModerator},
 	{"texts", list.RoleOwner},
 	{"hidden", list.RoleModerator},
+	{"health", list.RoleOwner},
 	{"log", list.RoleOwner},
 }
 

@@ -25,6 +25,7 @@ func (s *site) settings(mux *http.ServeMux) {
 	mux.HandleFunc("POST /-/admin/{list}/settings", s.admins("settings", s.reviewSettings))
 	mux.HandleFunc("POST /-/admin/{list}/settings/save", s.admins("settings", s.saveSettings))
 	mux.HandleFunc("POST /-/admin/{list}/settings/keep", s.admins("settings", s.keepSettings))
+	mux.HandleFunc("GET /-/admin/{list}/health", s.admins("health", s.health))
 	mux.HandleFunc("GET /-/admin/{list}/log", s.admins("log", s.log))
 	mux.HandleFunc("POST /-/admin/{list}/log", s.admins("log", s.takeBack))
 }

@@ -77,7 +77,7 @@ func (s *site) unsubscribe(w http.ResponseWriter, r *http.Request) error {
 	var gone *list.Member
 	token, now := r.PathValue("token"), time.Now()
 	err = s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
-		l, gone, err = list.LeaveByToken(tx, token, now)
+		l, gone, err = list.LeaveByToken(tx, token, now.In(s.Site.Location))
 		if err != nil && !errors.Is(err, list.ErrLeft) {
 			return err
 		}
@@ -128,7 +128,7 @@ func (s *site) undo(w http.ResponseWriter, r *http.Request) error {
 		if m, err = departureOf(tx, r.PathValue("token")); err != nil {
 			return err
 		}
-		err = list.Undo(tx, m.undo, time.Now())
+		err = list.Undo(tx, m.undo, time.Now().In(s.Site.Location))
 		if m.undo = ""; errors.Is(err, list.ErrBanned) {
 			state, err = "already", nil
 		}
