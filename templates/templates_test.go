@@ -262,7 +262,7 @@ func sample() map[string][]any {
 		"site-log":     {SiteLog{}, SiteLog{By: "<T>", Stages: []SettingOption{{"list", "list", true}, {}}, Older: "/o", Events: []LogEvent{{when, "list", "<T>", "ann"}}}},
 		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},
 			Revisions: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00", Action: "/a"}, {Number: 1}}}},
-		"health": {Health{}, Health{Members: "7,012", Off: "12", Since: when, Growth: chart, Posts: &Chart{ID: "none"}, Deliveries: chart, Moderation: chart, OffReasons: Shares{None: "<T>"},
+		"health": {Health{}, Health{Members: "7,012", Off: "12", Since: "<T>", Growth: chart, Posts: &Chart{ID: "none"}, Deliveries: chart, Moderation: chart, OffReasons: Shares{None: "<T>"},
 			Providers: Shares{Caption: "<T>", Heads: []string{"<T>", "n"}, Rows: []Share{{"<T>", []string{"1"}, 50}}}}},
 		"texts": {Texts{}, Texts{Lead: "<T>", Groups: []TextGroup{{Title: "<T>", Rows: []TextRow{{Href: "/x", Title: "<T>", When: "<T>", Own: []string{"<T>"}}}}}}},
 		"text": {Text{}, Text{Title: "<T>", When: "<T>", Back: "/b", Action: "/a", Wrong: true, Placeholders: []Placeholder{{"url", "<T>", "<T>", true}, {}},

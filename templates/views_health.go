@@ -3,7 +3,7 @@ package templates
 // Health is the view of page "health": how a list is doing.
 type Health struct {
 	Members, Off string // how many
-	Since        Time   // when counting began, if that is later than what is shown
+	Since        string // the day when counting began, if that is later than what is shown
 	Growth       *Chart
 	Posts        *Chart
 	Deliveries   *Chart

@@ -113,11 +113,11 @@ func (d *demo) found(ctx context.Context, c community, people []person, now time
 		if l, err = list.Create(tx, addr, settings, since); err != nil {
 			return err
 		}
-		for _, p := range people {
+		for i, p := range people {
 			if !c.member(p) {
 				continue
 			}
-			m := list.Member{List: l.ID, Role: list.RoleMember, Address: p.address, DisplayName: p.name, Language: "ja", Joined: since}
+			m := list.Member{List: l.ID, Role: list.RoleMember, Address: p.address, DisplayName: p.name, Language: "ja", Joined: joinedAt(i, since)}
 			if p.name[0] < 0x80 {
 				m.Language = "en"
 			}
@@ -132,7 +132,7 @@ func (d *demo) found(ctx context.Context, c community, people []person, now time
 				}
 			}
 		}
-		return nil
+		return past(tx, l, len(people), now.In(d.app.Site.Location))
 	})
 	return l, err
 }

@@ -7,6 +7,18 @@ import (
 // panel looks at what the administrator of a list has beside its settings.
 func (j *journey) panel() {
 	j.texts()
+	j.health()
+}
+
+// health sees how a list is doing.
+func (j *journey) health() {
+	j.open("/-/admin/netops/health", 200)
+	j.see(`#growth svg`)
+	j.see(`#deliveries svg`)
+	j.shoot("health")
+	j.do(chromedp.Click(`#deliveries summary`))
+	j.see(`#deliveries table`)
+	j.axe("health")
 }
 
 // texts sees what a mail would look like in other words, which are not saved.

@@ -37,7 +37,7 @@ func (s *site) health(w http.ResponseWriter, r *http.Request, _ actor, l *list.L
 		Providers: s.providerShares(lang, h), Bounces: s.bounceShares(lang, h), OffReasons: s.offShares(lang, h),
 	}
 	if since, err := time.ParseInLocation(time.DateOnly, h.Since, s.Site.Location); err == nil && h.Since > h.Months[0].Month+"-01" {
-		view.Since = templates.NewDate(lang, since)
+		view.Since = templates.NewDate(lang, since).Human
 	}
 	return s.adminPage(w, r, l, "health", templates.Reply{Page: "health", View: view})
 }
@@ -81,7 +81,7 @@ func (s *site) postsChart(lang string, h *list.Health) *templates.Chart {
 
 func (s *site) deliveryChart(lang string, h *list.Health) *templates.Chart {
 	c := s.chart(lang, "deliveries", "accepted", "deferred", "refused")
-	c.Heads = s.healthWords(lang, "day", "accepted", "deferred", "refused", "bounces-n")
+	c.Heads = s.healthWords(lang, "day", "accepted", "deferred", "refused", "errors")
 	for _, d := range h.Days {
 		c.Columns = append(c.Columns, templates.ChartColumn{Label: d.Day, Values: []int{d.Accepted, d.Deferred, d.Refused}})
 		c.Rows = append(c.Rows, numbers(d.Day, d.Accepted, d.Deferred, d.Refused, d.Bounces))
