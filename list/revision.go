@@ -123,6 +123,19 @@ func Revisions(tx *storage.Tx, id ID) iter.Seq[*Revision] {
 	}
 }
 
+// Changes yields the revisions that changed one setting, the latest first.
+func Changes(tx *storage.Tx, id ID, setting string) iter.Seq2[*Revision, SettingChange] {
+	return func(yield func(*Revision, SettingChange) bool) {
+		for r := range Revisions(tx, id) {
+			for _, c := range r.Changes {
+				if c.Name == setting && !yield(r, c) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // GetRevision returns a change of a list's settings, or ErrNoRevision.
 func GetRevision(tx *storage.Tx, id ID, n uint64) (*Revision, error) {
 	r, err := revisions.Get(tx, storage.P(id, n))

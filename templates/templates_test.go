@@ -250,6 +250,8 @@ func sample() map[string][]any {
 			Moderate{Decided: []ModerateDecided{{Item: "x <T>", List: "<T>", ListHref: "/x/", Text: "<T>", Until: "<T>"}}}},
 		"settings": {Settings{}, Settings{List: "<T>", Path: "/p", Query: "q", Wrong: true, Count: 1, Waits: []SettingWait{{1, "<T>", "/k"}},
 			Groups: []SettingGroup{{ID: "about", Title: "<T>", Fields: settingFields()}}}, Settings{Query: "x"}},
+		"setting-history": {SettingHistory{}, SettingHistory{Label: "<T>", Name: "x", Value: "<T>", Action: "/a", Form: "/f", Back: "/b", Older: "/o",
+			Rows: []LogRevision{{Number: 2, When: when, By: "<T>", Why: "<T>", Of: 1, Changes: diffs, FallsBack: "12:00:00"}}}},
 		"settings-review": {SettingsReview{}, SettingsReview{Changes: diffs, Patch: `{"a":"<T>"}`, Replay: &SettingsReplay{}},
 			SettingsReview{Replay: &SettingsReplay{Days: 30, Posts: 9, Different: 2, More: 1, Forgotten: 1, Rows: []ReplayRow{{When: when, Author: "a", Subject: "<T>", Href: "/x", Was: "w", Is: "i"}, {Subject: "s"}}}}},
 		"hidden": {Hidden{}, Hidden{Action: "/a", Total: 2, Pages: pages, Messages: []HiddenMessage{
@@ -281,7 +283,7 @@ var diffs = []SettingDiff{{"Ban list", "<T>", "a\nb"}}
 func settingFields() (fields []SettingField) {
 	for _, kind := range []string{"switch", "number", "decimal", "word", "words", "line", "lines", "text", "texts", "headers", "saved"} {
 		fields = append(fields, SettingField{
-			Name: kind, Kind: kind, Label: "<T>", Help: "<T>", Default: "<T>", Example: "<T>", Wrong: "<T>", Value: "<T>", Lines: 3, On: true,
+			Name: kind, Kind: kind, Label: "<T>", Help: "<T>", Changed: "<T>", History: "/h", Default: "<T>", Example: "<T>", Wrong: "<T>", Value: "<T>", Lines: 3, On: true,
 			Options: []SettingOption{{"a", "<T>", true}, {"b", "b", false}},
 			Texts:   []SettingText{{"t.ja", "ja", "<T>", "<T>"}},
 			Saved:   []SettingSaved{{"s.0", "<T>", []SettingText{{"s.0.ja", "ja", "<T>", "<T>"}}}, {Field: "s.1"}},

@@ -30,6 +30,18 @@ type SettingField struct {
 	Options                 []SettingOption
 	Texts                   []SettingText
 	Saved                   []SettingSaved
+	Changed                 string // who changed it last, "" if nobody ever did
+	At                      Time   // and when
+	History                 string // path of all its changes
+}
+
+// SettingHistory is the view of page "setting-history": the changes of one setting.
+type SettingHistory struct {
+	Label, Name, Value string
+	Action             string // of the buttons that go back to an earlier value
+	Form, Back         string // paths of its field, and of all settings
+	Rows               []LogRevision
+	Older              string // path of the page before, "" at the end
 }
 
 // SettingOption is a value to choose.

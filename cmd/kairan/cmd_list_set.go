@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -241,6 +242,8 @@ func (cmd *listRevert) run(ctx context.Context, app *App, _ call, std streams) e
 type listLog struct {
 	List string `arg:"" help:"Posting address."`
 	Most int    `default:"100" help:"How many entries at most (default: ${default})."`
+	// Setting leaves out all but the changes of one.
+	Setting string `placeholder:"NAME" help:"Only the changes of this setting."`
 	format
 }
 
@@ -263,6 +266,9 @@ func (cmd *listLog) run(ctx context.Context, app *App, _ call, std streams) erro
 			return err
 		}
 		v = logView{Revisions: []revisionView{}, Log: []list.Event{}}
+		if cmd.Setting != "" {
+			return cmd.changes(tx, l, &v)
+		}
 		for e := range list.LogOf(tx, l.ID) {
 			if len(v.Log) == cmd.Most {
 				break
@@ -301,4 +307,19 @@ func (app *App) printRevision(w io.Writer, r revisionView) {
 	for _, c := range r.Changes {
 		fmt.Fprintf(w, "  %s: %s -> %s\n", c.Name, c.Was, c.Is)
 	}
+}
+
+// changes has the revisions of one setting, with that setting alone.
+func (cmd *listLog) changes(tx *storage.Tx, l *list.List, v *logView) error {
+	if !slices.ContainsFunc(list.AllSettings(), func(a list.Setting) bool { return a.Name == cmd.Setting }) {
+		return usageError{fmt.Errorf("there is no setting %q", cmd.Setting)}
+	}
+	for r, c := range list.Changes(tx, l.ID, cmd.Setting) {
+		if len(v.Revisions) == cmd.Most {
+			break
+		}
+		r.Changes = []list.SettingChange{c}
+		v.Revisions = append(v.Revisions, revisionView{r.Number, r})
+	}
+	return nil
 }

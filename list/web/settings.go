@@ -25,6 +25,8 @@ func (s *site) settings(mux *http.ServeMux) {
 	mux.HandleFunc("POST /-/admin/{list}/settings", s.admins("settings", s.reviewSettings))
 	mux.HandleFunc("POST /-/admin/{list}/settings/save", s.admins("settings", s.saveSettings))
 	mux.HandleFunc("POST /-/admin/{list}/settings/keep", s.admins("settings", s.keepSettings))
+	mux.HandleFunc("GET /-/admin/{list}/settings/{name}", s.admins("settings", s.settingHistory))
+	mux.HandleFunc("POST /-/admin/{list}/settings/{name}", s.admins("settings", s.rollBackSetting))
 	mux.HandleFunc("GET /-/admin/{list}/health", s.admins("health", s.health))
 	mux.HandleFunc("GET /-/admin/{list}/log", s.admins("log", s.log))
 	mux.HandleFunc("POST /-/admin/{list}/log", s.admins("log", s.takeBack))
@@ -74,8 +76,19 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 	if err != nil {
 		return err
 	}
+	var last map[string]*list.Revision
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
+		view.Waits, last = s.settingWaits(tx, l, d.lang), lastChanges(tx, l.ID)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
 	for _, a := range list.AllSettings() {
 		field := s.settingField(d, a, initial[a.Name])
+		if changed := last[a.Name]; changed != nil {
+			s.noteChange(&field, d.lang, l, changed)
+		}
 		posted := d.raw["has"]
 		shown := posted == nil && matches(query, field) || slices.Contains(posted, a.Name) || field.Wrong != ""
 		if !shown {
@@ -87,13 +100,6 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 		g := &view.Groups[len(view.Groups)-1]
 		g.Fields = append(g.Fields, field)
 		view.Count++
-	}
-	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		view.Waits = s.settingWaits(tx, l, d.lang)
-		return nil
-	})
-	if err != nil {
-		return err
 	}
 	status := http.StatusOK
 	if view.Wrong {
@@ -151,6 +157,11 @@ func (s *site) reviewSettings(w http.ResponseWriter, r *http.Request, _ actor, l
 	if len(d.wrong) > 0 {
 		return s.settingsPage(w, r, l, d)
 	}
+	return s.reviewPage(w, r, l, d, p)
+}
+
+// reviewPage shows a change that may be made, with the button that makes it.
+func (s *site) reviewPage(w http.ResponseWriter, r *http.Request, l *list.List, d draft, p prepared) error {
 	if len(p.changes) == 0 {
 		return s.done(w, r, adminPath(l, "settings"), templates.Flash{Text: s.Templates.T(d.lang, "settings.nothing")})
 	}

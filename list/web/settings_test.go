@@ -268,3 +268,51 @@ func TestSettingsReplay(t *testing.T) {
 	_, page, _ = w.review("0", url.Values{"has": {"require_subject"}, "require_subject": {"on"}}, me, "Accept-Language: en")
 	has(t, page, "All 2 posts of the last 30 days would have been treated the same.")
 }
+
+// Each setting has a history of its own, and goes back to what it was.
+func TestSettingHistory(t *testing.T) {
+	t.Parallel()
+	w, l := settingsWorld(t)
+	me, en := w.login("olga@example.jp"), "Accept-Language: en"
+	change := func(why string, set func(*list.Settings)) {
+		t.Helper()
+		s := w.now(l).Settings
+		set(&s)
+		w.update(func(tx *storage.Tx) error {
+			_, err := list.Change(tx, l.ID, s, list.Edit{By: "olga@example.jp", Why: why, At: time.Now()})
+			return err
+		})
+	}
+	change("a <flood>", func(s *list.Settings) { s.MaxHeld, s.Emergency = 20, true })
+	change("over", func(s *list.Settings) { s.Emergency = false })
+	change("less still", func(s *list.Settings) { s.MaxHeld = 5 })
+	_, page := w.get("/-/admin/janog/settings?q=max_held", me, en)
+	has(t, page, `<a href="/-/admin/janog/settings/max_held">changed by olga@example.jp</a>`)
+	hasNot(t, page, `settings/max_held_per_sender"`)
+	_, page = w.get("/-/admin/janog/settings/max_held", me, en)
+	has(t, page, "less still", "a &lt;flood&gt;", "Change 3", "Change 1", "200")
+	hasNot(t, page, "Change 2", "Emergency")
+	for path, want := range map[string]int{"/-/admin/janog/settings/nosuch": 404, "/-/admin/janog/settings/max_held?p=0": 404, "/-/admin/janog/settings/max_num_recipients": 200} {
+		if status, _ := w.get(path, me); status != want {
+			t.Errorf("%s: %d, want %d", path, status, want)
+		}
+	}
+	res := w.do("POST", "/-/admin/janog/settings/max_held", "revision=1", me, en)
+	page = bodyOf(t, res)
+	if res.StatusCode != 200 || w.now(l).Settings.MaxHeld != 5 {
+		t.Fatalf("going back shows first what it means: %s, %d", res.Status, w.now(l).Settings.MaxHeld)
+	}
+	save := url.Values{"for": {"good"}}
+	for _, m := range hiddenField.FindAllStringSubmatch(page, -1) {
+		save.Set(m[1], unescape.Replace(m[2]))
+	}
+	if res := w.do("POST", "/-/admin/janog/settings/save", save.Encode(), me); res.StatusCode != 303 {
+		t.Fatal(res.Status)
+	}
+	if s := w.now(l).Settings; s.MaxHeld != 200 || s.Emergency {
+		t.Errorf("gone back: %d, %v", s.MaxHeld, s.Emergency)
+	}
+	if res := w.do("POST", "/-/admin/janog/settings/max_held", "revision=2", me); res.StatusCode != 404 {
+		t.Errorf("a change of something else: %s", res.Status)
+	}
+}

@@ -139,7 +139,7 @@ func TestURLsAreDocumented(t *testing.T) {
 		"`index.json`", "`search.json`", "`/LIST/new.atom`", "`/LIST/t/<message-id>/new.atom`", "`/LIST/search.atom?q=`", "`/LIST/2026-01.mbox.gz`", "`/LIST/t/<message-id>/thread.mbox.gz`",
 		"`/LIST/search.mbox.gz?q=`", "`/sitemap.xml`", "`/LIST/2026-01/sitemap.xml`",
 		"`/-/admin/LIST/hidden`",
-		"`/-/admin/LIST/health`", "`/-/admin/LIST/texts`", "`/-/admin/LIST/texts/MAIL`", "`/-/admin/LIST/texts/MAIL/preview`", "`/-/admin/LIST/texts/MAIL/unset`", "`/-/site/texts`",
+		"`/-/admin/LIST/settings/NAME`", "`/-/admin/LIST/health`", "`/-/admin/LIST/texts`", "`/-/admin/LIST/texts/MAIL`", "`/-/admin/LIST/texts/MAIL/preview`", "`/-/admin/LIST/texts/MAIL/unset`", "`/-/site/texts`",
 		"`/-/login`", "`/-/login/TOKEN`", "`/-/login/code`", "`/-/join/LIST`", "`/-/join/LIST/asked`", "`/-/my`", "`/-/my/list/LIST`", "`/-/my/list/LIST/leave`", "`/-/my/leave`", "`/-/my/posts`", "`/-/my/address`", "`/-/my/export`", "`/-/my/erase`", "`/-/my/sessions`", "`/-/moderate`", "`/-/moderate/undo`", "`/-/admin/LIST/settings`", "`/-/admin/LIST/settings/save`", "`/-/admin/LIST/settings/keep`", "`/-/admin/LIST/log`", "`/-/logout`", "`/-/lang`", "`/-/static/", "`/-/healthz`", "`/robots.txt`",
 		"`/-/admin/LIST/members`", "`/-/admin/LIST/member/ADDRESS`", "`/-/admin/LIST/member/ADDRESS/remove`"} {
 		if !strings.Contains(string(b), address) {
