@@ -1,10 +1,14 @@
 package main
 
 import (
+	"context"
+	"flag"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +18,8 @@ import (
 // largestPage is how many bytes a page may have. Threads have as many as their messages.
 const largestPage = 100_000
 
-// crawl follows every link of the site from where readers begin, as a stranger and as an owner.
+// crawl follows every link of the site from where readers begin: as a stranger and as the administrator through the archives too, as a
+// member, a moderator and an owner through all that is not archive.
 func crawl(t *testing.T, d *demo) {
 	begin := []string{"/", "/-/login", "/-/demo", "/-/outbox/", "/-/leave/netops", "/robots.txt", "/-/healthz"}
 	for _, reason := range d.app.Templates.Reasons() {
@@ -22,22 +27,13 @@ func crawl(t *testing.T, d *demo) {
 	}
 	stranger := &crawler{T: t, who: "a stranger", site: d.app.Site.URL, client: &http.Client{}}
 	stranger.run(begin)
-	jar, err := cookiejar.New(nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	owner := &crawler{T: t, who: "an owner", site: d.app.Site.URL, client: &http.Client{Jar: jar}}
-	resp, err := owner.client.PostForm(d.app.Site.URL+d.loginLink(t), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	owner.run(begin)
-	if owner.pages < stranger.pages+50 || stranger.pages < 500 {
-		t.Errorf("a stranger finds %d pages, an owner %d", stranger.pages, owner.pages)
+	admin := signedIn(t, d, "haruka@example.jp")
+	admin.run(begin)
+	if admin.pages < stranger.pages+50 || stranger.pages < 500 {
+		t.Errorf("a stranger finds %d pages, the administrator %d", stranger.pages, admin.pages)
 	}
 	private := 0
-	for path := range owner.seen {
+	for path := range admin.seen {
 		if !strings.HasPrefix(path, "/wg-dns/") || path == "/wg-dns/" || path == "/wg-dns/index.json" {
 			continue
 		}
@@ -47,7 +43,110 @@ func crawl(t *testing.T, d *demo) {
 		}
 	}
 	if private < 50 {
-		t.Errorf("an owner finds %d private pages", private)
+		t.Errorf("the administrator finds %d private pages", private)
+	}
+	roles(t, d, begin, admin)
+}
+
+// roles follows the links of the pages that are no archive. Who has less to say finds less, and gets none of the pages of those who have more.
+func roles(t *testing.T, d *demo, begin []string, admin *crawler) {
+	found := map[string]*crawler{}
+	for _, p := range personas {
+		if p.role == "admin" {
+			continue
+		}
+		c := signedIn(t, d, p.address)
+		c.noArchive = true
+		c.run(begin)
+		found[p.role] = c
+	}
+	for _, c := range []struct{ less, more string }{{"member", "moderator"}, {"moderator", "owner"}} {
+		if less, more := found[c.less].panels(), found[c.more].panels(); less >= more {
+			t.Errorf("a %s finds %d pages about lists, a %s %d", c.less, less, c.more, more)
+		}
+	}
+	denied := map[string]bool{}
+	for path := range admin.seen {
+		if kind := pageKind(path); (strings.HasPrefix(kind, "/-/admin/") || strings.HasPrefix(kind, "/-/site")) && !denied[kind] {
+			denied[kind] = true
+			if resp, _ := found["member"].get(path); resp.StatusCode != http.StatusForbidden {
+				t.Errorf("a member gets %s: %s", path, resp.Status)
+			}
+		}
+	}
+	if len(denied) < 8 {
+		t.Errorf("the administrator finds only %v", denied)
+	}
+}
+
+// signedIn is a reader whom the demo has signed in.
+func signedIn(t *testing.T, d *demo, as string) *crawler {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &crawler{T: t, who: as, site: d.app.Site.URL, client: &http.Client{Jar: jar}}
+	resp, err := c.client.PostForm(d.app.Site.URL+signInPath, url.Values{"as": {as}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return c
+}
+
+// pageKind is the page that a path shows, whatever it shows there: "/-/admin/*/texts/*".
+func pageKind(path string) string {
+	path, _, _ = strings.Cut(path, "?")
+	parts := strings.Split(path, "/")
+	fixed := 3 // "/-/PAGE"
+	if len(parts) > 3 && parts[2] == "admin" {
+		parts[3] = "*"
+		fixed = 5 // "/-/admin/LIST/PAGE"
+	} else if len(parts) > 3 && (parts[2] == "my" || parts[2] == "site" || parts[2] == "login") {
+		fixed = 4
+	}
+	for i := fixed; i < len(parts); i++ {
+		parts[i] = "*"
+	}
+	return strings.Join(parts, "/")
+}
+
+// panels are how many pages about lists were found.
+func (c *crawler) panels() (n int) {
+	for path := range c.seen {
+		if strings.HasPrefix(path, "/-/admin/") || strings.HasPrefix(path, "/-/moderate") {
+			n++
+		}
+	}
+	return n
+}
+
+// gallery keeps a picture of every kind of page that is no archive, as the administrator sees it in both languages at both widths. It is
+// made when the pictures are kept (go test -artifacts); the journeys look at these pages in any case.
+func gallery(t *testing.T, browser context.Context, d *demo) {
+	if flag.Lookup("test.artifacts").Value.String() != "true" {
+		t.Skip("go test -artifacts keeps the pictures")
+	}
+	c := signedIn(t, d, "haruka@example.jp")
+	c.noArchive = true
+	c.run([]string{"/", "/-/my", "/-/moderate"})
+	pages := map[string]string{}
+	for path := range c.seen {
+		if kind := pageKind(path); c.html[path] && (pages[kind] == "" || path < pages[kind]) {
+			pages[kind] = path
+		}
+	}
+	for _, v := range []view{{width: 1200, lang: "ja"}, {width: 390, lang: "ja"}, {width: 1200, lang: "en"}, {width: 390, lang: "en"}} {
+		t.Run(v.String(), func(t *testing.T) {
+			p := newTab(t, browser, d.app.Site.URL, v)
+			p.open(signInPath, 200)
+			p.follow(`button[value="haruka@example.jp"]`)
+			for _, kind := range slices.Sorted(maps.Keys(pages)) {
+				p.open(pages[kind], 200)
+				p.shoot(strings.Trim(strings.NewReplacer("/-/", "", "/", "-", "*", "x").Replace(kind), "-") + ".page")
+			}
+		})
 	}
 }
 
@@ -58,18 +157,27 @@ type crawler struct {
 	site   string
 	client *http.Client
 	seen   map[string]bool
+	html   map[string]bool // which of them are pages for people
 	pages  int
+	// noArchive leaves out what the archives and the outbox have in great number.
+	noArchive bool
 }
 
 func (c *crawler) run(todo []string) {
-	c.seen = map[string]bool{}
+	c.seen, c.html = map[string]bool{}, map[string]bool{}
 	for len(todo) > 0 {
 		path := todo[0]
-		if todo = todo[1:]; !c.seen[path] {
+		if todo = todo[1:]; !c.seen[path] && !(c.noArchive && ofArchive(path)) {
 			c.seen[path] = true
 			todo = append(todo, c.visit(path)...)
 		}
 	}
+}
+
+// ofArchive reports whether a path is one of many of its kind.
+func ofArchive(path string) bool {
+	_, within, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	return !strings.HasPrefix(path, "/-/") && within != "" || strings.HasPrefix(path, "/-/outbox/") || strings.HasPrefix(path, "/-/search") || strings.HasPrefix(path, "/-/why/")
 }
 
 func (c *crawler) get(path string) (*http.Response, []byte) {
@@ -107,6 +215,7 @@ func (c *crawler) visit(path string) []string {
 	if !strings.HasPrefix(h.Get("Content-Type"), "text/html") {
 		return nil
 	}
+	c.html[path] = true
 	if len(body) > largestPage && !strings.Contains(final, "/t/") {
 		c.Errorf("%s: %s has %d bytes", c.who, path, len(body))
 	}

@@ -8,6 +8,17 @@ import (
 func (j *journey) panel() {
 	j.texts()
 	j.health()
+	j.history()
+}
+
+// history looks at the changes of the setting that this journey has changed, and at what going back would mean.
+func (j *journey) history() {
+	name := []string{"require_subject", "include_ml_headers", "admin_notify_mchanges", "ask_author"}[j.n]
+	j.open("/-/admin/netops/settings?q="+name, 200)
+	j.follow(`#s-` + name + ` .name a`)
+	j.shoot("setting-history")
+	j.sees(name)
+	j.follow(`.revision:last-of-type button`)
 }
 
 // health sees how a list is doing.

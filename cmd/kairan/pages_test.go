@@ -65,7 +65,7 @@ func TestPages(t *testing.T) {
 		t.Parallel()
 		crawl(t, d)
 	})
-	for name, test := range map[string]func(*testing.T, context.Context, *demo){"keyboard": keyboard, "visits": visits, "weigh": weigh, "peers": peers, "passkeys": passkeys} {
+	for name, test := range map[string]func(*testing.T, context.Context, *demo){"keyboard": keyboard, "visits": visits, "weigh": weigh, "peers": peers, "gallery": gallery, "passkeys": passkeys} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			test(t, browser, d)
