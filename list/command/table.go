@@ -34,7 +34,7 @@ func table() []entry {
 		{"info", []string{"guide", "objective", "案内", "情報"}, "info", anybody, upTo(0), (*session).info},
 		{"lists", []string{"list", "リスト", "リスト一覧"}, "lists", anybody, upTo(0), (*session).lists},
 		{"which", []string{"status", "登録状況"}, "which", verified, upTo(0), (*session).which},
-		{"join", []string{"subscribe", "sub", "登録", "入会", "参加", "購読"}, "join [NAME] [digest=mime|plain]", anybody, noAddress(5), (*session).join},
+		{"join", []string{"subscribe", "sub", "参加", "登録", "入会", "購読"}, "join [NAME] [digest=mime|plain]", anybody, noAddress(5), (*session).join},
 		{"leave", []string{"unsubscribe", "unsub", "uns", "signoff", "sig", "bye", "resign", "remove", "退会", "脱会", "脱退", "解除", "登録解除", "配信解除", "購読解除"}, "leave", anybody, noAddress(2), (*session).leave},
 		{"confirm", []string{"con", "確認", "承認"}, "confirm TOKEN", anybody, isToken, (*session).confirm},
 		{"set", []string{"設定"}, "set show | delivery on | delivery off [until DAY] | digest mime|plain|off | myposts on|off | ack on|off | receipt on|off | duplicates on|off | hide on|off | language ja|en | name NAME", members, setting, (*session).set},

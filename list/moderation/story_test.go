@@ -259,7 +259,7 @@ func TestRequests(t *testing.T) {
 		w.answer(first, answer{from: "mod@people.test", text: "accept"})
 		got = w.mails(3)
 		one(t, got, "cora@people.test") // is welcomed
-		if m := one(t, got, "mio@people.test"); !strings.Contains(m.text, "cora@people.test が入会を希望しています\n  承認（mod@people.test") {
+		if m := one(t, got, "mio@people.test"); !strings.Contains(m.text, "cora@people.test が参加を希望しています\n  承認（mod@people.test") {
 			t.Errorf("the other moderator reads\n%s", m.text)
 		}
 		if m := one(t, got, "mod@people.test"); !strings.Contains(m.text, "cora@people.test wants to join: accepted by mod@people.test") {
