@@ -256,6 +256,7 @@ func sample() map[string][]any {
 			SettingsReview{Replay: &SettingsReplay{Days: 30, Posts: 9, Different: 2, More: 1, Forgotten: 1, Rows: []ReplayRow{{When: when, Author: "a", Subject: "<T>", Href: "/x", Was: "w", Is: "i"}, {Subject: "s"}}}}},
 		"hidden": {Hidden{}, Hidden{Action: "/a", Total: 2, Pages: pages, Messages: []HiddenMessage{
 			{Post: "<T>", Href: "/x", Subject: "<T>", From: "<T>", Sent: when, What: "<T>", By: "<T>", Reason: "<T>", When: when}, {Post: "2", Sent: when, When: when}}}},
+		"admin-home": {AdminHome{}, AdminHome{Site: true, Lists: []SiteList{{Title: "<T>", Held: 1}, {}}}},
 		"site-lists": {SiteLists{}, SiteLists{Domains: []SiteDomain{{Name: "<T>", Lists: []SiteList{{Title: "<T>", Members: 3, Held: 1, Last: when, States: []string{"s"}}, {}}}},
 			Form: NewList{Wrong: "<T>", Styles: []ListStyle{{Chosen: true}, {}}, Languages: LanguageNames()}}},
 		"site-list":    {SiteListPage{}, SiteListPage{SiteList: SiteList{Title: "<T>", Held: 1, States: []string{"s"}}, Former: []string{"a@b.test"}, WrongTo: "<T>", WrongYes: "<T>", Usage: []Fact{{"n", "v"}}}},

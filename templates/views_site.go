@@ -96,3 +96,9 @@ type RecordRow struct {
 	Found              []string
 	Publish            string // a line of a zone file, or ""
 }
+
+// AdminHome is the view of page "admin-home": an owner's lists.
+type AdminHome struct {
+	Site  bool // the reader is the site's administrator
+	Lists []SiteList
+}

@@ -115,6 +115,9 @@ func (s *site) nav(a actor, lang string) (links []templates.Link) {
 	if a.moderates && s.Moderation != nil {
 		links = append(links, templates.Link{Href: "/-/moderate", Text: s.Templates.T(lang, "frame.moderate")})
 	}
+	if a.owns {
+		links = append(links, templates.Link{Href: "/-/admin/", Text: s.Templates.T(lang, "frame.admin")})
+	}
 	if a.admin {
 		links = append(links, templates.Link{Href: "/-/site/", Text: s.Templates.T(lang, "frame.site")})
 	}

@@ -86,6 +86,13 @@ func TestSiteIsForTheAdministrator(t *testing.T) {
 	}
 	_, page := w.get("/-/my", olga)
 	hasNot(t, page, "/-/site/")
+	has(t, page, `href="/-/admin/"`)
+	_, page = w.get("/-/admin/?lang=en", olga)
+	has(t, page, "janog@lists.kairan.test", `href="/-/admin/janog/settings"`)
+	hasNot(t, page, "/-/site/")
+	if status, _ := w.get("/-/admin/", w.login("nobody@people.test")); status != 403 {
+		t.Errorf("nobody at the lists of owners: %d", status)
+	}
 	_, page = w.get("/-/my", admin)
 	has(t, page, `href="/-/site/"`)
 }

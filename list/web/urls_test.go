@@ -84,6 +84,7 @@ func TestURLs(t *testing.T) {
 		{"/-/admin/janog/texts", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Ftexts", 303},
 		{"/-/admin/janog/texts/welcome", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Ftexts%2Fwelcome", 303},
 		{"/-/site/texts", "/-/login?to=%2F-%2Fsite%2Ftexts", 303},
+		{"/-/admin/", "/-/login?to=%2F-%2Fadmin%2F", 303},
 		{"/-/site/", "/-/login?to=%2F-%2Fsite%2F", 303},
 		{"/-/site/lists", "/-/login?to=%2F-%2Fsite%2Flists", 303},
 		{"/-/site/list/janog", "/-/login?to=%2F-%2Fsite%2Flist%2Fjanog", 303},
