@@ -87,7 +87,7 @@ func TestDigestMembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := roster.Import(t.Context(), db, l.ID, Edit{By: ByOperator, At: noon}, func(int, int) {}); err != nil {
+	if _, err := roster.Import(t.Context(), db, l.ID, Importing{Edit: Edit{At: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	got := func() (who string) {

@@ -1,230 +1,70 @@
 package list
 
 import (
-	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
-	"encoding/csv"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
-// LineError is what is wrong with a line of a members file.
-type LineError struct {
-	Line int
-	Text string
-}
-
-func (e LineError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Text) }
-
-// newcomer is a member to be, as small as 500,000 of them ask for.
-type newcomer struct {
-	key   string
-	about *about // nil for all defaults
-	token [16]byte
-}
-
-// exact is the address as it was given.
-func (n *newcomer) exact() string {
-	if n.about != nil && n.about.exact != "" {
-		return n.about.exact
-	}
-	return n.key
-}
-
-// secret is the token as a member carries it.
-func (n *newcomer) secret() string { return hex.EncodeToString(n.token[:]) }
-
-// about is what a CSV file may say beside the address, and the address where it is not its own key.
-type about struct {
-	exact          string
-	name, language string
-	status         DeliveryStatus
-	mode           DeliveryMode
-}
-
-// Roster is a members file that was read whole and found right.
-type Roster struct {
-	rows     []newcomer // by key, each once
-	Repeated int        // lines that name an address again
-}
-
-// Len returns the number of addresses.
-func (r *Roster) Len() int { return len(r.rows) }
-
-// maxLineErrors is how many bad lines are told; a file with more of them is another kind of file.
-const maxLineErrors = 100
-
-// maxRosterLine bounds a line of a members file.
-const maxRosterLine = 4096
-
-// ReadRoster reads an address a line ("Ann <ann@example.jp>" too; empty lines and those that start with "#" are skipped),
-// or CSV whose first line names its columns: address, and if wanted display_name, language, delivery_status, delivery_mode.
-// It returns every bad line as a LineError joined in one error, and then no roster: nothing is half imported.
-func ReadRoster(r io.Reader) (*Roster, error) {
-	br := bufio.NewReaderSize(r, 64<<10)
-	first, err := br.Peek(512)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
-	}
-	ro := &Roster{}
-	var errs []error
-	if header, _, _ := bytes.Cut(first, []byte("\n")); bytes.ContainsRune(header, ',') && bytes.Contains(bytes.ToLower(header), []byte("address")) {
-		errs = ro.readCSV(br)
-	} else {
-		errs = ro.readLines(br)
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	slices.SortStableFunc(ro.rows, func(a, b newcomer) int { return cmp.Compare(a.key, b.key) })
-	n := len(ro.rows)
-	ro.rows = slices.CompactFunc(ro.rows, func(a, b newcomer) bool { return a.key == b.key })
-	ro.Repeated = n - len(ro.rows)
-	return ro, nil
-}
-
-func (ro *Roster) readLines(br *bufio.Reader) (errs []error) {
-	sc := bufio.NewScanner(br)
-	sc.Buffer(make([]byte, maxRosterLine), maxRosterLine)
-	line := 0
-	for sc.Scan() {
-		line++
-		text := strings.TrimSpace(strings.TrimPrefix(sc.Text(), "\ufeff"))
-		if text == "" || text[0] == '#' {
-			continue
-		}
-		errs = ro.add(errs, line, text, about{})
-		if len(errs) == maxLineErrors {
-			return append(errs, errors.New("and perhaps more: the rest was not read"))
-		}
-	}
-	switch err := sc.Err(); {
-	case errors.Is(err, bufio.ErrTooLong):
-		errs = append(errs, LineError{Line: line + 1, Text: fmt.Sprintf("longer than %d bytes; the rest was not read", maxRosterLine)})
-	case err != nil:
-		errs = append(errs, err)
-	}
-	return errs
-}
-
-func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
-	cr := csv.NewReader(br)
-	cr.ReuseRecord = true
-	cr.TrimLeadingSpace = true
-	header, err := cr.Read()
-	if err != nil {
-		return []error{err}
-	}
-	column := map[string]int{}
-	known := []string{"address", "display_name", "language", "delivery_status", "delivery_mode"}
-	for i, name := range header {
-		name = strings.ToLower(strings.TrimSpace(strings.TrimPrefix(name, "\ufeff")))
-		if !slices.Contains(known, name) {
-			return []error{LineError{Line: 1, Text: fmt.Sprintf("unknown column %q: there are %s", name, strings.Join(known, ", "))}}
-		}
-		column[name] = i
-	}
-	get := func(row []string, name string) string {
-		if i, ok := column[name]; ok && i < len(row) {
-			return strings.TrimSpace(row[i])
-		}
-		return ""
-	}
-	for len(errs) < maxLineErrors {
-		row, err := cr.Read()
-		if errors.Is(err, io.EOF) {
-			return errs
-		}
-		if pe, ok := errors.AsType[*csv.ParseError](err); ok {
-			errs = append(errs, LineError{Line: pe.StartLine, Text: pe.Err.Error()})
-			continue
-		}
-		if err != nil {
-			return append(errs, err)
-		}
-		line, _ := cr.FieldPos(0)
-		errs = ro.add(errs, line, get(row, "address"), about{
-			name:     strings.Clone(get(row, "display_name")),
-			language: strings.Clone(get(row, "language")),
-			status:   DeliveryStatus(strings.Clone(get(row, "delivery_status"))),
-			mode:     DeliveryMode(strings.Clone(get(row, "delivery_mode"))),
-		})
-	}
-	return append(errs, errors.New("and perhaps more: the rest was not read"))
-}
-
-// add checks one line and adds it to the rows, or its error to errs.
-func (ro *Roster) add(errs []error, line int, text string, a about) []error {
-	addr, err := address.Parse(text)
-	if err != nil && strings.HasSuffix(text, ">") {
-		name, angle, _ := strings.Cut(strings.TrimSuffix(text, ">"), "<")
-		if addr, err = address.Parse(angle); err == nil && a.name == "" {
-			a.name = strings.Trim(strings.TrimSpace(name), `"`)
-		}
-	}
-	if err == nil {
-		err = (&Member{Address: addr, DisplayName: a.name, Language: a.language, DeliveryStatus: a.status, DeliveryMode: a.mode}).check()
-	}
-	if err != nil {
-		return append(errs, LineError{Line: line, Text: err.Error()})
-	}
-	if a.mode == DeliveryRegular {
-		a.mode = ""
-	}
-	n := newcomer{key: addr.Key()}
-	if exact := addr.String(); exact != n.key {
-		a.exact = exact
-	}
-	if a != (about{}) {
-		kept := a
-		n.about = &kept
-	}
-	ro.rows = append(ro.rows, n)
-	return errs
-}
-
 // importChunk is how many members one transaction adds.
 const importChunk = 10_000
 
+// Importing says how a roster is imported.
+type Importing struct {
+	Edit // who does it, and when they join: it is in the history of each and, once for all of them, in the list's log
+	// Joined is called for each member, in the transaction that makes it one. Nil calls nothing.
+	Joined   func(tx *storage.Tx, m *Member) error
+	Progress func(done, total int) // nil tells nobody
+}
+
+// joinedChunk is how many members one transaction adds where more is done for each.
+const joinedChunk = 100
+
 // Import makes the roster's addresses members, in chunks. Who is one already keeps everything. It can be run again after it was stopped.
-// e says who imports them, for the list's log.
 //
 // The tokens of all go into their index first, in its order: random keys a chunk at a time would write most of the
 // index anew with each chunk. A token without its member, after a crash, means nobody.
-func (ro *Roster) Import(ctx context.Context, db *storage.DB, l ID, e Edit, progress func(done, total int)) (joined int, err error) {
-	if err := ro.strangers(ctx, db, l); err != nil {
+func (ro *Roster) Import(ctx context.Context, db *storage.DB, l ID, o Importing) (joined int, err error) {
+	if err := errors.Join(ro.strangers(ctx, db, l), ro.putTokens(ctx, db, l)); err != nil {
 		return 0, fmt.Errorf("import members: %w", err)
 	}
-	if err := ro.putTokens(ctx, db, l); err != nil {
-		return 0, fmt.Errorf("import members: %w", err)
+	size := importChunk
+	if o.Joined != nil {
+		size = joinedChunk
 	}
-	for rows := range slices.Chunk(ro.rows, importChunk) {
-		err := db.Update(ctx, func(tx *storage.Tx) error { return joinAll(tx, l, rows, e.At) })
+	done := 0
+	for rows := range slices.Chunk(ro.rows, size) {
+		n := 0
+		err = db.Update(ctx, func(tx *storage.Tx) (err error) {
+			n, err = joinAll(tx, l, rows, o)
+			return err
+		})
 		if err != nil {
-			return joined, fmt.Errorf("import members: %w", err)
+			break
 		}
-		joined += len(rows)
-		progress(joined, len(ro.rows))
+		joined += n
+		if done += len(rows); o.Progress != nil {
+			o.Progress(done, len(ro.rows))
+		}
 	}
-	if joined == 0 {
-		return 0, nil
+	if joined > 0 { // also of what was done before it failed
+		err = errors.Join(err, db.Update(context.WithoutCancel(ctx), func(tx *storage.Tx) error {
+			return Log(tx, l, Event{At: o.At, Stage: "member", By: o.By, Word: "member.imported", Args: map[string]string{"n": fmt.Sprint(joined)}})
+		}))
 	}
-	return joined, db.Update(ctx, func(tx *storage.Tx) error {
-		return Log(tx, l, Event{At: e.At, Stage: "member", By: e.By, Word: "member.imported", Args: map[string]string{"n": fmt.Sprint(joined)}})
-	})
+	if err != nil {
+		return joined, fmt.Errorf("import members: %w", err)
+	}
+	return joined, nil
 }
 
 // strangers leaves out who is a member already.
@@ -265,42 +105,54 @@ func (ro *Roster) putTokens(ctx context.Context, db *storage.DB, l ID) error {
 	return nil
 }
 
-// joinAll writes members in key order, each table in one go.
-func joinAll(tx *storage.Tx, l ID, rows []newcomer, now time.Time) error {
-	joined := 0
+// joinAll writes members in key order, each table in one go, and returns how many of them were none before.
+func joinAll(tx *storage.Tx, l ID, rows []newcomer, o Importing) (joined int, err error) {
+	all := make([]Member, 0, len(rows))
 	for _, r := range rows {
 		addr, err := address.Parse(r.exact())
 		if err != nil {
-			return err // unreachable: it was parsed before
-		}
-		m := Member{List: l, Role: RoleMember, Address: addr, Token: r.secret(), Joined: now}
-		if r.about != nil {
-			m.DisplayName, m.Language, m.DeliveryStatus, m.DeliveryMode = r.about.name, r.about.language, r.about.status, r.about.mode
+			return 0, err // unreachable: it was parsed before
 		}
 		k := keyOf(l, RoleMember, r.key)
 		if members.Has(tx, k) {
 			continue // joined since strangers looked
 		}
+		m := Member{List: l, Role: RoleMember, Address: addr, Token: r.secret(), Joined: o.At}
+		if r.about != nil {
+			m.DisplayName, m.Language, m.DeliveryStatus, m.DeliveryMode = r.about.name, r.about.language, r.about.status, r.about.mode
+		}
 		if err := members.Put(tx, k, m); err != nil {
-			return err
+			return 0, err
 		}
-		joined++
 		if err := countOff(tx, l, RoleMember, "", m.DeliveryStatus); err != nil {
-			return err
+			return 0, err
 		}
-		if m.DeliveryMode == "" {
-			continue
-		}
-		if err := indexMode(tx, &m); err != nil {
-			return err
+		all = append(all, m)
+	}
+	for i := range all {
+		m := &all[i]
+		if err := memberLists.Put(tx, storage.P(m.Address.Key(), storage.P(l, RoleMember)), true); err != nil {
+			return 0, err
 		}
 	}
-	for _, r := range rows {
-		if err := memberLists.Put(tx, storage.P(r.key, storage.P(l, RoleMember)), true); err != nil {
-			return err
+	for i := range all {
+		m := &all[i]
+		if err := remember(tx, l, m.Address, Event{At: o.At, Stage: "join", By: o.By, Word: "member.added", Args: map[string]string{"address": m.Address.String()}}); err != nil {
+			return 0, err
+		}
+		if m.DeliveryMode != "" {
+			if err := indexMode(tx, m); err != nil {
+				return 0, err
+			}
+		}
+		if o.Joined != nil {
+			if err := o.Joined(tx, m); err != nil {
+				return 0, err
+			}
 		}
 	}
-	return errors.Join(countMembers(tx, storage.P(l, RoleMember), joined), Count(tx, l, now, func(t *Tally) { t.Joined += joined }))
+	joined = len(all)
+	return joined, errors.Join(countMembers(tx, storage.P(l, RoleMember), joined), Count(tx, l, o.At, func(t *Tally) { t.Joined += joined }))
 }
 
 // ForgetMembers removes up to n of a closed list's members in any role, and reports whether there are more.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/list/subscribe"
 	"kairan/smtpd/address"
 	"kairan/storage"
 )
@@ -46,24 +47,40 @@ func (w *whichMember) find(tx *storage.Tx) (*list.List, address.Address, error) 
 type memberAdd struct {
 	whichMember
 	DisplayName string `help:"The person's name."`
+	Welcome     *bool  `negatable:"" help:"Mail a welcome, or what the role means; a member's is as the list's settings say by default."`
 }
 
 func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) error {
-	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+	res, err := app.Subscribe.Do(ctx, func(tx *storage.Tx) (subscribe.Result, error) {
 		l, addr, err := cmd.find(tx)
 		if err != nil {
-			return err
+			return subscribe.Result{}, err
 		}
-		return errors.Join(
-			list.Join(tx, list.Member{List: l.ID, Role: cmd.Role, Address: addr, DisplayName: cmd.DisplayName, Joined: time.Now().In(app.Site.Location)}),
-			noteOperator(tx, l, addr, "join", cmd.Role),
-		)
+		r := subscribe.Request{List: l, Address: addr, Name: cmd.DisplayName, By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
+		if cmd.Role != list.RoleMember {
+			return app.Subscribe.Appoint(tx, r, cmd.Role)
+		}
+		return app.Subscribe.Add(tx, r)
 	})
+	if err != nil {
+		return err
+	}
+	switch res.State {
+	case subscribe.Already:
+		return fmt.Errorf("%s, member of the list: %w", cmd.Address, list.ErrExists)
+	case subscribe.Refused:
+		return fmt.Errorf("%s is banned from the list or the site", cmd.Address)
+	case subscribe.Unwanted:
+		return fmt.Errorf("%s has said that it wants no mail that others ask for", cmd.Address)
+	}
+	return nil
 }
 
 type memberImport struct {
 	List string `arg:"" help:"Posting address of the list."`
 	File string `arg:"" help:"An address a line, or CSV with a header line; - is standard input."`
+	// Of many, unlike of one: who moves a list here does not write to everybody.
+	Welcome bool `help:"Mail each a welcome."`
 }
 
 func (cmd *memberImport) inputFile() string { return cmd.File }
@@ -81,15 +98,24 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	if err != nil {
 		return fmt.Errorf("nothing was imported from %s:\n%w", cmd.File, err)
 	}
-	total := roster.Len()
+	total, repeated := roster.Len(), roster.Repeated
 	update, end := progressBar(c, std.err, "importing")
-	joined, err := roster.Import(ctx, app.DB, l.ID, list.Edit{By: list.ByOperator, At: time.Now().In(app.Site.Location)}, update)
+	bulk := subscribe.Bulk{List: l, Roster: roster, Do: subscribe.DoAdd, By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
+	done, err := app.Subscribe.Carry(ctx, bulk, update)
 	end()
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(std.out, "%d addresses: %d joined, %d were members before, %d lines repeated an address\n",
-		total, joined, total-joined, roster.Repeated)
+	n := done.Count
+	fmt.Fprintf(std.out, "%d addresses: %d joined, %d were members before, %d lines repeated an address\n", total, n[subscribe.Joined], n[subscribe.Already], repeated)
+	for _, left := range []struct {
+		state subscribe.State
+		why   string
+	}{{subscribe.Refused, "are banned"}, {subscribe.Unwanted, "want no mail that others ask for"}} {
+		if n[left.state] > 0 {
+			fmt.Fprintf(std.out, "%d %s and were left out:\n  %s\n", n[left.state], left.why, printable(strings.Join(done.Named[left.state], " ")))
+		}
+	}
 	return nil
 }
 
@@ -100,42 +126,26 @@ type memberExport struct {
 
 func (cmd *memberExport) run(ctx context.Context, app *App, _ call, std streams) error {
 	w := csv.NewWriter(std.out)
-	w.Write([]string{"address", "display_name", "language", "delivery_status", "delivery_mode"})
-	err := app.eachMember(ctx, cmd.List, cmd.Role, func(m *list.Member) {
-		w.Write([]string{m.Address.String(), m.DisplayName, m.Language, string(m.DeliveryStatus), string(m.DeliveryMode)})
-	})
+	w.Write(list.RosterColumns())
+	err := app.eachMember(ctx, cmd.List, cmd.Role, func(m *list.Member) { w.Write(m.RosterRow()) })
 	w.Flush()
 	return errors.Join(err, w.Error())
 }
 
-// eachMember calls f for each member, a page a transaction, so that a slow reader holds no transaction open.
+// eachMember calls f for each member of the list that the argument names.
 func (app *App) eachMember(ctx context.Context, listArg string, role list.Role, f func(*list.Member)) error {
-	for after, more := "", true; more; {
-		var page []*list.Member
-		err := app.DB.View(ctx, func(tx *storage.Tx) error {
-			l, err := parseList(tx, listArg)
-			if err != nil {
-				return err
-			}
-			more = false
-			for key, m := range list.Members(tx, l.ID, role, after) {
-				if len(page) == 1000 {
-					more = true
-					break
-				}
-				page = append(page, m)
-				after = key
-			}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, m := range page {
-			f(m)
-		}
+	var l *list.List
+	err := app.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		l, err = parseList(tx, listArg)
+		return err
+	})
+	if err != nil {
+		return err
 	}
-	return nil
+	return list.EachMember(ctx, app.DB, l.ID, role, func(m *list.Member) error {
+		f(m)
+		return nil
+	})
 }
 
 type memberLs struct {
@@ -253,16 +263,6 @@ func former(tx *storage.Tx, addr address.Address) (views []memberView) {
 	return views
 }
 
-// noteOperator puts what was done on the command line into a member's history.
-func noteOperator(tx *storage.Tx, l *list.List, addr address.Address, stage string, role list.Role) error {
-	e := list.Event{At: time.Now(), Stage: stage, By: list.ByOperator, Word: "member." + map[string]string{"join": "added", "leave": "removed"}[stage]}
-	if role != list.RoleMember {
-		e.Text, e.Args = "as "+string(role), map[string]string{"role": string(role)}
-		e.Word = "role." + map[string]string{"join": "given", "leave": "taken"}[stage]
-	}
-	return list.NoteMember(tx, l.ID, addr, e)
-}
-
 func by(who string) string {
 	if who == "" {
 		return ""
@@ -332,14 +332,25 @@ func set[T any](to *T, from *T) {
 	}
 }
 
-type memberRm struct{ whichMember }
+type memberRm struct {
+	whichMember
+	Goodbye *bool `negatable:"" help:"Mail a member that it is none any more; as the list's settings say by default."`
+}
 
 func (cmd *memberRm) run(ctx context.Context, app *App, _ call, std streams) error {
-	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+	res, err := app.Subscribe.Do(ctx, func(tx *storage.Tx) (subscribe.Result, error) {
 		l, addr, err := cmd.find(tx)
 		if err != nil {
-			return err
+			return subscribe.Result{}, err
 		}
-		return errors.Join(list.Leave(tx, l.ID, cmd.Role, addr, time.Now().In(app.Site.Location)), noteOperator(tx, l, addr, "leave", cmd.Role))
+		r := subscribe.Request{List: l, Address: addr, By: list.ByOperator, Tell: cmd.Goodbye, Now: time.Now().In(app.Site.Location)}
+		if cmd.Role != list.RoleMember {
+			return app.Subscribe.Dismiss(tx, r, cmd.Role)
+		}
+		return app.Subscribe.Release(tx, r)
 	})
+	if err == nil && res.State == subscribe.NotMember {
+		err = fmt.Errorf("%s: %w", cmd.Address, list.ErrNotMember)
+	}
+	return err
 }

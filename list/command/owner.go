@@ -15,9 +15,6 @@ import (
 // maxPending is how much of what waits an answer names, of each kind.
 const maxPending = 100
 
-// unwanted says that an address wants no mail that others ask for.
-const unwanted subscribe.State = "unwanted"
-
 // each runs a step for each address that an owner names, and says what became of it.
 func (s *session) each(c Command, step func(a address.Address) (subscribe.Result, error)) error {
 	for _, arg := range c.Args {
@@ -43,10 +40,7 @@ func (s *session) order(a address.Address) subscribe.Request {
 // add makes members, but not of those who want nothing that others ask for.
 func (s *session) add(c Command) error {
 	return s.each(c, func(a address.Address) (subscribe.Result, error) {
-		if !subscribe.Blocked(s.tx, a).IsZero() {
-			return subscribe.Result{State: unwanted}, nil
-		}
-		return s.Workflow.Admit(s.tx, s.order(a))
+		return s.Workflow.Add(s.tx, s.order(a))
 	})
 }
 
@@ -58,7 +52,7 @@ func (s *session) remove(c Command) error {
 
 func (s *session) invite(c Command) error {
 	return s.each(c, func(a address.Address) (subscribe.Result, error) {
-		return s.Workflow.Invite(s.tx, s.List, a, s.Now)
+		return s.Workflow.Invite(s.tx, s.order(a))
 	})
 }
 

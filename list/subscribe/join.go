@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"time"
 
 	"kairan/list"
 	"kairan/smtpd/address"
@@ -128,11 +127,37 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 	return w.passed(tx, r, passage{state: Joined, mail: l.Settings.SendWelcomeMessage, name: "welcome", text: l.Settings.WelcomeMsg, owners: "member-joined"})
 }
 
-// Invite asks an address, in an owner's name, whether it wants to join. Accepting needs no moderator.
-// Who is a member, banned or blocked is not asked, and the result does not tell.
-func (w *Workflow) Invite(tx *storage.Tx, l *list.List, addr address.Address, now time.Time) (Result, error) {
-	if w.banned(l, addr) || list.Has(tx, l.ID, addr, list.RoleMember) {
-		return Result{State: Asked, List: l}, nil
+// Add is Admit for an owner who names an address: who wants no mail that others ask for is not added.
+func (w *Workflow) Add(tx *storage.Tx, r Request) (Result, error) {
+	if blocked(tx, r.Address) {
+		return Result{State: Unwanted, List: r.List}, nil
 	}
-	return w.ask(tx, Request{List: l, Address: addr, Now: now}, list.Pending{Action: actionInvite}, "invite")
+	return w.Admit(tx, r)
+}
+
+// Invite asks an address, in the name of the owner r.By, whether it wants to join. Accepting needs no moderator. Who is a member, banned or
+// blocked is not asked; the owner, who may know all that, is told. Full says that the list has invited enough for today.
+func (w *Workflow) Invite(tx *storage.Tx, r Request) (Result, error) {
+	r.Verified = false
+	if s := w.welcome(tx, r.List, r.Address); s != Joined {
+		return Result{State: s, List: r.List}, nil
+	}
+	ok, err := spend(tx, []counter{{"invitations " + string(r.List.ID), invitations}}, r.Now)
+	if err != nil || !ok {
+		return Result{State: Full, List: r.List}, err
+	}
+	return w.ask(tx, r, list.Pending{Action: actionInvite}, "invite")
+}
+
+// welcome says what would become of an address that an owner adds: Joined, or why it would not.
+func (w *Workflow) welcome(tx *storage.Tx, l *list.List, a address.Address) State {
+	switch {
+	case list.Has(tx, l.ID, a, list.RoleMember):
+		return Already
+	case w.banned(l, a):
+		return Refused
+	case blocked(tx, a):
+		return Unwanted
+	}
+	return Joined
 }

@@ -26,6 +26,9 @@ var (
 	perList   = limit{most: 200, within: time.Hour}
 	perSite   = limit{most: 500, within: time.Hour}
 
+	// invitations are those that the owners of a list send. They are known, so that nobody else's room is used up.
+	invitations = limit{most: 1000, within: 24 * time.Hour}
+
 	// ownersNotices is how many comings and goings the owners of a list are told.
 	ownersNotices = limit{most: 200, within: 24 * time.Hour}
 
@@ -101,7 +104,7 @@ func spend(tx *storage.Tx, counters []counter, now time.Time) (bool, error) {
 // allow reports whether a confirmation may be mailed, and counts it if so.
 func allow(tx *storage.Tx, r Request) (bool, error) {
 	counters := []counter{{"address " + r.Address.Key(), perAddress}}
-	if !r.Verified {
+	if !r.Verified && r.By == "" {
 		counters = append(counters, shared(r.List, r.Address)...)
 	}
 	return spend(tx, counters, r.Now)

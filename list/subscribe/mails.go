@@ -160,7 +160,7 @@ func (w *Workflow) passed(tx *storage.Tx, r Request, p passage) (Result, error) 
 		}
 		res.Mails = append(res.Mails, n)
 	}
-	if !r.List.Settings.AdminNotifyMchanges {
+	if !r.List.Settings.AdminNotifyMchanges || r.Many {
 		return res, nil
 	}
 	if ok, err := spend(tx, []counter{{"owners " + string(r.List.ID), ownersNotices}}, r.Now); err != nil || !ok {

@@ -309,7 +309,9 @@ func TestBans(t *testing.T) {
 			}); res.State != subscribe.Refused {
 				t.Errorf("an owner adds %s: %s", who, res.State)
 			}
-			do(t, w, func(tx *storage.Tx) (subscribe.Result, error) { return w.Workflow.Invite(tx, other, a, time.Now()) })
+			do(t, w, func(tx *storage.Tx) (subscribe.Result, error) {
+				return w.Workflow.Invite(tx, subscribe.Request{List: other, Address: a, By: "olga@people.test", Now: time.Now()})
+			})
 			if n := len(inbox(w, who)); n != 0 {
 				t.Errorf("%d mails to %s", n, who)
 			}
@@ -438,7 +440,7 @@ func TestInvite(t *testing.T) {
 		w.Join(l, list.RoleMember, "member@people.test")
 		for _, who := range []string{"ann", "banned", "member"} {
 			do(t, w, func(tx *storage.Tx) (subscribe.Result, error) {
-				return w.Workflow.Invite(tx, l, address.Must(who+"@people.test"), time.Now())
+				return w.Workflow.Invite(tx, subscribe.Request{List: l, Address: address.Must(who + "@people.test"), By: "olga@people.test", Now: time.Now()})
 			})
 		}
 		if n := len(inbox(w, "banned@people.test")) + len(inbox(w, "member@people.test")); n != 0 {

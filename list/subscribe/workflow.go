@@ -54,7 +54,9 @@ type Request struct {
 	// Proven says of a verified request that who makes it reads the mail of Address, as one who is signed in does: no confirmation is asked for.
 	Proven bool
 	// Tell says whether who joins or leaves is welcomed, or told goodbye. Nil does what the list's settings say.
-	Tell      *bool
+	Tell *bool
+	// Many says that it is one of many: the owners are not told of each.
+	Many      bool
 	InReplyTo string // Message-ID of the mail that asked, without "<>", or ""
 	Now       time.Time
 }
@@ -71,7 +73,8 @@ const (
 	NotMember State = "not-member" // there is nothing to leave
 	Refused   State = "refused"    // is banned
 	Withdrawn State = "withdrawn"  // waits for the moderators no longer
-	Full      State = "full"       // too many wait for the moderators: nothing was done, and a token still works
+	Full      State = "full"       // too many wait for the moderators, or were invited: nothing was done, and a token still works
+	Unwanted  State = "unwanted"   // wants no mail that others ask for
 	Changed   State = "changed"    // has another address now
 	Done      State = "done"       // what an Action does
 	Enabled   State = "enabled"    // gets mail again
