@@ -18,7 +18,7 @@ func MailGroups() []MailGroup {
 		{"leaving", []string{"confirm-leave", "goodbye", "undo", "not-member", "held-leave", "member-left"}},
 		{"member", []string{"held-withdrawn", "held-refused", "confirm-chaddr", "changed", "commands", "confirm-commands", "digest"}},
 		{"posting", []string{"posted", "receipt", "refused", "leaving", "held-author", "held-ask", "held-accepted", "held-rejected", "held-expired"}},
-		{"moderation", []string{"held-notice", "held-notices", "held-requests", "held-reminder", "held-decided", "held-answer"}},
+		{"moderation", []string{"held-notice", "held-notices", "held-requests", "held-reminder", "held-decided", "held-answer", "role-owner", "role-moderator"}},
 		{"bounces", []string{"bounce-probe", "bounce-disabled", "bounce-news"}},
 		{siteGroup, []string{"login", "list-owner", "confirm-address", "address-added", "address-removed", "passkey-added", "passkey-removed", "passkey-copied", "bounce-blame"}},
 	}

@@ -12,6 +12,9 @@ func memberSamples() map[string][]any {
 		"members": {Members{}, Members{Narrowed: true}, Members{Path: "/p", Role: "member", Roles: pages, Query: `"<T>`, Beginning: true, Narrowed: true, Pages: pages, Work: []Link{link},
 			Filters: []MemberFilter{{"mode", "<T>", choices}}, Rows: []MemberRow{{"/x", "<T>", "<T>", []string{"<T>", "b"}}, {Href: "/y"}},
 			Stopped: &MembersStopped{Looked: 9, At: "<T>", GoOn: "/x", Begins: "/y"}}, Members{Stopped: &MembersStopped{}}},
+		"bulk": {Bulk{}, Bulk{Remove: true, Action: "/a", Back: "/b", Tell: true, Most: 4, Typed: "</textarea><T>", Wrong: "<T>"}},
+		"bulk-plan": {BulkPlan{}, BulkPlan{Done: true, Groups: []BulkGroup{{"<T>", []string{"<T>", "b"}, 2}, {"x", nil, 3}}}, BulkPlan{Lead: "<T>", Button: "<T>", Action: "/a", Back: "/b", Again: "/c",
+			Todo: 2, Repeated: 1, Groups: []BulkGroup{{"<T>", []string{"<T>"}, 0}}, Lines: []BulkLine{{1, "<T>", "<T>"}, {0, "x", ""}}}},
 		"member": {Member{Former: true}, Member{Nonmember: true, Remove: "/r", Believed: true}, Member{
 			Address: "<T>", Name: `"<T>`, Roles: []string{"<T>"}, Joined: when, Action: "/p", Delivery: choices, Modes: choices, Moderation: choices, Languages: choices,
 			Until: "2026-01-02", Wrong: "<T>", Bounces: "<T>", Switches: []Switch{{"hide", "<T>", "", true}, {"ack", "a", "", false}}, MayBelieve: true, Believed: true,

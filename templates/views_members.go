@@ -55,3 +55,36 @@ type Member struct {
 	History                []LogEvent
 	Back                   string
 }
+
+// Bulk is the view of page "bulk": the form that adds or removes many.
+type Bulk struct {
+	Remove       bool
+	Action, Back string
+	Tell         bool   // a welcome or goodbye is usual
+	Most         int    // megabytes that a file may have
+	Typed, Wrong string // what was typed, and what is wrong with it, or ""
+}
+
+// BulkPlan is the view of page "bulk-plan": what would become of many addresses, or became of them.
+type BulkPlan struct {
+	Done, Remove        bool
+	Lead, Button        string
+	Action, Back, Again string
+	Todo                int // with how many something would be done
+	Repeated            int // lines that name an address again
+	Groups              []BulkGroup
+	Lines               []BulkLine
+}
+
+// BulkGroup is addresses to which the same happens.
+type BulkGroup struct {
+	Title     string
+	Addresses []string
+	More      int // that are not named
+}
+
+// BulkLine is a line that cannot be read; Number is 0 where it is about no line.
+type BulkLine struct {
+	Number      int
+	Text, Input string
+}

@@ -1,6 +1,11 @@
 package main
 
-import "github.com/chromedp/chromedp"
+import (
+	"fmt"
+	"strings"
+
+	"github.com/chromedp/chromedp"
+)
 
 // members looks at the members of a list as an owner, changes one, and bans, adds and removes others. Each journey has people of its own.
 func (j *journey) members() {
@@ -26,5 +31,39 @@ func (j *journey) members() {
 	j.do(chromedp.SetValue(`#action`, "default"))
 	j.follow(`main form.fields button.strong`)
 	j.see(`.flash`)
+	j.bulk()
 	j.follow(`form[action="/-/logout"] button`)
+}
+
+// bulk adds people of its own to a list, after it has seen what would happen, and takes them off again.
+func (j *journey) bulk() {
+	who := fmt.Sprintf("new%d@example.net", j.n)
+	j.open("/-/admin/netops/members", 200)
+	j.follow(`main a[href$="/members/add"]`)
+	j.shoot("bulk-add")
+	if got := j.submit(`main form.fields button.strong`); got != 422 {
+		j.Errorf("nobody is added: %d", got)
+	}
+	j.shoot("bulk-add-wrong")
+	j.fill(`#lines`, "新人 花子 <"+who+">\nkenji@example.jp\n<script>alert(1)</script>")
+	j.do(chromedp.Click(`input[value=add]`), chromedp.Click(`input[name=tell]`))
+	j.follow(`main form.fields button.strong`)
+	j.shoot("bulk-plan")
+	j.sees(who, "<script>alert(1)</script>", "kenji@example.jp")
+	j.follow(`main form button.strong`)
+	j.shoot("bulk-done")
+	j.follow(`main a[href$="/members"]`)
+	if name, data := j.download(`main a[href$="/members/export"]`); name != "netops-members.csv" || !strings.Contains(string(data), who+",新人 花子,") {
+		j.Errorf("%s: %s", name, data)
+	}
+	j.follow(`main a[href$="/members/remove"]`)
+	j.fill(`#lines`, who)
+	j.shoot("bulk-remove")
+	j.follow(`main form.fields button.strong`)
+	j.shoot("bulk-remove-plan")
+	j.follow(`main form button.danger`)
+	j.open("/-/admin/netops/members?q="+who, 200)
+	if rows := j.eval(`String(document.querySelectorAll(".rows li").length)`); rows != "0" {
+		j.Errorf("%s rows of who was removed", rows)
+	}
 }

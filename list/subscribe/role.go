@@ -21,7 +21,7 @@ func (w *Workflow) Appoint(tx *storage.Tx, r Request, role list.Role) (Result, e
 	}
 	n, err := w.Letter(tx, Letter{List: l, To: r.Address, Name: "role-" + string(role), Unasked: true, Args: map[string]string{
 		"moderate": w.Site.URL + "/-/moderate",
-		"admin":    w.Site.URL + "/-/admin/" + l.Name + page,
+		"manage":   w.Site.URL + "/-/admin/" + l.Name + page,
 	}})
 	res.Mails = append(res.Mails, n)
 	return res, err

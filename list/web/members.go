@@ -21,9 +21,19 @@ func (s *site) members(mux *http.ServeMux) {
 		return
 	}
 	mux.HandleFunc("GET /-/admin/{list}/members", s.admins("members", s.memberList))
+	owner := func(pattern string, serve func(http.ResponseWriter, *http.Request, actor, *list.List) error) {
+		mux.HandleFunc(pattern, s.forRole(list.RoleOwner, serve))
+	}
+	owner("GET /-/admin/{list}/members/export", s.exportMembers)
+	owner("GET /-/admin/{list}/members/add", s.addForm)
+	owner("POST /-/admin/{list}/members/add", s.beginBulk(false))
+	owner("GET /-/admin/{list}/members/remove", s.removeForm)
+	owner("POST /-/admin/{list}/members/remove", s.beginBulk(true))
+	owner("GET /-/admin/{list}/members/bulk/{token}", s.showBulk)
+	owner("POST /-/admin/{list}/members/bulk/{token}", s.carryBulk)
+	owner("POST /-/admin/{list}/member/{address}/remove", s.removeMember)
 	mux.HandleFunc("GET /-/admin/{list}/member/{address}", s.admins("members", s.memberForm))
 	mux.HandleFunc("POST /-/admin/{list}/member/{address}", s.admins("members", s.changeMember))
-	mux.HandleFunc("POST /-/admin/{list}/member/{address}/remove", s.forRole(list.RoleOwner, s.removeMember))
 }
 
 // memberPath is the page of an address in a list.
@@ -87,7 +97,12 @@ func (s *site) memberList(w http.ResponseWriter, r *http.Request, a actor, l *li
 	var page list.MemberPage
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		page = list.FindMembers(tx, q)
-		view.Roles = nil
+		view.Roles, view.Work = nil, nil
+		if q.Role == list.RoleMember && a.may(tx, l, list.RoleOwner) {
+			for _, page := range []string{"add", "remove", "export"} {
+				view.Work = append(view.Work, templates.Link{Href: adminPath(l, "members/"+page), Text: s.Templates.T(lang, "members.work-"+page)})
+			}
+		}
 		for _, role := range []list.Role{list.RoleMember, list.RoleNonmember} {
 			n, err := list.CountMembers(tx, l.ID, role)
 			if err != nil {
