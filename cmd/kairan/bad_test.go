@@ -99,7 +99,7 @@ func (s *testSite) withList() *testSite {
 	s.run("list", "create", testList, "--quiet", "--owner", "ann@people.test")
 	s.run("list", "set", testList, "max_message_size=0")
 	for _, name := range []string{"ann", "bob", "carol"} {
-		s.run("member", "add", testList, name+"@people.test")
+		s.run("member", "add", testList, name+"@people.test", "--no-welcome")
 	}
 	return s
 }
@@ -210,7 +210,7 @@ func nested(depth int) string {
 func TestDNSDown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, t.TempDir(), "", nil).withList()
-	s.run("member", "add", testList, "dora@broken.test")
+	s.run("member", "add", testList, "dora@broken.test", "--no-welcome")
 	code, text := s.send("dora@broken.test", post("dora@broken.test", "broken@broken.test", "x"))
 	if code != 451 {
 		t.Errorf("%d %s, want 451", code, text)
