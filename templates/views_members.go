@@ -88,3 +88,41 @@ type BulkLine struct {
 	Number      int
 	Text, Input string
 }
+
+// Bans is the view of page "bans": who may neither post to a list nor join it.
+type Bans struct {
+	Path, Query       string
+	Typed, Why, Wrong string // what cannot be banned, and what is wrong with it, or ""
+	Total             int    // of those that match Query
+	Rows              []BanRow
+	Pages             []PageLink
+}
+
+// BanRow is an entry, what it means, and how it came.
+type BanRow struct {
+	Entry, Kind string
+	When        Time
+	By, Why     string
+}
+
+// Roles is the view of page "roles": who owns and moderates a list.
+type Roles struct {
+	Path               string
+	Groups             []RoleGroup
+	Choices            []Choice
+	Typed, Role, Wrong string // who cannot be given a role, and what is wrong, or ""
+}
+
+// RoleGroup is those who have a role.
+type RoleGroup struct {
+	Role, Title, Means string
+	Rows               []RoleRow
+	Stays              bool // there is only one, who cannot be taken away
+}
+
+// RoleRow is one of them.
+type RoleRow struct {
+	Address, Name string
+	Since         Time
+	Me            bool
+}

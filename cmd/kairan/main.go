@@ -30,6 +30,7 @@ type commands struct {
 	List    listCmd    `cmd:"" help:"Mailing lists."`
 	Member  memberCmd  `cmd:"" help:"Members, owners and moderators."`
 	Person  personCmd  `cmd:"" help:"People with several addresses."`
+	Ban     banCmd     `cmd:"" help:"Who may neither post to a list nor join it."`
 	Held    heldCmd    `cmd:"" help:"Posts that wait for a moderator."`
 	Text    textCmd    `cmd:"" help:"The words of the mails that Kairan writes."`
 	Queue   queueCmd   `cmd:"" help:"Copies that wait to leave."`

@@ -32,6 +32,8 @@ func (j *journey) members() {
 	j.follow(`main form.fields button.strong`)
 	j.see(`.flash`)
 	j.bulk()
+	j.bans()
+	j.roles()
 	j.follow(`form[action="/-/logout"] button`)
 }
 
@@ -66,4 +68,35 @@ func (j *journey) bulk() {
 	if rows := j.eval(`String(document.querySelectorAll(".rows li").length)`); rows != "0" {
 		j.Errorf("%s rows of who was removed", rows)
 	}
+}
+
+// bans bans a pattern of its own from a list, and lifts that.
+func (j *journey) bans() {
+	entry, why := fmt.Sprintf("^<script>%d@", j.n), "<b>迷惑</b>"
+	j.follow(`.tabs a[href$="/bans"]`)
+	j.fill(`#entry`, "^(")
+	if got := j.submit(`main form.fields button`); got != 422 {
+		j.Errorf("a pattern that is none: %d", got)
+	}
+	j.shoot("bans-wrong")
+	j.fill(`#entry`, entry)
+	j.fill(`#why`, why)
+	j.follow(`main form.fields button`)
+	j.shoot("bans")
+	j.sees(entry, why)
+	j.follow(`.rows li:has(input[value="` + entry + `"]) button`)
+	j.see(`.flash`)
+}
+
+// roles makes somebody a moderator for a while.
+func (j *journey) roles() {
+	who := fmt.Sprintf("helper%d@example.net", j.n)
+	j.follow(`.tabs a[href$="/roles"]`)
+	j.fill(`#address`, who)
+	j.do(chromedp.SetValue(`#role`, "moderator"))
+	j.follow(`main form.fields button`)
+	j.shoot("roles")
+	j.sees(who)
+	j.follow(`.rows li:has(input[value="` + who + `"]) button`)
+	j.see(`.flash`)
 }

@@ -31,15 +31,12 @@ type Outcome struct {
 	Late bool       // the post was not held any more, and nothing was done
 	// Claim is somebody else's who was looking at it.
 	Claim Claim
-	// Undone says why Trust or Ban was left out: "no-author", "forged" or "full"; "" when it was not.
+	// Undone says why Trust or Ban was left out: "no-author", "forged", "owner" or "full"; "" when it was not.
 	Undone string
 }
 
 // maxReason is the longest reason of a rejection, in bytes.
 const maxReason = 4 << 10
-
-// maxBans is how many entries a list's ban_list may have before a moderator's ban adds no more.
-const maxBans = 5000
 
 // Decide gives a held post its final verdict and does all that follows: trusting, banning, and the mails to the author and the
 // other moderators, which are sent if the transaction is committed. Call [Moderation.Wake] after the commit.
@@ -128,7 +125,9 @@ func obstacle(tx *storage.Tx, l *list.List, p *list.Post, d Decision) string {
 		return ""
 	case !p.Auth.Author() && hasPlace(tx, l, p.Author):
 		return "forged"
-	case len(l.Settings.BanList) >= maxBans:
+	case list.Has(tx, l.ID, p.Author, list.RoleOwner):
+		return "owner"
+	case len(l.Settings.BanList) >= list.MaxBans:
 		return "full"
 	}
 	return ""
@@ -174,8 +173,7 @@ func ban(tx *storage.Tx, l *list.List, p *list.Post, e list.Edit) (did string, e
 	if isBanned(l, p) {
 		return "", nil
 	}
-	l.Settings.BanList = append(l.Settings.BanList, p.Author.String())
-	_, err = list.Change(tx, l.ID, l.Settings, e)
+	_, err = list.Ban(tx, l.ID, p.Author.String(), e)
 	return fmt.Sprintf("banned %s", p.Author), err
 }
 

@@ -17,6 +17,8 @@ var adminTabs = []struct {
 }{
 	{"settings", list.RoleOwner},
 	{"members", list.RoleModerator},
+	{"bans", list.RoleOwner},
+	{"roles", list.RoleOwner},
 	{"texts", list.RoleOwner},
 	{"hidden", list.RoleModerator},
 	{"health", list.RoleOwner},

@@ -142,7 +142,7 @@ func TestURLsAreDocumented(t *testing.T) {
 		"`/-/admin/LIST/hidden`",
 		"`/-/admin/LIST/settings/NAME`", "`/-/admin/LIST/health`", "`/-/admin/LIST/texts`", "`/-/admin/LIST/texts/MAIL`", "`/-/admin/LIST/texts/MAIL/preview`", "`/-/admin/LIST/texts/MAIL/unset`", "`/-/site/texts`",
 		"`/-/login`", "`/-/login/TOKEN`", "`/-/login/code`", "`/-/join/LIST`", "`/-/join/LIST/asked`", "`/-/my`", "`/-/my/list/LIST`", "`/-/my/list/LIST/leave`", "`/-/my/leave`", "`/-/my/posts`", "`/-/my/address`", "`/-/my/export`", "`/-/my/erase`", "`/-/my/sessions`", "`/-/moderate`", "`/-/moderate/undo`", "`/-/admin/LIST/settings`", "`/-/admin/LIST/settings/save`", "`/-/admin/LIST/settings/keep`", "`/-/admin/LIST/log`", "`/-/logout`", "`/-/lang`", "`/-/static/", "`/-/healthz`", "`/robots.txt`",
-		"`/-/admin/LIST/members`", "`/-/admin/LIST/member/ADDRESS`", "`/-/admin/LIST/member/ADDRESS/remove`", "`/-/admin/LIST/members/add`", "`/-/admin/LIST/members/remove`", "`/-/admin/LIST/members/bulk/TOKEN`", "`/-/admin/LIST/members/export`"} {
+		"`/-/admin/LIST/members`", "`/-/admin/LIST/member/ADDRESS`", "`/-/admin/LIST/member/ADDRESS/remove`", "`/-/admin/LIST/members/add`", "`/-/admin/LIST/members/remove`", "`/-/admin/LIST/members/bulk/TOKEN`", "`/-/admin/LIST/members/export`", "`/-/admin/LIST/bans`", "`/-/admin/LIST/roles`"} {
 		if !strings.Contains(string(b), address) {
 			t.Errorf("docs/urls.md does not name %s", address)
 		}

@@ -135,6 +135,8 @@ func (s *site) special() http.Handler {
 	s.settings(mux)
 	s.hidden(mux)
 	s.members(mux)
+	s.bans(mux)
+	s.roles(mux)
 	s.texts(mux)
 	s.moderate(mux)
 	s.siteAdmin(mux)

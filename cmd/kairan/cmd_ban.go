@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+type banCmd struct {
+	Ls  banLs  `cmd:"" help:"Name what is banned from a list, when, why and by whom, the latest last."`
+	Add banAdd `cmd:"" help:"Ban an address, a whole domain or a ^pattern from a list: it neither posts nor joins."`
+	Rm  banRm  `cmd:"" help:"Lift a ban."`
+}
+
+type banLs struct {
+	List string `arg:"" help:"Posting address of the list."`
+	format
+}
+
+// banView is a ban as ls prints it.
+type banView struct {
+	Entry string    `json:"entry"`
+	At    time.Time `json:"at,omitzero"`
+	By    string    `json:"by,omitempty"`
+	Why   string    `json:"why,omitempty"`
+}
+
+func (cmd *banLs) run(ctx context.Context, app *App, _ call, std streams) error {
+	var views []banView
+	err := app.DB.View(ctx, func(tx *storage.Tx) error {
+		views = []banView{}
+		l, err := parseList(tx, cmd.List)
+		if err != nil {
+			return err
+		}
+		brought := list.BanReasons(tx, l.ID)
+		for _, entry := range l.Settings.BanList {
+			v := banView{Entry: entry}
+			if r := brought[entry]; r != nil {
+				v.At, v.By, v.Why = r.At, r.By, r.Why
+			}
+			views = append(views, v)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return cmd.show(std.out, views, func(w io.Writer) {
+		table(w, func(row func(...any)) {
+			row("BAN", "SINCE", "BY", "WHY")
+			for _, v := range views {
+				row(printable(v.Entry), app.when(v.At), printable(v.By), printable(v.Why))
+			}
+		})
+	})
+}
+
+// whichBan names a ban of a list.
+type whichBan struct {
+	List  string `arg:"" help:"Posting address of the list."`
+	Entry string `arg:"" help:"An address, a domain such as example.com, or a ^pattern (RE2, any case)."`
+	Why   string `help:"The reason, for the record."`
+}
+
+func (cmd *whichBan) edit() list.Edit {
+	return list.Edit{By: list.ByOperator, Why: cmd.Why, At: time.Now()}
+}
+
+type banAdd struct{ whichBan }
+
+func (cmd *banAdd) run(ctx context.Context, app *App, _ call, std streams) error {
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := parseList(tx, cmd.List)
+		if err != nil {
+			return err
+		}
+		r, err := list.Ban(tx, l.ID, cmd.Entry, cmd.edit())
+		switch {
+		case errors.Is(err, list.ErrBan):
+			return usageError{err}
+		case err == nil && r == nil:
+			return fmt.Errorf("%s is banned already", cmd.Entry)
+		}
+		return err
+	})
+}
+
+type banRm struct{ whichBan }
+
+func (cmd *banRm) run(ctx context.Context, app *App, _ call, std streams) error {
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		l, err := parseList(tx, cmd.List)
+		if err != nil {
+			return err
+		}
+		r, err := list.Unban(tx, l.ID, cmd.Entry, cmd.edit())
+		if err == nil && r == nil {
+			return fmt.Errorf("%s is not banned", cmd.Entry)
+		}
+		return err
+	})
+}
