@@ -209,7 +209,7 @@ func (s *site) removeMember(w http.ResponseWriter, r *http.Request, a actor, l *
 	if err != nil {
 		return storage.ErrNotFound
 	}
-	now, role, back := time.Now(), roleOf(r), adminPath(l, "members")
+	now, role, back := time.Now().In(s.Site.Location), roleOf(r), adminPath(l, "members")
 	if role == list.RoleNonmember {
 		back += "?role=nonmember"
 		err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {

@@ -250,7 +250,7 @@ func (s *site) carryBulk(w http.ResponseWriter, r *http.Request, a actor, l *lis
 		return err
 	}
 	// Who closes the page must not stop it half way.
-	ctx, token, now := context.WithoutCancel(r.Context()), r.PathValue("token"), time.Now()
+	ctx, token, now := context.WithoutCancel(r.Context()), r.PathValue("token"), time.Now().In(s.Site.Location)
 	var b bulk
 	var roster *list.Roster
 	err := s.DB.View(ctx, func(tx *storage.Tx) (err error) {
