@@ -103,7 +103,7 @@ func (s *site) command(ctx context.Context, args ...string) *exec.Cmd {
 
 // create makes a list without members.
 func (s *site) create(ctx context.Context, l roster) error {
-	_, err := s.kairan(ctx, "list", "create", l.address, "--owner", "owner@example.jp")
+	_, err := s.kairan(ctx, "list", "create", l.address, "--owner", "owner@example.jp", "--quiet")
 	if err == nil && len(l.set) > 0 {
 		_, err = s.kairan(ctx, slices.Concat([]string{"list", "set", l.address}, l.set)...)
 	}
