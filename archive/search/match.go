@@ -120,6 +120,9 @@ func (p *phrase) match() int {
 		p.c = p.c[:0]
 		j := 0
 		for _, at := range p.a {
+			if at+p.at[i+1] < p.at[0] { // the phrase would begin before the text
+				continue
+			}
 			want := at + p.at[i+1] - p.at[0]
 			for j < len(p.b) && p.b[j] < want {
 				j++

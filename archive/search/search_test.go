@@ -140,6 +140,20 @@ func TestSearch(t *testing.T) {
 	})
 }
 
+// A phrase is found also where its last word is the very first of the message.
+func TestPhraseWhoseLastWordBegins(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		defer w.stop()
+		w.add("one", 1, "Subject: the answer\n", "on the path of the router")
+		w.add("one", 2, "Subject: of\n", "of a router")
+		w.want(`"of the"`, "one.1")
+		w.want(`"path of the router"`, "one.1")
+		w.want(`"router of the"`, "")
+	})
+}
+
 // TestAddressesOfNetworks finds addresses, prefixes, AS numbers and host names, whole and in part, and nothing that only looks alike.
 func TestAddressesOfNetworks(t *testing.T) {
 	t.Parallel()
