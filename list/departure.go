@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"kairan/smtpd/address"
@@ -99,7 +100,7 @@ func Undo(tx *storage.Tx, undo string, now time.Time) error {
 	}
 	_, err = GetMember(tx, l.ID, RoleMember, d.Member.Address)
 	isMember := err == nil
-	_, banned := Match(l.Settings.BanList, d.Member.Address)
+	_, banned := Match(slices.Concat(l.Settings.BanList, SiteBanList(tx)), d.Member.Address)
 	switch {
 	case isMember:
 		return nil

@@ -19,7 +19,7 @@ const maxLog = 10_000
 var listLog = storage.NewTable[storage.Pair[ID, uint64], Event]("list_log", storage.Pairs(listID, storage.Uints[uint64]()))
 
 // Log appends to the log of a list, or with "" to the site's: what people decided about it and its members, and who they were.
-// Event.Stage is what it is about: settings, list, role, member, held, archive, words, and in the site's ban, queue and person.
+// Event.Stage is what it is about: settings, list, role, member, held, archive, words, and in the site's ban and queue.
 func Log(tx *storage.Tx, id ID, e Event) error {
 	var next uint64
 	for k := range storage.UnderReverse(tx, listLog, listID, id) {

@@ -15,7 +15,7 @@ func memberSamples() map[string][]any {
 		"bulk": {Bulk{}, Bulk{Remove: true, Action: "/a", Back: "/b", Tell: true, Most: 4, Typed: "</textarea><T>", Wrong: "<T>"}},
 		"bulk-plan": {BulkPlan{}, BulkPlan{Done: true, Groups: []BulkGroup{{"<T>", []string{"<T>", "b"}, 2}, {"x", nil, 3}}}, BulkPlan{Lead: "<T>", Button: "<T>", Action: "/a", Back: "/b", Again: "/c",
 			Todo: 2, Repeated: 1, Groups: []BulkGroup{{"<T>", []string{"<T>"}, 0}}, Lines: []BulkLine{{1, "<T>", "<T>"}, {0, "x", ""}}}},
-		"bans": {Bans{}, Bans{Query: "q"}, Bans{Path: "/p", Query: `"<T>`, Typed: `"<T>`, Why: `"<T>`, Wrong: "<T>", Total: 3, Pages: pages, Rows: []BanRow{{"<T>", "<T>", when, "<T>", "<T>"}, {Entry: "x"}}}},
+		"bans": {Bans{}, Bans{Lead: "<T>", Query: "q"}, Bans{Path: "/p", Query: `"<T>`, Typed: `"<T>`, Why: `"<T>`, Wrong: "<T>", Total: 3, Pages: pages, Rows: []BanRow{{"<T>", "<T>", when, "<T>", "<T>"}, {Entry: "x"}}}},
 		"roles": {Roles{}, Roles{Path: "/p", Choices: choices, Typed: `"<T>`, Role: "owner", Wrong: "<T>", Groups: []RoleGroup{{"owner", "<T>", "<T>", []RoleRow{{"<T>", "<T>", when, true}, {Address: "x"}}, false},
 			{"moderator", "x", "y", nil, false}, {"owner", "x", "y", []RoleRow{{Address: "x"}}, true}}}},
 		"member": {Member{Former: true}, Member{Nonmember: true, Remove: "/r", Believed: true}, Member{

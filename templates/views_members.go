@@ -89,9 +89,9 @@ type BulkLine struct {
 	Text, Input string
 }
 
-// Bans is the view of page "bans": who may neither post to a list nor join it.
+// Bans is the view of page "bans": who may neither post to a list, or any list of the site, nor join it. Lead says which.
 type Bans struct {
-	Path, Query       string
+	Lead, Path, Query string
 	Typed, Why, Wrong string // what cannot be banned, and what is wrong with it, or ""
 	Total             int    // of those that match Query
 	Rows              []BanRow

@@ -120,7 +120,8 @@ func (m *Moderation) standing(tx *storage.Tx, lang string, l *list.List, who add
 	if list.Has(tx, l.ID, who, list.RoleModerator, list.RoleOwner) {
 		lines = append(lines, m.Templates.T(lang, "sender.runs", "list", l.Title()))
 	}
-	if _, banned := list.Match(l.Settings.BanList, who); banned {
+	_, here := list.Match(l.Settings.BanList, who)
+	if _, site := list.Match(list.SiteBanList(tx), who); here || site {
 		lines = append(lines, m.Templates.T(lang, "sender.banned"))
 	}
 	if member == nil {

@@ -114,15 +114,23 @@ func (p *Path) trusts(ip netip.Addr) bool {
 	return !ip.IsValid() || slices.ContainsFunc(p.Trust.Networks, func(n netip.Prefix) bool { return n.Contains(ip.Unmap()) })
 }
 
+// site are the site's rules, with the bans of this day.
+func (p *Path) site(tx *storage.Tx) rules.Site {
+	site := p.Rules
+	site.BanList = slices.Concat(site.BanList, list.SiteBanList(tx))
+	return site
+}
+
 // decide asks the rules about the post of each list.
 func (p *Path) decide(tx *storage.Tx, in *incoming) error {
+	site := p.site(tx)
 	for _, post := range in.posts {
 		post.facts = in.facts
 		if err := lookUp(tx, post); err != nil {
 			return fmt.Errorf("decide: %w", err)
 		}
 		post.post.Auth = in.facts.Auth
-		post.post.Verdict = rules.Decide(post.list, p.Rules, &post.facts)
+		post.post.Verdict = rules.Decide(post.list, site, &post.facts)
 		post.post.Decided = in.env.At
 		if undo := post.list.Settings.UndoWindow(); undo > 0 && post.post.Verdict.Action == list.Accept {
 			post.post.Leaves = in.env.At.Add(undo)

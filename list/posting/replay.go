@@ -72,9 +72,10 @@ func (p *Path) replay(tx *storage.Tx, r *Replay, post *list.Post, l, other *list
 		return err
 	}
 	r.Posts++
-	was := rules.Decide(l, p.Rules, f)
+	site := p.site(tx)
+	was := rules.Decide(l, site, f)
 	f.Others = append(f.Others, others(tx, other, mine(tx, list.PersonOf(tx, f.Author)))...)
-	is := rules.Decide(other, p.Rules, f)
+	is := rules.Decide(other, site, f)
 	if was.String() == is.String() {
 		return nil
 	}

@@ -64,7 +64,7 @@ const maxReaddress = 200
 func (w *Workflow) ReaddressAll(tx *storage.Tx, r Request, to address.Address, lists []*list.List) (Result, error) {
 	c := change{Old: r.Address, New: to}
 	for _, l := range lists[:min(len(lists), maxReaddress)] {
-		if !w.banned(l, to) {
+		if !w.banned(tx, l, to) {
 			c.Lists = append(c.Lists, l.ID)
 		}
 	}
@@ -77,7 +77,7 @@ func (w *Workflow) ReaddressAll(tx *storage.Tx, r Request, to address.Address, l
 // Readdress is the request to have another address in a list; both confirm it, the old one first.
 // It comes from one of the two, verified, and tells nobody whether the old one is a member.
 func (w *Workflow) Readdress(tx *storage.Tx, r Request, to address.Address) (Result, error) {
-	if !r.Verified || r.Address.Key() == to.Key() || w.banned(r.List, to) ||
+	if !r.Verified || r.Address.Key() == to.Key() || w.banned(tx, r.List, to) ||
 		!list.Has(tx, r.List.ID, r.Address, list.RoleMember, list.RoleOwner, list.RoleModerator) {
 		return Result{State: Asked, List: r.List}, nil
 	}
@@ -87,7 +87,7 @@ func (w *Workflow) Readdress(tx *storage.Tx, r Request, to address.Address) (Res
 // ReaddressFrom is Readdress for a request that the new address made, verified: the old one is asked as after anybody's request.
 func (w *Workflow) ReaddressFrom(tx *storage.Tx, r Request, old address.Address) (Result, error) {
 	c := change{Old: old, New: r.Address}
-	if !r.Verified || old.Key() == c.New.Key() || w.banned(r.List, c.New) ||
+	if !r.Verified || old.Key() == c.New.Key() || w.banned(tx, r.List, c.New) ||
 		!list.Has(tx, r.List.ID, old, list.RoleMember, list.RoleOwner, list.RoleModerator) {
 		return Result{State: Asked, List: r.List}, nil
 	}
@@ -109,7 +109,7 @@ func (w *Workflow) changeAddress(tx *storage.Tx, l *list.List, p *list.Pending, 
 	if err := json.Unmarshal(p.Data, &c); err != nil {
 		return Result{}, err
 	}
-	if len(c.Lists) == 0 && w.banned(l, c.New) {
+	if len(c.Lists) == 0 && w.banned(tx, l, c.New) {
 		return Result{State: Refused, List: l}, nil
 	}
 	if p.Address.Key() == c.Old.Key() {
@@ -121,7 +121,7 @@ func (w *Workflow) changeAddress(tx *storage.Tx, l *list.List, p *list.Pending, 
 	}
 	var changed []*list.List
 	for _, l := range lists {
-		if w.banned(l, c.New) {
+		if w.banned(tx, l, c.New) {
 			continue
 		}
 		err := list.Readdress(tx, l.ID, c.Old, c.New, now)

@@ -50,7 +50,7 @@ func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 	l, policy := r.List, r.List.Settings.SubscriptionPolicy
 	member := list.Has(tx, l.ID, r.Address, list.RoleMember)
 	switch {
-	case w.banned(l, r.Address):
+	case w.banned(tx, l, r.Address):
 		return Result{State: known(r, Refused), List: l}, nil
 	case member && !r.Verified:
 		return Result{State: Asked, List: l}, nil
@@ -93,7 +93,7 @@ func (w *Workflow) Admit(tx *storage.Tx, r Request) (Result, error) {
 
 func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 	l := r.List
-	if w.banned(l, r.Address) {
+	if w.banned(tx, l, r.Address) {
 		return Result{State: Refused, List: l}, nil
 	}
 	m := list.Member{List: l.ID, Role: list.RoleMember, Address: r.Address, DisplayName: r.Name, Joined: r.Now.In(w.Site.Location)}
@@ -154,7 +154,7 @@ func (w *Workflow) welcome(tx *storage.Tx, l *list.List, a address.Address) Stat
 	switch {
 	case list.Has(tx, l.ID, a, list.RoleMember):
 		return Already
-	case w.banned(l, a):
+	case w.banned(tx, l, a):
 		return Refused
 	case blocked(tx, a):
 		return Unwanted

@@ -143,8 +143,8 @@ func (w *Workflow) RemovePasskey(tx *storage.Tx, who *list.Person, key string) (
 }
 
 // Movable are the other addresses of a person to which a membership may be moved, with list.Readdress: those that are not banned.
-func (w *Workflow) Movable(l *list.List, who *list.Person, from address.Address) []address.Address {
-	return slices.DeleteFunc(who.Others(from), func(a address.Address) bool { return w.banned(l, a) })
+func (w *Workflow) Movable(tx *storage.Tx, l *list.List, who *list.Person, from address.Address) []address.Address {
+	return slices.DeleteFunc(who.Others(from), func(a address.Address) bool { return w.banned(tx, l, a) })
 }
 
 // TellPerson mails the same to all addresses of a person, from the site.

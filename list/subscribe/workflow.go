@@ -19,7 +19,7 @@ import (
 type Workflow struct {
 	DB         *storage.DB
 	Site       *list.Site
-	BanList    []string // of the site: addresses and "^patterns" that may not join any list
+	BanList    []string // of the configuration: addresses and "^patterns" that may not join any list; the site has others in the store
 	Templates  *templates.Set
 	Path       *posting.Path // sends
 	Moderators Moderators
@@ -146,10 +146,11 @@ func (w *Workflow) hold(ctx context.Context, h Held) error {
 }
 
 // banned reports whether an address may not join.
-func (w *Workflow) banned(l *list.List, a address.Address) bool {
-	_, site := list.Match(w.BanList, a)
+func (w *Workflow) banned(tx *storage.Tx, l *list.List, a address.Address) bool {
+	_, always := list.Match(w.BanList, a)
 	_, here := list.Match(l.Settings.BanList, a)
-	return site || here
+	_, site := list.Match(list.SiteBanList(tx), a)
+	return always || here || site
 }
 
 // conduct is what a mail about joining says of the list's code of conduct; "" where there is none.

@@ -27,52 +27,72 @@ func (s *site) banList(w http.ResponseWriter, r *http.Request, _ actor, l *list.
 	return s.bansPage(w, r, l, templates.Bans{})
 }
 
-// bansPage shows the bans, the latest first. typed is what somebody wanted to ban and cannot be, and why.
+// banned is an entry of a ban list, as its page shows it.
+type banned struct {
+	entry, by, why string
+	at             time.Time
+}
+
+// bansPage shows the bans of a list, the latest first. view has what somebody wanted to ban and cannot be, and why.
 func (s *site) bansPage(w http.ResponseWriter, r *http.Request, l *list.List, view templates.Bans) error {
-	lang := templates.FrameOf(r.Context()).Lang
-	page := 1
-	if p := r.URL.Query().Get("p"); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > list.MaxBans {
-			return storage.ErrNotFound
-		}
-		page = n
-	}
-	view.Path, view.Query = adminPath(l, "bans"), strings.TrimSpace(r.URL.Query().Get("q"))
+	var all []banned
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		now, err := list.Get(tx, l.ID)
 		if err != nil {
 			return err
 		}
+		all = nil
 		brought := list.BanReasons(tx, l.ID)
-		view.Rows, view.Total = nil, 0
-		for _, entry := range slices.Backward(now.Settings.BanList) {
-			if !strings.Contains(strings.ToLower(entry), strings.ToLower(view.Query)) {
-				continue
-			}
-			if view.Total++; view.Total <= (page-1)*bansPage || view.Total > page*bansPage {
-				continue
-			}
-			row := templates.BanRow{Entry: entry, Kind: s.Templates.T(lang, "bans.kind-"+banKind(entry))}
+		for _, entry := range now.Settings.BanList {
+			b := banned{entry: entry}
 			if r := brought[entry]; r != nil {
-				row.When, row.By, row.Why = templates.NewTime(lang, r.At.In(s.Site.Location)), s.who(lang, r.By), r.Why
+				b.at, b.by, b.why = r.At, r.By, r.Why
 			}
-			view.Rows = append(view.Rows, row)
+			all = append(all, b)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for n := 1; n <= (view.Total+bansPage-1)/bansPage && view.Total > bansPage; n++ {
-		q := url.Values{"p": {strconv.Itoa(n)}, "q": {view.Query}}
-		view.Pages = append(view.Pages, templates.PageLink{Href: view.Path + "?" + q.Encode(), Text: strconv.Itoa(n), Current: n == page})
+	lang := templates.FrameOf(r.Context()).Lang
+	view.Path, view.Lead = adminPath(l, "bans"), s.Templates.T(lang, "bans.lead")
+	reply, err := s.bansReply(r, view, all)
+	if err != nil {
+		return err
 	}
-	status := http.StatusOK
+	return s.adminPage(w, r, l, "bans", reply)
+}
+
+// bansReply is the page of a ban list.
+func (s *site) bansReply(r *http.Request, view templates.Bans, all []banned) (reply templates.Reply, err error) {
+	lang := templates.FrameOf(r.Context()).Lang
+	page := 1
+	if p := r.URL.Query().Get("p"); p != "" {
+		if page, err = strconv.Atoi(p); err != nil || page < 1 || page > list.MaxBans {
+			return reply, storage.ErrNotFound
+		}
+	}
+	view.Query = strings.TrimSpace(r.URL.Query().Get("q"))
+	for _, b := range slices.Backward(all) {
+		if !strings.Contains(strings.ToLower(b.entry), strings.ToLower(view.Query)) {
+			continue
+		}
+		if view.Total++; view.Total <= (page-1)*bansPage || view.Total > page*bansPage {
+			continue
+		}
+		row := templates.BanRow{Entry: b.entry, Kind: s.Templates.T(lang, "bans.kind-"+banKind(b.entry))}
+		if !b.at.IsZero() {
+			row.When, row.By, row.Why = templates.NewTime(lang, b.at.In(s.Site.Location)), s.who(lang, b.by), b.why
+		}
+		view.Rows = append(view.Rows, row)
+	}
+	view.Pages = parts(view.Total, bansPage, page, view.Path+"?"+url.Values{"q": {view.Query}}.Encode()+"&p=")
+	reply = templates.Reply{Page: "bans", View: view}
 	if view.Wrong != "" {
-		status = http.StatusUnprocessableEntity
+		reply.Status = http.StatusUnprocessableEntity
 	}
-	return s.adminPage(w, r, l, "bans", templates.Reply{Status: status, Page: "bans", View: view})
+	return reply, nil
 }
 
 // banKind names what an entry means.
@@ -129,19 +149,27 @@ func (s *site) changeBans(w http.ResponseWriter, r *http.Request, a actor, l *li
 		}
 		return nil
 	})
-	wrong := ""
-	switch {
-	case errors.Is(err, list.ErrBan):
-		wrong = s.Templates.T(lang, "bans.bad")
-	case errors.Is(err, list.ErrBansOwner):
-		wrong = s.Templates.T(lang, "bans.owner")
-	case errors.Is(err, list.ErrFull):
-		wrong = s.Templates.T(lang, "bans.full", "n", list.MaxBans)
-	case err != nil:
+	wrong, err := s.banFault(lang, err)
+	if err != nil {
 		return err
 	}
 	if wrong != "" {
 		return s.bansPage(w, r, l, templates.Bans{Typed: entry, Why: why, Wrong: wrong})
 	}
 	return s.done(w, r, adminPath(l, "bans"), templates.Flash{Text: said})
+}
+
+// banFault says what is wrong with a ban; another error is none of the page.
+func (s *site) banFault(lang string, err error) (wrong string, other error) {
+	switch {
+	case errors.Is(err, list.ErrBan):
+		return s.Templates.T(lang, "bans.bad"), nil
+	case errors.Is(err, list.ErrBansOwner):
+		return s.Templates.T(lang, "bans.owner"), nil
+	case errors.Is(err, list.ErrBansAdmin):
+		return s.Templates.T(lang, "bans.admin"), nil
+	case errors.Is(err, list.ErrFull):
+		return s.Templates.T(lang, "bans.too-many"), nil
+	}
+	return "", err
 }

@@ -195,11 +195,17 @@ func (s *site) moveMember(w http.ResponseWriter, r *http.Request, a actor) error
 		return err
 	}
 	to, err := a.own(form.Get("to"))
-	if err != nil || !slices.Contains(s.Subscribe.Movable(l, a.person, m.Address), to) {
+	if err != nil {
 		return errNotUnderstood
 	}
 	now := time.Now()
-	if err := s.DB.Update(r.Context(), func(tx *storage.Tx) error { return list.Readdress(tx, l.ID, m.Address, to, now) }); err != nil {
+	err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {
+		if !slices.Contains(s.Subscribe.Movable(tx, l, a.person, m.Address), to) {
+			return errNotUnderstood
+		}
+		return list.Readdress(tx, l.ID, m.Address, to, now)
+	})
+	if err != nil {
 		return err
 	}
 	lang := templates.FrameOf(r.Context()).Lang

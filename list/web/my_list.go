@@ -103,8 +103,15 @@ func (s *site) myListPage(w http.ResponseWriter, r *http.Request, l *list.List, 
 		}
 	}
 	if a := actorOf(r.Context()); a.signedIn() {
-		for _, to := range s.Subscribe.Movable(l, a.person, m.Address) {
-			view.To = append(view.To, to.String())
+		err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
+			view.To = nil
+			for _, to := range s.Subscribe.Movable(tx, l, a.person, m.Address) {
+				view.To = append(view.To, to.String())
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	for _, mode := range modes(l) {

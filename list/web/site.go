@@ -16,6 +16,7 @@ var siteTabs = []struct{ page, title string }{
 	{"lists", "site-lists.title"},
 	{"queue", "site-queue.title"},
 	{"domains", "site-domains.title"},
+	{"bans", "bans.title"},
 	{"texts", "texts.title"},
 	{"log", "site-log.title"},
 }
@@ -39,6 +40,8 @@ func (s *site) siteAdmin(mux *http.ServeMux) {
 	if s.DNS != nil {
 		mux.HandleFunc("GET /-/site/domains", s.forAdmin(s.siteDomains))
 	}
+	mux.HandleFunc("GET /-/site/bans", s.forAdmin(s.siteBans))
+	mux.HandleFunc("POST /-/site/bans", s.forAdmin(s.changeSiteBans))
 	mux.HandleFunc("GET /-/site/log", s.forAdmin(s.siteLog))
 }
 

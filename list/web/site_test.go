@@ -58,7 +58,7 @@ func TestSiteIsForTheAdministrator(t *testing.T) {
 	l := lw.List("janog", nil)
 	lw.Join(l, list.RoleOwner, "olga@people.test")
 	olga := w.login("olga@people.test")
-	for _, path := range []string{"/-/site/", "/-/site/lists", "/-/site/list/janog", "/-/site/queue", "/-/site/domains", "/-/site/log"} {
+	for _, path := range []string{"/-/site/", "/-/site/lists", "/-/site/list/janog", "/-/site/queue", "/-/site/domains", "/-/site/bans", "/-/site/log"} {
 		if status, _ := w.get(path, admin); status != 200 && path != "/-/site/" {
 			t.Errorf("the administrator at %s: %d", path, status)
 		}
@@ -70,7 +70,7 @@ func TestSiteIsForTheAdministrator(t *testing.T) {
 		}
 	}
 	form := url.Values{"address": {"new@lists.kairan.test"}, "owners": {"olga@people.test"}, "to": {"other@lists.kairan.test"}, "sure": {"yes"}}
-	for _, path := range []string{"/-/site/lists", "/-/site/list/janog/rename", "/-/site/list/janog/remove", "/-/site/queue"} {
+	for _, path := range []string{"/-/site/lists", "/-/site/list/janog/rename", "/-/site/list/janog/remove", "/-/site/queue", "/-/site/bans"} {
 		if status, _, _ := w.press(path, form, olga); status != 403 {
 			t.Errorf("an owner posts to %s: %d", path, status)
 		}

@@ -88,6 +88,7 @@ func TestURLs(t *testing.T) {
 		{"/-/site/", "/-/login?to=%2F-%2Fsite%2F", 303},
 		{"/-/site/lists", "/-/login?to=%2F-%2Fsite%2Flists", 303},
 		{"/-/site/list/janog", "/-/login?to=%2F-%2Fsite%2Flist%2Fjanog", 303},
+		{"/-/site/bans", "/-/login?to=%2F-%2Fsite%2Fbans", 303},
 		{"/-/site/log", "/-/login?to=%2F-%2Fsite%2Flog", 303},
 		{"/-/admin/janog/log", "/-/login?to=%2F-%2Fadmin%2Fjanog%2Flog", 303},
 		{css, "", 200},
