@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -67,11 +66,9 @@ func (s *site) bansPage(w http.ResponseWriter, r *http.Request, l *list.List, vi
 // bansReply is the page of a ban list.
 func (s *site) bansReply(r *http.Request, view templates.Bans, all []banned) (reply templates.Reply, err error) {
 	lang := templates.FrameOf(r.Context()).Lang
-	page := 1
-	if p := r.URL.Query().Get("p"); p != "" {
-		if page, err = strconv.Atoi(p); err != nil || page < 1 || page > list.MaxBans {
-			return reply, storage.ErrNotFound
-		}
+	page, err := pageNumber(r, list.MaxBans)
+	if err != nil {
+		return reply, err
 	}
 	view.Query = strings.TrimSpace(r.URL.Query().Get("q"))
 	for _, b := range slices.Backward(all) {
@@ -87,7 +84,7 @@ func (s *site) bansReply(r *http.Request, view templates.Bans, all []banned) (re
 		}
 		view.Rows = append(view.Rows, row)
 	}
-	view.Pages = parts(view.Total, bansPage, page, view.Path+"?"+url.Values{"q": {view.Query}}.Encode()+"&p=")
+	view.Pages = parts(view.Total, bansPage, page, view.Path+"?"+url.Values{"q": {view.Query}}.Encode())
 	reply = templates.Reply{Page: "bans", View: view}
 	if view.Wrong != "" {
 		reply.Status = http.StatusUnprocessableEntity

@@ -25,13 +25,9 @@ func (s *site) hidden(mux *http.ServeMux) {
 // hiddenPage shows what is hidden or redacted, who decided that and when.
 func (s *site) hiddenPage(w http.ResponseWriter, r *http.Request, _ actor, l *list.List) error {
 	lang := templates.FrameOf(r.Context()).Lang
-	page := 1
-	if p := r.FormValue("p"); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 10_000 {
-			return storage.ErrNotFound
-		}
-		page = n
+	page, err := pageNumber(r, 10_000)
+	if err != nil {
+		return err
 	}
 	all, err := s.Archive.Withheld(r.Context(), string(l.ID))
 	if err != nil {
@@ -41,9 +37,7 @@ func (s *site) hiddenPage(w http.ResponseWriter, r *http.Request, _ actor, l *li
 	for _, h := range all[min((page-1)*hiddenShown, len(all)):min(page*hiddenShown, len(all))] {
 		view.Messages = append(view.Messages, s.hiddenRow(lang, l, h))
 	}
-	for n := 1; n <= (len(all)+hiddenShown-1)/hiddenShown && len(all) > hiddenShown; n++ {
-		view.Pages = append(view.Pages, templates.PageLink{Href: view.Action + "?p=" + strconv.Itoa(n), Text: strconv.Itoa(n), Current: n == page})
-	}
+	view.Pages = parts(len(all), hiddenShown, page, view.Action)
 	return s.adminPage(w, r, l, "hidden", templates.Reply{Page: "hidden", View: view})
 }
 

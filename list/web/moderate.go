@@ -53,18 +53,14 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 		return denied{need: list.RoleModerator}
 	}
 	f := templates.FrameOf(r.Context())
-	page := 1
-	if p := r.FormValue("p"); p != "" {
-		n, err := strconv.Atoi(p)
-		if err != nil || n < 1 || n > 10_000 {
-			return storage.ErrNotFound
-		}
-		page = n
+	page, err := pageNumber(r, 10_000)
+	if err != nil {
+		return err
 	}
 	q := moderation.Query{By: a.address, Lang: f.Lang, Riskier: r.FormValue("order") == "risk", From: (page - 1) * queuePage, N: queuePage}
 	var owned []*list.List
 	var undoable []moderation.Undoable
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
 		q.Lists, owned = moderated(tx, a)
 		undoable, err = s.Moderation.Undoables(tx, q.Lists, f.Lang, time.Now())
 		return err
@@ -76,9 +72,9 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 	if err != nil {
 		return err
 	}
-	view := templates.Moderate{Action: queuePath(q.Riskier, 1), Total: total}
+	view := templates.Moderate{Action: queuePath(q.Riskier), Total: total}
 	for _, risk := range []bool{false, true} {
-		view.Orders = append(view.Orders, templates.PageLink{Href: queuePath(risk, 1), Text: s.Templates.T(f.Lang, "moderate.by-"+orderWords[risk]), Current: risk == q.Riskier})
+		view.Orders = append(view.Orders, templates.PageLink{Href: queuePath(risk), Text: s.Templates.T(f.Lang, "moderate.by-"+orderWords[risk]), Current: risk == q.Riskier})
 	}
 	for _, u := range undoable {
 		view.Decided = append(view.Decided, templates.ModerateDecided{
@@ -89,9 +85,7 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 	for i, queued := range waiting {
 		view.Posts = append(view.Posts, s.queuedView(f.Lang, i, queued))
 	}
-	for n := 1; n <= (total+queuePage-1)/queuePage && total > queuePage; n++ {
-		view.Pages = append(view.Pages, templates.PageLink{Href: queuePath(q.Riskier, n), Text: strconv.Itoa(n), Current: n == page})
-	}
+	view.Pages = parts(total, queuePage, page, queuePath(q.Riskier))
 	for _, l := range q.Lists {
 		page := "members"
 		if slices.ContainsFunc(owned, func(o *list.List) bool { return o.ID == l.ID }) {
@@ -106,19 +100,12 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 // orderWords name the orders, by whether the riskiest come first.
 var orderWords = map[bool]string{false: "newest", true: "riskiest"}
 
-// queuePath is the nth page in one of the orders.
-func queuePath(riskier bool, n int) string {
-	q := url.Values{}
+// queuePath is the page in one of the orders.
+func queuePath(riskier bool) string {
 	if riskier {
-		q.Set("order", "risk")
+		return "/-/moderate?order=risk"
 	}
-	if n > 1 {
-		q.Set("p", strconv.Itoa(n))
-	}
-	if len(q) == 0 {
-		return "/-/moderate"
-	}
-	return "/-/moderate?" + q.Encode()
+	return "/-/moderate"
 }
 
 // item names something that waits to the buttons.
@@ -149,7 +136,7 @@ func (s *site) decideMany(w http.ResponseWriter, r *http.Request, a actor) error
 	if err != nil {
 		return err
 	}
-	back := queuePath(r.URL.Query().Get("order") == "risk", 1)
+	back := queuePath(r.URL.Query().Get("order") == "risk")
 	lang := templates.FrameOf(r.Context()).Lang
 	if len(form["item"]) == 0 {
 		return s.done(w, r, back, templates.Flash{Text: s.Templates.T(lang, "moderate.nothing-chosen")})

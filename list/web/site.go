@@ -4,10 +4,8 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"kairan/list"
-	"kairan/storage"
 	"kairan/templates"
 )
 
@@ -82,17 +80,4 @@ func (s *site) sitePage(w http.ResponseWriter, r *http.Request, tab string, repl
 	}
 	reply.Frame = f
 	return s.Templates.Serve(w, r, reply)
-}
-
-// pageNumber is the p of a query, from 1 to most, or storage.ErrNotFound.
-func pageNumber(r *http.Request, most int) (int, error) {
-	p := r.FormValue("p")
-	if p == "" {
-		return 1, nil
-	}
-	n, err := strconv.Atoi(p)
-	if err != nil || n < 1 || n > most {
-		return 0, storage.ErrNotFound
-	}
-	return n, nil
 }

@@ -47,7 +47,7 @@ func (s *site) siteDomains(w http.ResponseWriter, r *http.Request, _ actor) erro
 	if err != nil {
 		return err
 	}
-	view := templates.SiteDomains{Pages: parts(len(domains), domainsShown, page, sitePath("domains")+"?p=")}
+	view := templates.SiteDomains{Pages: parts(len(domains), domainsShown, page, sitePath("domains"))}
 	first := min(len(domains), (page-1)*domainsShown)
 	shown := domains[first:min(len(domains), first+domainsShown)]
 	view.Domains = make([]templates.DomainStatus, len(shown))

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"kairan/list"
@@ -48,7 +47,7 @@ func (s *site) siteQueue(w http.ResponseWriter, r *http.Request, _ actor) error 
 				view.Rows = append(view.Rows, s.heapRow(tx, h, by, f.Lang))
 			}
 		}
-		view.Pages = parts(len(heaps), heapsShown, page, sitePath("queue")+"?by="+by+"&p=")
+		view.Pages = parts(len(heaps), heapsShown, page, sitePath("queue")+"?by="+by)
 		return nil
 	})
 	if err != nil {
@@ -103,18 +102,6 @@ func (s *site) heapRow(tx *storage.Tx, h heap, by, lang string) templates.QueueR
 		}
 	}
 	return row
-}
-
-// parts leads to the parts of something long, whose number is put behind path; nil when it has only one.
-func parts(entries, perPage, current int, path string) (pages []templates.PageLink) {
-	last := (entries + perPage - 1) / perPage
-	for n := 1; n <= last && last > 1; n++ {
-		if n > 2 && n < last-1 && (n < current-2 || n > current+2) {
-			continue
-		}
-		pages = append(pages, templates.PageLink{Href: path + strconv.Itoa(n), Text: strconv.Itoa(n), Current: n == current})
-	}
-	return pages
 }
 
 // changeQueue tries what waits now, or gives it up: of a domain, or of a post.
