@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -90,11 +91,37 @@ func Unban(tx *storage.Tx, id ID, entry string, e Edit) (*Revision, error) {
 	return Change(tx, id, l.Settings, e)
 }
 
-// maxBanRevisions is how many changes of settings BanReasons looks at.
+// Banned is an entry of a ban list, and how it came there.
+type Banned struct {
+	Entry string    `json:"entry"`       // as BanEntry gives it
+	At    time.Time `json:"at,omitzero"` // zero, as the others, where it is not known
+	By    string    `json:"by,omitempty"`
+	Why   string    `json:"why,omitempty"`
+}
+
+// maxBanRevisions is how many changes of settings Bans looks at.
 const maxBanRevisions = 1000
 
-// BanReasons returns the changes of settings that brought the entries of a list's ban list, as far as the latest thousand tell.
-func BanReasons(tx *storage.Tx, id ID) map[string]*Revision {
+// Bans are the entries of a list's ban list, and how they came there as far as its latest thousand changes of settings tell.
+func Bans(tx *storage.Tx, id ID) ([]Banned, error) {
+	l, err := Get(tx, id)
+	if err != nil {
+		return nil, err
+	}
+	brought := bringers(tx, id)
+	var all []Banned
+	for _, entry := range l.Settings.BanList {
+		b := Banned{Entry: entry}
+		if r := brought[entry]; r != nil {
+			b.At, b.By, b.Why = r.At, r.By, r.Why
+		}
+		all = append(all, b)
+	}
+	return all, nil
+}
+
+// bringers are the changes of settings that brought the entries of a list's ban list.
+func bringers(tx *storage.Tx, id ID) map[string]*Revision {
 	brought := map[string]*Revision{}
 	n := 0
 	for r := range Revisions(tx, id) {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -13,21 +12,13 @@ import (
 // ErrBansAdmin says that an entry would ban the site's administrator.
 var ErrBansAdmin = errors.New("would ban the site's administrator")
 
-// SiteBan is an entry of the site's ban list: what it means neither posts to any list nor joins one.
-type SiteBan struct {
-	Entry string    `json:"entry"` // as BanEntry gives it
-	At    time.Time `json:"at"`
-	By    string    `json:"by"`
-	Why   string    `json:"why,omitempty"`
-}
-
 // siteBans has one row: every post reads all of them.
-var siteBans = storage.NewTable[string, []SiteBan]("site_bans", text)
+var siteBans = storage.NewTable[string, []Banned]("site_bans", text)
 
 const theBans = "bans"
 
-// SiteBans are the bans of the whole site that people made, the oldest first. Those of the configuration are not among them.
-func SiteBans(tx *storage.Tx) ([]SiteBan, error) {
+// SiteBans are the entries of the site's ban list, the oldest first: what they mean neither posts to any list nor joins one. Those of the configuration are not among them.
+func SiteBans(tx *storage.Tx) ([]Banned, error) {
 	all, err := siteBans.Get(tx, theBans)
 	if errors.Is(err, storage.ErrNotFound) {
 		err = nil
@@ -37,7 +28,7 @@ func SiteBans(tx *storage.Tx) ([]SiteBan, error) {
 
 // SiteBanList are the entries of [SiteBans].
 func SiteBanList(tx *storage.Tx) (entries []string) {
-	all, _ := SiteBans(tx) // a row that cannot be read fails where it is changed or shown; mail goes on
+	all, _ := SiteBans(tx) // a row that cannot be read fails the transaction
 	for _, b := range all {
 		entries = append(entries, b.Entry)
 	}
@@ -58,13 +49,13 @@ func BanFromSite(tx *storage.Tx, admin address.Address, typed string, e Edit) (a
 	switch {
 	case err != nil:
 		return false, err
-	case slices.ContainsFunc(all, func(b SiteBan) bool { return b.Entry == entry }):
+	case slices.ContainsFunc(all, func(b Banned) bool { return b.Entry == entry }):
 		return false, nil
 	case len(all) >= maxSiteBans:
 		return false, ErrFull
 	}
 	return true, errors.Join(
-		siteBans.Put(tx, theBans, append(all, SiteBan{Entry: entry, At: e.At, By: e.By, Why: e.Why})),
+		siteBans.Put(tx, theBans, append(all, Banned{Entry: entry, At: e.At, By: e.By, Why: e.Why})),
 		Log(tx, "", Event{At: e.At, Stage: "ban", By: e.By, Word: "ban.added", Args: map[string]string{"entry": entry, "why": e.Why}}),
 	)
 }
@@ -78,7 +69,7 @@ func LiftFromSite(tx *storage.Tx, entry string, e Edit) (lifted bool, err error)
 	if err != nil {
 		return false, err
 	}
-	rest := slices.DeleteFunc(slices.Clone(all), func(b SiteBan) bool { return b.Entry == entry })
+	rest := slices.DeleteFunc(slices.Clone(all), func(b Banned) bool { return b.Entry == entry })
 	if len(rest) == len(all) {
 		return false, nil
 	}

@@ -26,50 +26,35 @@ type banLs struct {
 // theSite is what the commands about bans call the site in the place of a list.
 const theSite = "site"
 
-// banView is a ban as ls prints it.
-type banView struct {
-	Entry string    `json:"entry"`
-	At    time.Time `json:"at,omitzero"`
-	By    string    `json:"by,omitempty"`
-	Why   string    `json:"why,omitempty"`
-}
-
 func (cmd *banLs) run(ctx context.Context, app *App, _ call, std streams) error {
-	var views []banView
+	all := []list.Banned{}
 	err := app.DB.View(ctx, func(tx *storage.Tx) error {
-		views = []banView{}
-		if cmd.List == theSite {
-			bans, err := list.SiteBans(tx)
-			for _, b := range bans {
-				views = append(views, banView(b))
-			}
-			return err
-		}
-		l, err := parseList(tx, cmd.List)
-		if err != nil {
-			return err
-		}
-		brought := list.BanReasons(tx, l.ID)
-		for _, entry := range l.Settings.BanList {
-			v := banView{Entry: entry}
-			if r := brought[entry]; r != nil {
-				v.At, v.By, v.Why = r.At, r.By, r.Why
-			}
-			views = append(views, v)
-		}
-		return nil
+		bans, err := cmd.bans(tx)
+		all = append(all[:0], bans...)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	return cmd.show(std.out, views, func(w io.Writer) {
+	return cmd.show(std.out, all, func(w io.Writer) {
 		table(w, func(row func(...any)) {
 			row("BAN", "SINCE", "BY", "WHY")
-			for _, v := range views {
+			for _, v := range all {
 				row(printable(v.Entry), app.when(v.At), printable(v.By), printable(v.Why))
 			}
 		})
 	})
+}
+
+func (cmd *banLs) bans(tx *storage.Tx) ([]list.Banned, error) {
+	if cmd.List == theSite {
+		return list.SiteBans(tx)
+	}
+	l, err := parseList(tx, cmd.List)
+	if err != nil {
+		return nil, err
+	}
+	return list.Bans(tx, l.ID)
 }
 
 // whichBan names a ban of a list.

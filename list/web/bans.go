@@ -26,30 +26,12 @@ func (s *site) banList(w http.ResponseWriter, r *http.Request, _ actor, l *list.
 	return s.bansPage(w, r, l, templates.Bans{})
 }
 
-// banned is an entry of a ban list, as its page shows it.
-type banned struct {
-	entry, by, why string
-	at             time.Time
-}
-
 // bansPage shows the bans of a list, the latest first. view has what somebody wanted to ban and cannot be, and why.
 func (s *site) bansPage(w http.ResponseWriter, r *http.Request, l *list.List, view templates.Bans) error {
-	var all []banned
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		now, err := list.Get(tx, l.ID)
-		if err != nil {
-			return err
-		}
-		all = nil
-		brought := list.BanReasons(tx, l.ID)
-		for _, entry := range now.Settings.BanList {
-			b := banned{entry: entry}
-			if r := brought[entry]; r != nil {
-				b.at, b.by, b.why = r.At, r.By, r.Why
-			}
-			all = append(all, b)
-		}
-		return nil
+	var all []list.Banned
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		all, err = list.Bans(tx, l.ID)
+		return err
 	})
 	if err != nil {
 		return err
@@ -64,7 +46,7 @@ func (s *site) bansPage(w http.ResponseWriter, r *http.Request, l *list.List, vi
 }
 
 // bansReply is the page of a ban list.
-func (s *site) bansReply(r *http.Request, view templates.Bans, all []banned) (reply templates.Reply, err error) {
+func (s *site) bansReply(r *http.Request, view templates.Bans, all []list.Banned) (reply templates.Reply, err error) {
 	lang := templates.FrameOf(r.Context()).Lang
 	page, err := pageNumber(r, list.MaxBans)
 	if err != nil {
@@ -72,15 +54,15 @@ func (s *site) bansReply(r *http.Request, view templates.Bans, all []banned) (re
 	}
 	view.Query = strings.TrimSpace(r.URL.Query().Get("q"))
 	for _, b := range slices.Backward(all) {
-		if !strings.Contains(strings.ToLower(b.entry), strings.ToLower(view.Query)) {
+		if !strings.Contains(strings.ToLower(b.Entry), strings.ToLower(view.Query)) {
 			continue
 		}
 		if view.Total++; view.Total <= (page-1)*bansPage || view.Total > page*bansPage {
 			continue
 		}
-		row := templates.BanRow{Entry: b.entry, Kind: s.Templates.T(lang, "bans.kind-"+banKind(b.entry))}
-		if !b.at.IsZero() {
-			row.When, row.By, row.Why = templates.NewTime(lang, b.at.In(s.Site.Location)), s.who(lang, b.by), b.why
+		row := templates.BanRow{Entry: b.Entry, Kind: s.Templates.T(lang, "bans.kind-"+banKind(b.Entry))}
+		if !b.At.IsZero() {
+			row.When, row.By, row.Why = templates.NewTime(lang, b.At.In(s.Site.Location)), s.who(lang, b.By), b.Why
 		}
 		view.Rows = append(view.Rows, row)
 	}

@@ -16,13 +16,9 @@ func (s *site) siteBans(w http.ResponseWriter, r *http.Request, _ actor) error {
 }
 
 func (s *site) siteBansPage(w http.ResponseWriter, r *http.Request, view templates.Bans) error {
-	var all []banned
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		bans, err := list.SiteBans(tx)
-		all = nil
-		for _, b := range bans {
-			all = append(all, banned{entry: b.Entry, at: b.At, by: b.By, why: b.Why})
-		}
+	var all []list.Banned
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		all, err = list.SiteBans(tx)
 		return err
 	})
 	if err != nil {
