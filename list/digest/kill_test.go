@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -105,39 +104,12 @@ func child(dir, addr string) error {
 	return cmp.Or(<-sent, db.Close())
 }
 
-// arrivals are the times of what came in one life of the child.
-type arrivals struct {
-	mu sync.Mutex
-	at []time.Time
-}
-
-func (a *arrivals) add(smtptest.Message) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.at = append(a.at, time.Now())
-}
-
-// take returns how many came, and the highest rate in copies a second over any 50 ms, and forgets them.
-func (a *arrivals) take() (came int, rate float64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	first := 0
-	for n, at := range a.at {
-		for at.Sub(a.at[first]) > 50*time.Millisecond {
-			first++
-		}
-		rate = max(rate, float64(n-first+1)/0.05)
-	}
-	came, a.at = len(a.at), nil
-	return came, rate
-}
-
 // The program is killed again and again while it makes and sends an issue. There is one issue; nobody is left out of it, and no kill
 // repeats more than the copies in flight and those whose outcomes waited to be committed.
 func TestKillNine(t *testing.T) {
 	const members, posts, kills = 3000, 30, 25
-	var seen arrivals
-	sink := smtptest.NewSink(smtptest.Config{OnMessage: seen.add, Record: true})
+	var seen smtptest.Arrivals
+	sink := smtptest.NewSink(smtptest.Config{OnMessage: seen.Add, Record: true})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -167,7 +139,7 @@ func TestKillNine(t *testing.T) {
 		if done, made = progress(t, dir, issue); !made {
 			making++
 		}
-		came, rate := seen.take()
+		came, rate := seen.Take()
 		lost := came - (done - known) // arrived in this life, and not known to have
 		known, worst, total = done, max(worst, lost), total+lost
 		if most := 2*childConnections + rate*(2*gap.Seconds()-0.05); lost < 0 || float64(lost) > most {

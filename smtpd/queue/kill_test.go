@@ -9,10 +9,8 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -87,40 +85,6 @@ func child(dir, addr string) error {
 	return cmp.Or(<-done, db.Close())
 }
 
-// arrivals are the times at which one life of the child delivered copies.
-type arrivals struct {
-	mu sync.Mutex
-	at []time.Time
-}
-
-func (a *arrivals) add(smtptest.Message) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.at = append(a.at, time.Now())
-}
-
-func (a *arrivals) count() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.at)
-}
-
-// take returns how many came in this life and the highest rate in copies a second, over any 50 ms, and forgets them.
-func (a *arrivals) take() (came int, rate float64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	slices.SortFunc(a.at, time.Time.Compare)
-	first := 0
-	for n, at := range a.at {
-		for at.Sub(a.at[first]) > 50*time.Millisecond {
-			first++
-		}
-		rate = max(rate, float64(n-first+1)/0.05)
-	}
-	came, a.at = len(a.at), nil
-	return came, rate
-}
-
 // lonelyDomains have one mail host, here, and thousands of members, a few each.
 const lonelyDomains = 2000
 
@@ -142,8 +106,8 @@ func TestKillNine(t *testing.T) {
 
 func killNine(t *testing.T, direct bool) {
 	const copies, kills = 15_000, 25
-	var seen arrivals
-	sink := smtptest.NewSink(smtptest.Config{OnMessage: seen.add, Behave: func(m smtptest.Message) (b smtptest.Behaviour) {
+	var seen smtptest.Arrivals
+	sink := smtptest.NewSink(smtptest.Config{OnMessage: seen.Add, Behave: func(m smtptest.Message) (b smtptest.Behaviour) {
 		if m.Stage == smtptest.AtEnd {
 			b.Delay = time.Millisecond
 		}
@@ -174,7 +138,7 @@ func killNine(t *testing.T, direct bool) {
 	before := copies // recipients in the queue
 	for n := range kills {
 		life, commits := startChild(t, dir, addr)
-		for seen.count() == 0 {
+		for seen.Count() == 0 {
 			time.Sleep(time.Millisecond)
 		}
 		time.Sleep(time.Duration(20+rand.IntN(100)) * time.Millisecond)
@@ -187,7 +151,7 @@ func killNine(t *testing.T, direct bool) {
 		db := store(t, dir)
 		left := recipients((&world{t: t, db: db, outbox: queue.New(db, &people{}, nil, queue.Options{})}).rows())
 		closeStore(t, db)
-		came, rate := seen.take()
+		came, rate := seen.Take()
 		lost := float64(came - (before - left)) // arrived in this life, and not known to have
 		before = left
 		worst, total = max(worst, lost), total+lost
