@@ -56,6 +56,7 @@ func TestPages(t *testing.T) {
 			j.join()
 			j.me()
 			j.members()
+			j.site()
 			j.moderate()
 			j.undo()
 			j.odd()

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/chromedp/chromedp"
+)
+
+// site runs the site as its administrator: makes a list, gives it another address, bans somebody everywhere, and looks at the queue, the
+// domains and the log. The list stays, because others look at the site meanwhile.
+func (j *journey) site() {
+	j.open("/-/demo", 200)
+	j.follow(`button[value="haruka@example.jp"]`)
+	j.follow(`.tools a[href="/-/site/"]`)
+	name := fmt.Sprintf("wg-new%d", j.n)
+	j.fill(`#address`, "netops@lists.kairan.test")
+	if got := j.submit(`#new button.strong`); got != 422 {
+		j.Errorf("a list at an address that is taken: %d", got)
+	}
+	j.see(`#wrong`)
+	j.shoot("site-lists-wrong")
+	j.fill(`#address`, name+"@lists.kairan.test")
+	j.do(chromedp.Click(`input[name=style][value=private]`))
+	j.follow(`#new button.strong`)
+	j.see(`.flash`)
+	j.shoot("site-list-made")
+	j.fill(`#to`, "netops@lists.kairan.test")
+	if got := j.submit(`#rename button`); got != 422 {
+		j.Errorf("renamed to an address that is taken: %d", got)
+	}
+	j.see(`#wrong-to`)
+	j.fill(`#to`, name+"-2@lists.kairan.test")
+	j.follow(`#rename button`)
+	j.see(`.flash`)
+	j.sees(name+"-2@lists.kairan.test", name+"@lists.kairan.test")
+	j.shoot("site-list-renamed")
+	j.siteBans()
+	for _, page := range []string{"queue", "domains", "log"} {
+		j.follow(`.tabs a[href="/-/site/` + page + `"]`)
+		j.shoot("site-" + page)
+	}
+	j.sees(name + "-2@lists.kairan.test")
+	j.follow(`form[action="/-/logout"] button`)
+}
+
+// siteBans bans a pattern of its own from the site, and lifts that.
+func (j *journey) siteBans() {
+	entry, why := fmt.Sprintf("^<script>site%d@", j.n), "<b>迷惑</b>"
+	j.follow(`.tabs a[href="/-/site/bans"]`)
+	j.fill(`#entry`, "haruka@example.jp")
+	if got := j.submit(`main form.fields button`); got != 422 {
+		j.Errorf("the administrator is banned: %d", got)
+	}
+	j.see(`#wrong`)
+	j.shoot("site-bans-wrong")
+	j.fill(`#entry`, entry)
+	j.fill(`#why`, why)
+	j.follow(`main form.fields button`)
+	j.shoot("site-bans")
+	j.sees(entry, why)
+	j.follow(`.rows li:has(input[value="` + entry + `"]) button`)
+	j.see(`.flash`)
+}
