@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"iter"
 	"net/netip"
+	"strings"
 	"time"
 
 	"kairan/smtpd/address"
@@ -79,8 +80,10 @@ type Progress struct {
 	Queued int       `json:"queued,omitempty"` // recipients
 }
 
+const rawBlobs = "posts/"
+
 // RawBlob is the blob that holds a large message of a post. It is written before Record.
-func (id PostID) RawBlob() string { return "posts/" + string(id) }
+func (id PostID) RawBlob() string { return rawBlobs + string(id) }
 
 // Large reports whether a message goes to a blob rather than into the transaction.
 func Large(raw []byte) bool { return len(raw) > inlineRaw }
@@ -331,7 +334,7 @@ func Settled(tx *storage.Tx, before time.Time) iter.Seq[PostID] {
 	}
 }
 
-// ForgetReceipt forgets the message of a post as it was received, and the facts; removing its blob is the caller's part.
+// ForgetReceipt forgets the message of a post as it was received, and the facts. Its blob is one of [UnnamedBlobs] afterwards.
 func ForgetReceipt(tx *storage.Tx, id PostID) error {
 	p, err := GetPost(tx, id)
 	if err != nil {
@@ -364,6 +367,25 @@ func ErasePost(tx *storage.Tx, id PostID, by string, now time.Time) error {
 		receipts.Delete(tx, id),
 		PutPost(tx, p),
 		Note(tx, id, Event{At: now, Stage: "purge", Text: "the message was purged", By: by}))
+}
+
+// UnnamedBlobs returns the blobs of messages from before t that no post names: of posts whose message was forgotten, or which a crash
+// kept from being recorded. Younger ones may be about to be.
+func UnnamedBlobs(tx *storage.Tx, b storage.Blobs, t time.Time) (names []string, err error) {
+	end := PostID(storage.NewID(t)).RawBlob()
+	for name := range b.All(rawBlobs) {
+		if name >= end {
+			break
+		}
+		p, err := GetPost(tx, PostID(strings.TrimPrefix(name, rawBlobs)))
+		if err != nil && !errors.Is(err, storage.ErrNotFound) {
+			return nil, err
+		}
+		if !p.Blob {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // RawBlobs yields the blobs that hold messages of posts.

@@ -41,6 +41,8 @@ type Snapshot struct {
 
 // Pinner is a [Blobs] that can hold blobs as they are.
 type Pinner interface {
+	// Hold keeps every blob: Delete waits until end is called, which may be done more than once.
+	Hold() (end func())
 	// Pin returns the named blobs as they are now, whatever becomes of them,
 	// until release is called. Names without a blob are left out. Of a blob that
 	// grows, the pinned one may grow too.
@@ -70,19 +72,14 @@ func AllBlobs(db *DB) func(*Tx) ([]BlobRef, error) {
 
 // BackupOptions say what goes into a backup beside the rows.
 type BackupOptions struct {
-	// Blobs returns the blobs that the rows refer to; nil is [AllBlobs]. A
-	// reference at negative Length that has no blob is skipped.
+	// Blobs returns the blobs that the rows refer to; nil is [AllBlobs].
+	// No blob is deleted while it runs.
 	Blobs func(*Tx) ([]BlobRef, error)
 	// Extra are further files, such as the configuration: content by name.
 	Extra map[string][]byte
 	// Progress is called with bytes done and bytes in all; nil is no report.
 	Progress func(done, total int64)
 }
-
-// pinTries is how often Backup starts again because a blob went away between
-// the start of the transaction and the moment the blobs were held. A store that
-// is written to all the time lets every second try fail, on a machine that is busy.
-const pinTries = 50
 
 // Backup writes a copy of the store into folder dst, which must be empty or
 // not exist. The copy is that of one moment while the store stays in use: the
@@ -103,12 +100,10 @@ func Backup(ctx context.Context, db *DB, dst string, o BackupOptions) ([]Problem
 	if err != nil {
 		return nil, fmt.Errorf("backup: %w", err)
 	}
-	b := &backup{db: db, engine: engine, pinner: pinner, out: out, o: o, release: func() error { return nil }}
-	for try := 1; ; try++ {
-		if err = db.View(ctx, func(tx *Tx) error { return b.rows(tx, try == pinTries) }); err != errMoved {
-			break
-		}
-	}
+	b := &backup{engine: engine, pinner: pinner, out: out, o: o, release: func() error { return nil }}
+	end := pinner.Hold() // what the view's rows name is there until it is pinned
+	err = db.View(ctx, func(tx *Tx) error { return b.rows(tx, end) })
+	end()
 	if err == nil {
 		err = b.blobs()
 	}
@@ -124,10 +119,7 @@ func Backup(ctx context.Context, db *DB, dst string, o BackupOptions) ([]Problem
 	return b.problems, nil
 }
 
-var errMoved = errors.New("a blob was deleted as the backup began")
-
 type backup struct {
-	db     *DB
 	engine Snapshotter
 	pinner Pinner
 	out    *folder
@@ -139,14 +131,9 @@ type backup struct {
 	problems []Problem
 }
 
-// rows holds the blobs that tx refers to, and copies the rows. The last try
-// goes on without the blobs that are missing.
-func (b *backup) rows(tx *Tx, last bool) error {
+// rows pins the blobs that tx refers to, ends the hold on all blobs, and copies the rows.
+func (b *backup) rows(tx *Tx, end func()) error {
 	refs, err := b.o.Blobs(tx)
-	if err != nil {
-		return err
-	}
-	snapshot, err := b.engine.Snapshot(tx.e)
 	if err != nil {
 		return err
 	}
@@ -154,38 +141,42 @@ func (b *backup) rows(tx *Tx, last bool) error {
 	for i, r := range refs {
 		names[i] = r.Name
 	}
-	err = b.release() // what an earlier try pinned
-	b.release = func() error { return nil }
+	if b.pinned, b.release, err = b.pinner.Pin(names); err != nil {
+		b.release = func() error { return nil }
+		return err
+	}
+	end()
+	snapshot, err := b.engine.Snapshot(tx.e)
 	if err != nil {
 		return err
 	}
-	if b.pinned, b.release, err = b.pinner.Pin(names); err != nil {
-		return err
-	}
-	b.refs, b.problems = b.refs[:0], nil
 	b.out.total = snapshot.Size
 	for _, r := range refs {
-		size, err := b.pinned.Len(r.Name)
-		switch {
-		case errors.Is(err, ErrNotFound) && r.Length < 0:
-			continue
-		case errors.Is(err, ErrNotFound) && !last:
-			return errMoved
-		case errors.Is(err, ErrNotFound):
-			b.problems = append(b.problems, Problem{Where: r.Name, What: "rows refer to this blob, and it is missing"})
-			continue
-		case err != nil:
+		if err := b.refer(r); err != nil {
 			return err
-		case size < r.Length:
-			b.problems = append(b.problems, Problem{Where: r.Name, What: fmt.Sprintf("rows refer to %d bytes of this blob, and it has %d", r.Length, size)})
-			r.Length = size
-		case r.Length < 0:
-			r.Length = size
 		}
-		b.refs = append(b.refs, r)
-		b.out.total += r.Length
 	}
 	return b.out.write(snapshot.File, snapshot.Write)
+}
+
+// refer puts a pinned blob down for copying, as long as rows and blob agree on.
+func (b *backup) refer(r BlobRef) error {
+	size, err := b.pinned.Len(r.Name)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		b.problems = append(b.problems, Problem{Where: r.Name, What: "rows refer to this blob, and it is missing"})
+		return nil
+	case err != nil:
+		return err
+	case size < r.Length:
+		b.problems = append(b.problems, Problem{Where: r.Name, What: fmt.Sprintf("rows refer to %d bytes of this blob, and it has %d", r.Length, size)})
+		r.Length = size
+	case r.Length < 0:
+		r.Length = size
+	}
+	b.refs = append(b.refs, r)
+	b.out.total += r.Length
+	return nil
 }
 
 func (b *backup) blobs() error {

@@ -146,6 +146,34 @@ func TestBackupWhileWriting(t *testing.T) {
 	}
 }
 
+// What rows of the view name stays until it is pinned, however soon it is to go.
+func TestBackupHoldsBlobs(t *testing.T) {
+	t.Parallel()
+	db := storagetest.Open(t)
+	if err := appendTo(db, "going", 0); err != nil {
+		t.Fatal(err)
+	}
+	deleted := make(chan error)
+	problems, err := storage.Backup(t.Context(), db, t.TempDir(), storage.BackupOptions{
+		Blobs: func(tx *storage.Tx) ([]storage.BlobRef, error) {
+			go func() { deleted <- db.Blobs.Delete("going") }()
+			for range 10_000 { // time enough to be deleted, if it can be
+				if _, err := db.Blobs.Len("going"); err != nil {
+					t.Error(err)
+					break
+				}
+			}
+			return committed(tx)
+		},
+	})
+	if err := errors.Join(err, <-deleted); err != nil || problems != nil {
+		t.Errorf("backup: %v, %v", problems, err)
+	}
+	if _, err := db.Blobs.Len("going"); !errors.Is(err, storage.ErrNotFound) {
+		t.Errorf("after the backup: %v", err)
+	}
+}
+
 func TestBackupReportsLostBlobs(t *testing.T) {
 	t.Parallel()
 	db := storagetest.Open(t)

@@ -2,6 +2,7 @@ package posting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 const (
 	keepMessage    = 30 * 24 * time.Hour // the message as received, and the facts
 	keepDeliveries = 90 * 24 * time.Hour // what became of each copy; the counts stay
+	keepUnnamed    = 24 * time.Hour      // a blob that is waiting for its post to be recorded, which takes seconds
 )
 
 // expiry is one kind of thing that is forgotten with time.
@@ -41,10 +43,26 @@ func (p *Path) Expire(ctx context.Context, now time.Time) error {
 			}
 		}
 	}
+	if err := p.sweep(ctx, now.Add(-keepUnnamed)); err != nil {
+		return fmt.Errorf("expire blobs: %w", err)
+	}
 	if err := p.DB.Update(ctx, func(tx *storage.Tx) error { return list.ForgetTallies(tx, now.In(p.Site.Location)) }); err != nil {
 		return fmt.Errorf("expire tallies: %w", err)
 	}
 	return nil
+}
+
+// sweep deletes the blobs of messages that no post names.
+func (p *Path) sweep(ctx context.Context, before time.Time) error {
+	var unnamed []string
+	err := p.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		unnamed, err = list.UnnamedBlobs(tx, p.DB.Blobs, before)
+		return err
+	})
+	for _, name := range unnamed {
+		err = errors.Join(err, p.DB.Blobs.Delete(name))
+	}
+	return err
 }
 
 // expireSome forgets one kind of thing of up to 100 posts, and returns of how many.
@@ -63,11 +81,6 @@ func (p *Path) expireSome(ctx context.Context, e expiry, before time.Time) (int,
 	})
 	if err != nil || len(old) == 0 {
 		return 0, err
-	}
-	for _, id := range old {
-		if err := p.DB.Blobs.Delete(id.RawBlob()); err != nil {
-			return 0, err
-		}
 	}
 	return len(old), p.DB.Update(ctx, func(tx *storage.Tx) error {
 		for _, id := range old {

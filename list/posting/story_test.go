@@ -289,13 +289,16 @@ func counts(t *testing.T, w *listtest.World, id list.PostID) (c map[string]int) 
 // receive takes a post of ann's without any running server.
 func receive(t *testing.T, w *listtest.World, l *list.List, id string) list.PostID {
 	t.Helper()
-	raw := listtest.CRLF(listtest.Post("Ann <ann@people.test>", l, id, "Hello", "Hello.\n"))
-	vs, err := w.Path.Receive(t.Context(), w.Envelope("ann@people.test", l), []*list.List{l}, raw)
+	return receiveRaw(t, w, l, listtest.Post("Ann <ann@people.test>", l, id, "Hello", "Hello.\n"))
+}
+
+func receiveRaw(t *testing.T, w *listtest.World, l *list.List, raw string) list.PostID {
+	t.Helper()
+	vs, err := w.Path.Receive(t.Context(), w.Envelope("ann@people.test", l), []*list.List{l}, listtest.CRLF(raw))
 	if err != nil || vs[0].Verdict.Action != list.Accept {
 		t.Fatalf("receive: %v %v", vs, err)
 	}
-	posts := w.Posts(id)
-	return posts[len(posts)-1].ID
+	return vs[0].ID
 }
 
 // After a crash behind any stage there is one number, one archive entry, and every recipient once, in a digest too.
@@ -444,13 +447,20 @@ func TestExpire(t *testing.T) {
 	w := listtest.New(t, nil)
 	l := w.List("janog", nil)
 	w.Join(l, list.RoleMember, "ann@people.test")
-	id := receive(t, w, l, "old@people.test")
-	if err := w.Path.Publish(t.Context(), id); err != nil {
+	now := time.Now()
+	lost, coming := list.PostID(storage.NewID(now.AddDate(0, 0, -2))).RawBlob(), list.PostID(storage.NewID(now)).RawBlob()
+	if err := errors.Join(w.DB.Blobs.Create(lost, nil), w.DB.Blobs.Create(coming, nil)); err != nil {
 		t.Fatal(err)
+	}
+	small, large := receive(t, w, l, "old@people.test"), receiveRaw(t, w, l, listtest.Post("Ann <ann@people.test>", l, "large@people.test", "議事録", strings.Repeat("長い話。\n", 6_000)))
+	for _, id := range []list.PostID{small, large} {
+		if err := w.Path.Publish(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
 	}
 	err := w.DB.View(t.Context(), func(tx *storage.Tx) error {
 		var f rules.Facts
-		if err := list.PostFacts(tx, id, &f); err != nil || f.Author.String() != "ann@people.test" || f.Member == nil {
+		if err := list.PostFacts(tx, small, &f); err != nil || f.Author.String() != "ann@people.test" || f.Member == nil {
 			t.Errorf("facts %+v, %v", f, err)
 		}
 		return nil
@@ -458,7 +468,7 @@ func TestExpire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kept := func() bool {
+	kept := func(id list.PostID) bool {
 		err := w.DB.View(t.Context(), func(tx *storage.Tx) error {
 			_, err := list.PostRaw(tx, w.DB.Blobs, id)
 			return err
@@ -466,14 +476,22 @@ func TestExpire(t *testing.T) {
 		return err == nil
 	}
 	for _, tt := range []struct {
-		days int
-		want bool
-	}{{29, true}, {31, false}} {
-		if err := w.Path.Expire(t.Context(), time.Now().AddDate(0, 0, tt.days)); err != nil {
+		days  int
+		want  bool
+		blobs []string
+	}{{0, true, []string{coming, large.RawBlob()}}, {29, true, []string{large.RawBlob()}}, {31, false, nil}} {
+		if err := w.Path.Expire(t.Context(), now.AddDate(0, 0, tt.days)); err != nil {
 			t.Fatal(err)
 		}
-		if kept() != tt.want {
-			t.Errorf("after %d days the message is kept: %v", tt.days, kept())
+		if kept(small) != tt.want || kept(large) != tt.want {
+			t.Errorf("after %d days the messages are kept: %v, %v", tt.days, kept(small), kept(large))
+		}
+		var blobs []string
+		for name := range w.DB.Blobs.All("posts/") {
+			blobs = append(blobs, name)
+		}
+		if diff := cmp.Diff(slices.Sorted(slices.Values(tt.blobs)), blobs); diff != "" {
+			t.Errorf("blobs after %d days (-want +got):\n%s", tt.days, diff)
 		}
 	}
 	if len(w.Posts("old@people.test")) != 1 {

@@ -23,6 +23,7 @@ import (
 type Files struct {
 	root string
 
+	held    sync.RWMutex // written while Hold is on; who deletes reads
 	names   nameLocks
 	folders sync.Map // paths whose entry in their parent is known to be on disk
 }
@@ -205,6 +206,8 @@ func (f *Files) Truncate(name string, n int64) error {
 
 // Delete implements [storage.Blobs].
 func (f *Files) Delete(name string) error {
+	f.held.RLock()
+	defer f.held.RUnlock()
 	lock := f.names.of(name)
 	lock.Lock()
 	defer lock.Unlock()

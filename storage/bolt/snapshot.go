@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -52,6 +53,12 @@ func (e *Engine) Check(ctx context.Context) []storage.Problem {
 		found = append(found, storage.Problem{Where: rowsFile, What: err.Error()})
 	}
 	return found
+}
+
+// Hold implements [storage.Pinner].
+func (f *Files) Hold() (end func()) {
+	f.held.Lock()
+	return sync.OnceFunc(f.held.Unlock)
 }
 
 // Pin implements [storage.Pinner] by hard links.
