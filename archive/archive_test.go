@@ -176,6 +176,9 @@ func TestThreads(t *testing.T) {
 		"reply by subject in Japanese": {[]archive.Entry{
 			post(1, "Subject: [x:00012] =?UTF-8?B?5Lya6K2w?="), post(2, "Subject: =?UTF-8?B?6L+U5L+h77ya5Lya6K2w?="), post(3, "Subject: =?UTF-8?B?UmXvvJrkvJrorbA=?="),
 		}, "1 2 3"},
+		"a forward takes no replies": {[]archive.Entry{
+			post(1, "Subject: Meeting"), post(2, "Subject: Fwd: Meeting"), post(3, "Subject: Re: Meeting"),
+		}, "1 3 | 2"},
 		"replies to what never came": {[]archive.Entry{
 			post(2, "Subject: Re: Meeting", ref(1)), post(3, "Subject: Re: Meeting", ref(1)), post(4, "Subject: Re: Other", ref(0)),
 		}, "4 | 2 3"},

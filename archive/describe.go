@@ -22,7 +22,7 @@ const (
 // described is a message with what its place in a thread depends on.
 type described struct {
 	Message
-	base  string // base subject in lower case
+	base  string // base subject in lower case; "" if it forwards something, which takes no answers from what it forwards
 	reply bool   // the subject has a reply word
 	raw   []byte // the message, while it is to be written
 }
@@ -45,9 +45,16 @@ func describe(rec mbox.Record) *described {
 		d.FromName = clip(from[0].Name, maxText)
 		d.FromAddr = from[0].Address.String()
 	}
-	base, reply := message.BaseSubject(d.Subject)
-	d.base, d.reply = strings.ToLower(base), reply
+	if base, reply := message.BaseSubject(d.Subject); !message.IsForward(d.Subject) {
+		d.base, d.reply = strings.ToLower(base), reply
+	}
 	return d
+}
+
+// Declined reports whether the author of a message asks that it be in no archive: "X-No-Archive: yes", "Archive: no".
+func Declined(h message.Header) bool {
+	asked := len(h.All("X-No-Archive")) > 0 && !strings.EqualFold(h.Get("X-No-Archive"), "no")
+	return asked || strings.EqualFold(h.Get("Archive"), "no")
 }
 
 // believable returns the Date field if it lies between a week before and a day after the receipt.

@@ -7,12 +7,17 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/text/width"
+
 	"kairan/archive"
 	"kairan/smtpd/message"
 )
 
 // week is how far Date and the top Received field may be apart for Date to be believed.
 const week = 7 * 24 * time.Hour
+
+// maxReplyWords is how many reply words may stand before a tag.
+const maxReplyWords = 50
 
 // entries makes entries of messages.
 type entries struct {
@@ -22,13 +27,13 @@ type entries struct {
 	now       time.Time
 }
 
-// tagOf matches "[name:123]", "[name 00123]" and the like at the start of a subject, after reply words. The number is the first group.
+// tagOf matches "[name:123]", "[name 00123]", "【name:123】" and the like at the start of a subject, in half width. The number is the first group.
 func tagOf(names []string) *regexp.Regexp {
 	quoted := make([]string, len(names))
 	for i, name := range names {
-		quoted[i] = regexp.QuoteMeta(name)
+		quoted[i] = regexp.QuoteMeta(width.Fold.String(name))
 	}
-	return regexp.MustCompile(`(?i)^\s*(?:(?:re|fwd?|aw)(?:\[\d{1,3}\]|\^\d{1,3})?:\s*)*[\[(](?:` + strings.Join(quoted, "|") + `)[ :,.#_-]{0,3}(\d{1,9})[\])]`)
+	return regexp.MustCompile(`(?i)^\s*[\[(【〔](?:` + strings.Join(quoted, "|") + `)[ :,.#_-]{0,3}(\d{1,9})[\])】〕]`)
 }
 
 // ownPost is what a post ID of Kairan's looks like.
@@ -95,7 +100,15 @@ func (x *entries) number(h message.Header) uint64 {
 			return n
 		}
 	}
-	found := x.tag.FindStringSubmatch(h.Text("Subject"))
+	subject := h.Text("Subject")
+	for range maxReplyWords {
+		rest, ok := message.CutReplyWord(subject)
+		if !ok {
+			break
+		}
+		subject = rest
+	}
+	found := x.tag.FindStringSubmatch(width.Fold.String(subject))
 	if found == nil {
 		return 0
 	}

@@ -92,8 +92,10 @@ func envelopeTime(line []byte) time.Time {
 
 // date reads a date as a header writes it, or returns the zero time.
 func date(value string) time.Time {
-	t, _ := message.Parse([]byte("Date: " + value + "\r\n\r\n")).Date()
-	return t
+	if t, ok := message.Parse([]byte("Date: " + value + "\r\n\r\n")).Date(); ok {
+		return t
+	}
+	return time.Time{}
 }
 
 // isMangled reports whether an envelope line writes an address as pipermail does.

@@ -117,6 +117,12 @@ func TestWhatIsMissing(t *testing.T) {
 		"tag":                   {header: "Subject: [janog:123] x", received: "2020-05-01T01:00:00Z", number: 123},
 		"tag with zeros":        {header: "Subject: Re: [JANOG 00123] x", received: "2020-05-01T01:00:00Z", number: 123},
 		"tag encoded":           {header: "Subject: =?ISO-2022-JP?B?W2phbm9nOjEyM10gGyRCMnNNdxsoQg==?=", received: "2020-05-01T01:00:00Z", number: 123},
+		"tag in Japanese":       {header: "Subject: 【janog:123】x", received: "2020-05-01T01:00:00Z", number: 123},
+		"tag in full width":     {header: "Subject: RE：Re^2: ［ｊａｎｏｇ：００１２３］ x", received: "2020-05-01T01:00:00Z", number: 123},
+		"tag of a forward":      {header: "Subject: 転送：[janog:123] x", received: "2020-05-01T01:00:00Z", number: 123},
+		"Date that is no day":   {header: "Date: 31 Feb 2020 10:00:00 +0900", received: "2020-05-01T01:00:00Z"},
+		"Date of 1970":          {header: "Date: Thu, 1 Jan 1970 09:00:00 +0900", received: "2020-05-01T01:00:00Z"},
+		"zone of nowhere":       {header: "Date: Sat, 2 May 2020 10:00:00 +9999", received: "2020-05-02T10:00:00Z"},
 		"tag of another":        {header: "Subject: [other:123] x", received: "2020-05-01T01:00:00Z"},
 		"tag later":             {header: "Subject: about [janog:123]", received: "2020-05-01T01:00:00Z"},
 		"eight bits":            {header: "From: \x8eR\x93c <yamada@example.jp>\nSubject: \xb2\xf3\xcd\xf7", received: "2020-05-01T01:00:00Z"},
@@ -164,6 +170,25 @@ func TestDuplicates(t *testing.T) {
 		t.Error(diff)
 	}
 	s.check()
+}
+
+// TestDeclined leaves out what asks to be in no archive, and names it.
+func TestDeclined(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	name := file(t, "old.mbox", envelope+head("a", "X-No-Archive: Yes")+"one\n\n"+envelope+head("b", "Archive: no")+"two\n\n"+envelope+head("c", "X-No-Archive: no")+"three\n\n")
+	for _, added := range []int{1, 0} {
+		r := s.run(name)
+		if r.Added != added || r.Declined != 2 || r.Lost != 0 || len(s.notices) != 2 || !s.notices[0].Lost {
+			t.Errorf("%+v %v", r, s.notices)
+		}
+		if want := name + ": byte 0 <a@example.jp>: its author asks that it not be archived (X-No-Archive)"; s.notices[0].Error() != want {
+			t.Errorf("%v, want %s", s.notices[0].Error(), want)
+		}
+	}
+	if all := s.all(); len(all) != 1 || all[0].ID != "c@example.jp" {
+		t.Errorf("%+v", all)
+	}
 }
 
 func TestGzip(t *testing.T) {

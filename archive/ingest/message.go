@@ -25,12 +25,22 @@ type Message struct {
 type Fault struct {
 	File   string `json:"file"`
 	Offset int64  `json:"offset"` // where it begins, in bytes, before compression
+	ID     string `json:"message_id,omitempty"`
 	End    int64  `json:"-"`
 	Why    string `json:"why"`
 }
 
 // Error implements error.
-func (f *Fault) Error() string { return fmt.Sprintf("%s: byte %d: %s", f.File, f.Offset, f.Why) }
+func (f *Fault) Error() string { return f.Place() + ": " + f.Why }
+
+// Place says which message it is about.
+func (f *Fault) Place() string {
+	place := fmt.Sprintf("%s: byte %d", f.File, f.Offset)
+	if f.ID != "" {
+		place += " <" + f.ID + ">"
+	}
+	return place
+}
 
 func fault(file string, start, end int64, why string) *Fault {
 	return &Fault{File: file, Offset: start, End: end, Why: why}

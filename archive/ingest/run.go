@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/smtpd/message"
 )
 
 // Options say what an import does.
@@ -36,12 +37,14 @@ type Notice struct {
 
 // Result counts what became of the messages.
 type Result struct {
-	Read    int    `json:"read"`              // messages found
-	Added   int    `json:"added"`             // new in the archive
-	Known   int    `json:"known"`             // there before, or twice in the sources
-	Purged  int    `json:"purged,omitempty"`  // of those: purged, and not brought back
-	Lost    int    `json:"lost"`              // not imported, each with a Notice
-	Highest uint64 `json:"highest,omitempty"` // post number
+	Read   int `json:"read"`             // messages found
+	Added  int `json:"added"`            // new in the archive
+	Known  int `json:"known"`            // there before, or twice in the sources
+	Purged int `json:"purged,omitempty"` // of those: purged, and not brought back
+	Lost   int `json:"lost"`             // not imported, each with a Notice
+	// Declined were left out as their authors ask, each with a Notice.
+	Declined int    `json:"declined,omitempty"`
+	Highest  uint64 `json:"highest,omitempty"` // post number
 }
 
 // Limits of a batch, which is one transaction: posts that arrive meanwhile wait for it.
@@ -54,6 +57,8 @@ const (
 type item struct {
 	m        Message
 	err      error // a *Fault
+	declined bool  // its author wants it in no archive
+	id       string
 	number   uint64
 	prepared *archive.Prepared
 }
@@ -160,20 +165,28 @@ func (r *run) prepareOne(it *item) {
 	}
 	defer func() { // a message from outside must not end the import of the others
 		if p := recover(); p != nil {
-			it.prepared, it.err = nil, it.m.fault(fmt.Sprintf("it cannot be read: %v", p))
+			it.prepared, it.err = nil, it.fault(fmt.Sprintf("it cannot be read: %v", p))
 		}
 	}()
 	e := r.entries.entry(it.m)
-	it.number = e.Number
+	it.number, it.id = e.Number, e.ID
+	if it.declined = it.m.Own == nil && archive.Declined(message.Parse(e.Raw).Header()); it.declined {
+		it.err = it.fault("its author asks that it not be archived (X-No-Archive)")
+		return
+	}
 	p, err := archive.Prepare(e)
 	if err != nil {
-		it.err = it.m.fault(err.Error())
+		it.err = it.fault(err.Error())
 		return
 	}
 	it.prepared, it.m.Raw, it.m.Own = p, nil, nil
 }
 
-func (m Message) fault(why string) *Fault { return fault(m.File, m.Start, m.End, why) }
+func (it *item) fault(why string) *Fault {
+	f := fault(it.m.File, it.m.Start, it.m.End, why)
+	f.ID = it.id
+	return f
+}
 
 // archive archives a batch and counts.
 func (r *run) archive(ctx context.Context, batch []*item) error {
@@ -181,7 +194,11 @@ func (r *run) archive(ctx context.Context, batch []*item) error {
 	var items []*item
 	for _, it := range batch {
 		if f, ok := errors.AsType[*Fault](it.err); ok {
-			r.result.Lost++
+			if it.declined {
+				r.result.Declined++
+			} else {
+				r.result.Lost++
+			}
 			r.tell(*f, true)
 			continue
 		}
@@ -211,7 +228,7 @@ func (r *run) count(it *item, got archive.Imported) {
 		r.result.Added++
 	}
 	if got.NumberTaken {
-		r.tell(*it.m.fault(fmt.Sprintf("post number %d is that of another message", it.number)), false)
+		r.tell(*it.fault(fmt.Sprintf("post number %d is that of another message", it.number)), false)
 	}
 }
 

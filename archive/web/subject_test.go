@@ -13,6 +13,8 @@ func TestSubject(t *testing.T) {
 		"Re: [janog:00123] 日程":     "Re: 日程",
 		"[wg-dns 7] [PATCH 2/3] x": "[PATCH 2/3] x",
 		"[janog:1]":                "[janog:1]",
+		"Re: 【janog:00123】日程":      "Re: 日程",
+		"【速報 2020】日程":              "【速報 2020】日程",
 		"AS[65000]":                "AS[65000]",
 	} {
 		if got := q.subject(in); got != want {

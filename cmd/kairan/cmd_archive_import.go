@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"kairan/archive"
 	"kairan/archive/ingest"
@@ -18,6 +20,7 @@ type archiveImport struct {
 	Dialect   string   `enum:"auto,mboxo,mboxrd,mboxcl,mboxcl2" default:"auto" help:"How an mbox quotes: auto, mboxo, mboxrd, mboxcl or mboxcl2."`
 	Tag       []string `placeholder:"NAME" help:"A name in subjects like [NAME:123], beside the list's own; may be given several times."`
 	Pipermail bool     `help:"The file is LIST.mbox of Mailman 2: keep the addresses that pipermail gave its messages."`
+	By        string   `default:"operator" help:"Who imports, for the list's log."`
 	format
 }
 
@@ -28,6 +31,8 @@ func (cmd *archiveImport) inputFile() string {
 	}
 	return ""
 }
+
+const standardInput = "standard input"
 
 // imported is what import prints.
 type imported struct {
@@ -57,6 +62,9 @@ func (cmd *archiveImport) run(ctx context.Context, app *App, c call, std streams
 		},
 	})
 	end()
+	if out.Added > 0 { // what is there stays, even if who waits for it has gone
+		err = errors.Join(err, cmd.log(context.WithoutCancel(ctx), app, l, out.Added))
+	}
 	if showErr := cmd.show(std.out, out, func(w io.Writer) { cmd.tell(w, l, out.Result, last) }); err == nil {
 		err = showErr
 	}
@@ -75,12 +83,33 @@ func (cmd *archiveImport) sentence(n *ingest.Notice) string {
 	if !n.Lost {
 		what = "imported"
 	}
-	return printable(fmt.Sprintf("%s: byte %d: %s: %s", n.File, n.Offset, what, n.Why))
+	return printable(fmt.Sprintf("%s: %s: %s", n.Place(), what, n.Why))
+}
+
+// log writes into the list's log who brought how many messages from where.
+func (cmd *archiveImport) log(ctx context.Context, app *App, l *list.List, n int) error {
+	const shown = 3 // files
+	files := strings.Join(cmd.Files[:min(shown, len(cmd.Files))], ", ")
+	if cmd.inputFile() == "-" {
+		files = standardInput
+	}
+	if more := len(cmd.Files) - shown; more > 0 {
+		files += fmt.Sprintf(" (+%d)", more)
+	}
+	return app.DB.Update(ctx, func(tx *storage.Tx) error {
+		return list.Log(tx, l.ID, list.Event{
+			At: time.Now(), Stage: "archive", By: cmd.By, Word: "archive.imported",
+			Args: map[string]string{"n": fmt.Sprint(n), "files": printable(files)},
+		})
+	})
 }
 
 // tell sums up.
 func (cmd *archiveImport) tell(w io.Writer, l *list.List, r ingest.Result, last uint64) {
 	fmt.Fprintf(w, "%s: %d messages: %d imported, %d were there already, %d not imported\n", l.Address, r.Read, r.Added, r.Known, r.Lost)
+	if r.Declined > 0 {
+		fmt.Fprintf(w, "%d more were left out, as their authors asked that they not be archived\n", r.Declined)
+	}
 	if r.Purged > 0 {
 		fmt.Fprintf(w, "%d of them were purged here and were not brought back\n", r.Purged)
 	}
@@ -117,7 +146,7 @@ func (cmd *archiveImport) sources(c call, in io.Reader) []ingest.Source {
 	for _, name := range cmd.Files {
 		s := ingest.Source{Path: c.path(name), Dialect: dialect, Limit: archive.MaxMessage}
 		if cmd.inputFile() == "-" {
-			s.Path, s.Stdin = "standard input", in
+			s.Path, s.Stdin = standardInput, in
 		}
 		all = append(all, s)
 	}

@@ -1,9 +1,9 @@
 package cook
 
 import (
-	"strings"
 	"time"
 
+	"kairan/archive"
 	"kairan/list"
 	"kairan/smtpd/message"
 )
@@ -58,11 +58,7 @@ var enclose = []step{
 
 // Archives reports whether a post with that header goes into the list's archive. Authors may ask that theirs does not.
 func Archives(l *list.List, h message.Header) bool {
-	if l.Settings.ArchivePolicy == "never" || strings.EqualFold(h.Get("Archive"), "no") {
-		return false
-	}
-	asked := len(h.All("X-No-Archive")) > 0 && !strings.EqualFold(h.Get("X-No-Archive"), "no")
-	return !asked
+	return l.Settings.ArchivePolicy != "never" && !archive.Declined(h)
 }
 
 // draft is a message on its way through a table.

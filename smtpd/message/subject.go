@@ -3,6 +3,7 @@ package message
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/width"
 )
@@ -11,6 +12,24 @@ import (
 // in brackets and white space (RFC 5256, section 2.1, and Japanese practice). reply is true if a reply word was there;
 // a word of forwarding is none.
 func BaseSubject(subject string) (base string, reply bool) {
+	base, reply, _ = baseSubject(subject)
+	return base, reply
+}
+
+// IsForward reports whether a subject says that a message was forwarded, and answers nothing: "Fwd: x", "転送: x".
+func IsForward(subject string) bool {
+	_, reply, forward := baseSubject(subject)
+	return forward && !reply
+}
+
+// CutReplyWord takes a reply or forward word with its colon, and white space before it, off the start of a subject.
+func CutReplyWord(subject string) (rest string, ok bool) {
+	s := strings.TrimSpace(subject)
+	n, _ := replyWord(s)
+	return s[n:], n > 0
+}
+
+func baseSubject(subject string) (base string, reply, forward bool) {
 	const most = 100 // words and prefixes that are stripped
 	s := subject
 	if !isASCII(s) || strings.ContainsAny(s, "\t\r\n") || strings.Contains(s, "  ") {
@@ -23,11 +42,11 @@ func BaseSubject(subject string) (base string, reply bool) {
 			s = s[:i]
 		}
 		if inner, ok := forwarded(s); ok {
-			s = inner
+			s, forward = inner, true
 		}
 		if n, isReply := replyWord(s); n > 0 {
 			s = s[n:]
-			reply = reply || isReply
+			reply, forward = reply || isReply, forward || !isReply
 		} else if rest := strings.TrimSpace(s[prefixLen(s):]); rest != "" {
 			s = rest // a prefix alone is the subject itself
 		}
@@ -35,7 +54,7 @@ func BaseSubject(subject string) (base string, reply bool) {
 			break
 		}
 	}
-	return strings.TrimSpace(s), reply
+	return strings.TrimSpace(s), reply, forward
 }
 
 // forwarded takes "[Fwd: …]" off.
@@ -47,10 +66,10 @@ func forwarded(s string) (inner string, ok bool) {
 	return s, false
 }
 
-// prefixLen returns the length of a list prefix at the start of s: "[janog:00123]",
-// or "(elena 00123)" as fml writes it.
+// prefixLen returns the length of a list prefix at the start of s: "[janog:00123]", or "(elena 00123)" as fml writes it, or
+// "【janog:00123】". But for the first, brackets without a post number are part of what the author says.
 func prefixLen(s string) int {
-	if len(s) == 0 || s[0] != '[' && s[0] != '(' {
+	if len(s) == 0 || s[0] < utf8.RuneSelf && s[0] != '[' && s[0] != '(' {
 		return 0
 	}
 	if s[0] == '[' {
@@ -59,15 +78,27 @@ func prefixLen(s string) int {
 		}
 		return 0
 	}
-	end := strings.IndexByte(s, ')')
-	if end < 0 {
-		return 0
+	for _, pair := range [][2]string{{"(", ")"}, {"【", "】"}, {"［", "］"}, {"（", "）"}, {"〔", "〕"}} {
+		rest, ok := strings.CutPrefix(s, pair[0])
+		if !ok {
+			continue
+		}
+		if inner, _, closed := strings.Cut(rest, pair[1]); closed && isNumbered(inner) {
+			return len(pair[0]) + len(inner) + len(pair[1])
+		}
 	}
-	i := strings.LastIndexAny(s[:end], ": ,")
-	if i <= 1 || i+1 == end || strings.Trim(s[i+1:end], "0123456789") != "" {
-		return 0
+	return 0
+}
+
+// isNumbered reports whether s is a name and a number: "janog:00123", "janog 123", "ｊａｎｏｇ：１２３".
+func isNumbered(s string) bool {
+	const longest = 200 // octets
+	if len(s) > longest {
+		return false
 	}
-	return end + 1
+	s = width.Fold.String(s)
+	i := strings.LastIndexAny(s, ": ,")
+	return i > 0 && i+1 < len(s) && isASCII(s) && strings.Trim(s[i+1:], "0123456789") == ""
 }
 
 // replyWord returns the length of a reply or forward word at the start of s
@@ -75,9 +106,9 @@ func prefixLen(s string) int {
 func replyWord(s string) (n int, isReply bool) {
 	word, n := leadingWord(s)
 	switch word {
-	case "re", "aw", "sv", "vs", "antw", "odp", "返信", "返", "回复", "回覆", "答复", "答覆":
+	case "re", "aw", "sv", "vs", "antw", "odp", "res", "rif", "返信", "返", "回复", "回覆", "答复", "答覆":
 		isReply = true
-	case "fw", "fwd", "転送", "転", "转发", "轉寄", "轉發":
+	case "fw", "fwd", "wg", "rv", "転送", "転", "转发", "轉寄", "轉發":
 	default:
 		return 0, false
 	}

@@ -47,8 +47,16 @@ func TestBaseSubject(t *testing.T) {
 		"Re x":                                      "Re x ", // no colon, no reply word
 		"(important) x":                             "(important) x",
 		"【重要】会議":                                    "【重要】会議",
-		"[x [y] z":                                  "[x [y] z",
-		"返品: x":                                     "返品: x",
+		"（案）会議":                                     "（案）会議",
+		"【janog:00123】会議":                           "会議",
+		"Re: ［ｊａｎｏｇ：１２３］Re: 会議": "Re 会議",
+		"返信：〔janog 123〕会議":      "Re 会議",
+		"【速報 2020】会議":           "【速報 2020】会議",
+		"【":                     "【",
+		"RES: Rif: 会議":          "Re 会議",
+		"WG: 会議":                "会議",
+		"[x [y] z":              "[x [y] z",
+		"返品: x":                 "返品: x",
 	} {
 		got, reply := message.BaseSubject(in)
 		if reply {
@@ -62,6 +70,18 @@ func TestBaseSubject(t *testing.T) {
 	}
 	for _, unit := range []string{"Re: ", "[x]", "[", "(", "(fwd)", "Ｒｅ：", "[fwd:", "Re[", "^"} {
 		message.BaseSubject(strings.Repeat(unit, 1<<15))
+	}
+}
+
+func TestIsForward(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]bool{
+		"会議": false, "Re: 会議": false, "Fwd: 会議": true, "転送：会議": true, "[Fwd: 会議]": true, "[janog:1] Fw: 会議": true,
+		"Re: Fwd: 会議": false, "Fwd: Re: 会議": false, "会議 (fwd)": false,
+	} {
+		if got := message.IsForward(in); got != want {
+			t.Errorf("IsForward(%q) = %t", in, got)
+		}
 	}
 }
 
