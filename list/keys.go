@@ -108,6 +108,7 @@ func Migrations() []storage.Migration {
 		{Version: 5, Name: "posts by their author", Run: indexAuthors},
 		{Version: 6, Name: "the numbers of members", Run: recountMembers},
 		{Version: 7, Name: "the numbers of members without delivery", Run: recountOff},
+		{Version: 8, Name: "sessions by address and end", Run: indexSessions},
 	}
 }
 

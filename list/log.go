@@ -2,8 +2,10 @@ package list
 
 import (
 	"iter"
+	"slices"
 
 	"kairan/archive"
+	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
@@ -19,7 +21,7 @@ const maxLog = 10_000
 var listLog = storage.NewTable[storage.Pair[ID, uint64], Event]("list_log", storage.Pairs(listID, storage.Uints[uint64]()))
 
 // Log appends to the log of a list, or with "" to the site's: what people decided about it and its members, and who they were.
-// Event.Stage is what it is about: settings, list, role, member, held, archive, words, and in the site's ban and queue.
+// Event.Stage is what it is about: settings, list, role, member, held, archive, words, and in the site's person, ban and queue.
 func Log(tx *storage.Tx, id ID, e Event) error {
 	var next uint64
 	for k := range storage.UnderReverse(tx, listLog, listID, id) {
@@ -32,6 +34,16 @@ func Log(tx *storage.Tx, id ID, e Event) error {
 		}
 	}
 	return listLog.Put(tx, storage.P(id, next), e.written())
+}
+
+// LogPerson appends to the site's log what somebody did to a person, whose preferred address is the parameter address of its words.
+// What people do with their own is in no log.
+func LogPerson(tx *storage.Tx, p *Person, e Event) error {
+	if slices.ContainsFunc(p.Addresses, func(a address.Address) bool { return a.String() == e.By }) {
+		return nil
+	}
+	e.Stage = "person"
+	return Log(tx, "", e.with("address", p.Preferred().String()))
 }
 
 // LogAct appends an act about a list's archive to its log, or with "" to the site's; it is what archive.Archive.Acted calls.

@@ -133,16 +133,18 @@ func MaySignIn(tx *storage.Tx, to address.Address, known bool, now time.Time) (b
 	return spend(tx, counters, now)
 }
 
-// Expire forgets requests whose time is over, and counts that no longer limit anything.
+// Expire forgets requests and sessions whose time is over, and counts that no longer limit anything.
 func (w *Workflow) Expire(ctx context.Context, now time.Time) error {
 	const chunk = 1000
-	for n := chunk; n == chunk; {
-		err := w.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-			n, err = list.ForgetPending(tx, now, chunk)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("expire requests: %w", err)
+	for _, forget := range []func(*storage.Tx, time.Time, int) (int, error){list.ForgetPending, list.ForgetSessions} {
+		for n := chunk; n == chunk; {
+			err := w.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+				n, err = forget(tx, now, chunk)
+				return err
+			})
+			if err != nil {
+				return fmt.Errorf("expire requests and sessions: %w", err)
+			}
 		}
 	}
 	var after *string

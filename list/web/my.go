@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"kairan/list"
 	"kairan/smtpd/address"
@@ -92,22 +93,13 @@ func (s *site) membershipsOf(tx *storage.Tx, addr address.Address, lang string) 
 
 // sessionRows are where somebody is signed in, the latest first.
 func (s *site) sessionRows(tx *storage.Tx, a actor, lang string) (rows []templates.SessionRow) {
-	type row struct {
-		key string
-		session
-	}
-	var all []row
-	for key, g := range sessionsOf(tx, a.person) {
-		all = append(all, row{key, g})
-	}
-	slices.SortFunc(all, func(x, y row) int { return y.Seen.Compare(x.Seen) })
-	for _, g := range all {
+	for _, g := range a.person.Sessions(tx, time.Now()) {
 		rows = append(rows, templates.SessionRow{
-			ID:      g.key,
+			ID:      g.Key,
 			Browser: cmp.Or(browserName(g.Agent), s.Templates.T(lang, "my.unknown-browser")),
 			Begun:   templates.NewTime(lang, g.Begun.In(s.Site.Location)),
 			Seen:    templates.NewTime(lang, g.Seen.In(s.Site.Location)),
-			Here:    g.key == a.session,
+			Here:    g.Key == a.session,
 		})
 	}
 	return rows
@@ -121,14 +113,8 @@ func (s *site) endSessions(w http.ResponseWriter, r *http.Request, a actor) erro
 	}
 	one, others := form.Get("session"), form.Get("other") == "1"
 	err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {
-		for key := range sessionsOf(tx, a.person) {
-			if key == one || others && key != a.session {
-				if err := sessions.Delete(tx, key); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
+		_, err := a.person.EndSessions(tx, func(g *list.Session) bool { return g.Key == one || others && g.Key != a.session }, list.Edit{By: a.address.String(), At: time.Now()})
+		return err
 	})
 	if err != nil {
 		return err

@@ -112,14 +112,14 @@ func (s *site) removeAddress(tx *storage.Tx, a actor, addr address.Address) (sub
 	if err != nil {
 		return res, err
 	}
-	for key, g := range sessionsOf(tx, &list.Person{Addresses: []address.Address{addr}}) {
-		if key != a.session {
-			err = errors.Join(err, sessions.Delete(tx, key))
-			continue
-		}
+	alone := list.PersonOf(tx, addr)
+	if g, err := list.GetSession(tx, a.session); err == nil && alone.Has(g.Address) {
 		g.Address = who.Preferred()
-		err = errors.Join(err, sessions.Put(tx, key, g))
+		if err := list.SetSession(tx, *g); err != nil {
+			return res, err
+		}
 	}
+	_, err = alone.EndSessions(tx, func(*list.Session) bool { return true }, list.Edit{By: addr.String(), At: time.Now()})
 	return res, err
 }
 

@@ -25,7 +25,7 @@ type kept struct {
 	At          time.Time        `json:"at"`
 	Memberships []keptMembership `json:"memberships"`
 	Posts       []keptPost       `json:"posts"` // that bear the address, forged ones too
-	Sessions    []session        `json:"sessions"`
+	Sessions    []*list.Session  `json:"sessions"`
 	Passkeys    []keptPasskey    `json:"passkeys,omitempty"`
 	Waiting     []list.Pending   `json:"waiting"` // requests that wait for a confirmation
 	Left        []keptMembership `json:"left"`    // what can still be taken back
@@ -92,9 +92,7 @@ func (s *site) export(w http.ResponseWriter, r *http.Request, a actor) error {
 func (s *site) collect(ctx context.Context, who *list.Person) (*kept, error) {
 	all := &kept{Address: who.Preferred().String(), At: time.Now()}
 	err := s.DB.View(ctx, func(tx *storage.Tx) error {
-		for _, g := range sessionsOf(tx, who) {
-			all.Sessions = append(all.Sessions, g)
-		}
+		all.Sessions = who.Sessions(tx, all.At)
 		for p := range list.Pendings(tx) {
 			if who.Has(p.Address) {
 				all.Waiting = append(all.Waiting, *p)
@@ -296,10 +294,8 @@ func (s *site) erase(w http.ResponseWriter, r *http.Request, a actor) error {
 
 // forget takes a person off all lists and forgets what is kept about it, but for the records of its posts.
 func (s *site) forget(tx *storage.Tx, a actor, now time.Time) (all subscribe.Result, err error) {
-	for key := range sessionsOf(tx, a.person) {
-		if err := sessions.Delete(tx, key); err != nil {
-			return all, err
-		}
+	if _, err := a.person.EndSessions(tx, func(*list.Session) bool { return true }, list.Edit{By: a.address.String(), At: now}); err != nil {
+		return all, err
 	}
 	for key, g := range loginLinks.Scan(tx, storage.Range[string]{}) {
 		if a.person.Has(g.Address) {

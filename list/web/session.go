@@ -14,33 +14,20 @@ const (
 	sessionLife = 30 * 24 * time.Hour
 	seenEvery   = 10 * time.Minute // how exactly it is known when a session was last used
 	maxAgent    = 200              // bytes kept of what a browser calls itself
-	maxSessions = 50               // of one person; the oldest ends for a new one
 	sweepEvery  = time.Hour
 )
 
-// session says who is signed in, and where.
-type session struct {
-	Address address.Address `json:"address"`
-	Until   time.Time       `json:"until"`
-	Begun   time.Time       `json:"begun,omitzero"`
-	Seen    time.Time       `json:"seen,omitzero"`   // to within seenEvery
-	Agent   string          `json:"agent,omitempty"` // User-Agent of the browser at the beginning
-}
-
-func (g session) ended(now time.Time) bool { return now.After(g.Until) }
-
-// sessions is keyed by the hash of the cookie.
-var sessions = storage.NewTable[string, session]("sessions", storage.Strings[string]())
-
-// sessionOf returns the session that a request carries and its key. ok is false without one.
-func (s *site) sessionOf(tx *storage.Tx, r *http.Request, now time.Time) (key string, g session, ok bool) {
+// sessionOf returns the session that a request carries; nil without one.
+func (s *site) sessionOf(tx *storage.Tx, r *http.Request, now time.Time) *list.Session {
 	c, err := r.Cookie(s.cookieName("session"))
 	if err != nil || len(c.Value) != tokenLength {
-		return "", g, false
+		return nil
 	}
-	key = list.TokenHash(c.Value)
-	g, err = sessions.Get(tx, key)
-	return key, g, err == nil && !g.ended(now)
+	g, err := list.GetSession(tx, list.TokenHash(c.Value))
+	if err != nil || g.Ended(now) {
+		return nil
+	}
+	return g
 }
 
 // recognise returns who a request acts for. Where the store fails, it goes on as for a stranger.
@@ -51,19 +38,19 @@ func (s *site) recognise(r *http.Request) (a actor) {
 	now := time.Now()
 	stale := false
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		if key, g, ok := s.sessionOf(tx, r, now); ok {
-			a, stale = s.newActor(tx, g.Address, key), now.Sub(g.Seen) > seenEvery
+		if g := s.sessionOf(tx, r, now); g != nil {
+			a, stale = s.newActor(tx, g.Address, g.Key), now.Sub(g.Seen) > seenEvery
 		}
 		return nil
 	})
 	if err == nil && stale {
 		err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {
-			key, g, ok := s.sessionOf(tx, r, now)
-			if !ok {
+			g := s.sessionOf(tx, r, now)
+			if g == nil {
 				return nil
 			}
 			g.Seen = now
-			return sessions.Put(tx, key, g)
+			return list.SetSession(tx, *g)
 		})
 	}
 	if err != nil && r.Context().Err() == nil {
@@ -77,39 +64,11 @@ func (s *site) beginSession(tx *storage.Tx, r *http.Request, addr address.Addres
 	if err := s.endSession(tx, r); err != nil {
 		return "", err
 	}
-	if err := endOldest(tx, list.PersonOf(tx, addr)); err != nil {
-		return "", err
-	}
 	agent := r.UserAgent()
 	secret = list.NewToken()
-	return secret, sessions.Put(tx, list.TokenHash(secret), session{
-		Address: addr, Until: now.Add(sessionLife), Begun: now, Seen: now, Agent: agent[:min(len(agent), maxAgent)],
+	return secret, list.BeginSession(tx, list.Session{
+		Key: list.TokenHash(secret), Address: addr, Until: now.Add(sessionLife), Begun: now, Seen: now, Agent: agent[:min(len(agent), maxAgent)],
 	})
-}
-
-// endOldest makes room for one more session of a person.
-func endOldest(tx *storage.Tx, who *list.Person) error {
-	n, oldest, begun := 0, "", time.Time{}
-	for key, g := range sessionsOf(tx, who) {
-		if n++; oldest == "" || g.Begun.Before(begun) {
-			oldest, begun = key, g.Begun
-		}
-	}
-	if n < maxSessions {
-		return nil
-	}
-	return sessions.Delete(tx, oldest)
-}
-
-// sessionsOf yields the sessions of a person with their keys.
-func sessionsOf(tx *storage.Tx, who *list.Person) func(yield func(string, session) bool) {
-	return func(yield func(string, session) bool) {
-		for key, g := range sessions.Scan(tx, storage.Range[string]{}) {
-			if who.Has(g.Address) && !yield(key, g) {
-				return
-			}
-		}
-	}
 }
 
 // endSession ends the session that a request carries, if any.
@@ -118,7 +77,7 @@ func (s *site) endSession(tx *storage.Tx, r *http.Request) error {
 	if err != nil || len(c.Value) != tokenLength {
 		return nil
 	}
-	return sessions.Delete(tx, list.TokenHash(c.Value))
+	return list.EndSession(tx, list.TokenHash(c.Value))
 }
 
 // logout ends the session.
@@ -137,13 +96,13 @@ func (s *site) setSession(w http.ResponseWriter, value string, maxAge int) {
 	http.SetCookie(w, s.cookie("session", value, maxAge))
 }
 
-// sweep forgets sessions and links that have ended, now and then.
+// sweep forgets links and other things on the way that have ended, now and then. Sessions are forgotten by [subscribe.Workflow.Expire].
 func (s *site) sweep(tx *storage.Tx, now time.Time) error {
 	last := s.swept.Load()
 	if now.Unix()-last < int64(sweepEvery.Seconds()) || !s.swept.CompareAndSwap(last, now.Unix()) {
 		return nil
 	}
-	return errors.Join(sweep(tx, sessions, now), sweep(tx, loginLinks, now), sweep(tx, loginCodes, now), sweep(tx, challenges, now), sweep(tx, errands, now), sweep(tx, bulks, now), sweep(tx, bulkTexts, now))
+	return errors.Join(sweep(tx, loginLinks, now), sweep(tx, loginCodes, now), sweep(tx, challenges, now), sweep(tx, errands, now), sweep(tx, bulks, now), sweep(tx, bulkTexts, now))
 }
 
 // sweep deletes the rows that have ended.

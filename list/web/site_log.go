@@ -12,7 +12,7 @@ import (
 )
 
 // stages are what entries of the site's log are about.
-var stages = []string{"list", "ban", "queue", "archive", "words"}
+var stages = []string{"list", "person", "ban", "queue", "archive", "words"}
 
 // siteLog shows what was decided about the site: "by" and "stage" choose among it, "?p=2" is the page before the latest.
 func (s *site) siteLog(w http.ResponseWriter, r *http.Request, _ actor) error {
