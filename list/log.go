@@ -2,10 +2,8 @@ package list
 
 import (
 	"iter"
-	"slices"
 
 	"kairan/archive"
-	"kairan/smtpd/address"
 	"kairan/storage"
 )
 
@@ -39,7 +37,7 @@ func Log(tx *storage.Tx, id ID, e Event) error {
 // LogPerson appends to the site's log what somebody did to a person, whose preferred address is the parameter address of its words.
 // What people do with their own is in no log.
 func LogPerson(tx *storage.Tx, p *Person, e Event) error {
-	if slices.ContainsFunc(p.Addresses, func(a address.Address) bool { return a.String() == e.By }) {
+	if p.Did(e.By) {
 		return nil
 	}
 	e.Stage = "person"

@@ -105,6 +105,7 @@ var (
 	place       = storage.Pairs(listID, storage.Strings[Role]())
 	members     = storage.NewTable[memberKey, Member]("members", storage.Pairs(place, text))
 	tokens      = storage.NewTable[string, memberRef]("member_tokens", text)                                                      // hex SHA-256 of the token
+	leftTokens  = storage.NewTable[storage.Pair[string, string], bool]("left_tokens", storage.Pairs(text, text))                  // address key -> hashes of those whose members have left
 	memberLists = storage.NewTable[storage.Pair[string, storage.Pair[ID, Role]], bool]("memberships", storage.Pairs(text, place)) // address key -> lists
 )
 
@@ -208,7 +209,8 @@ func leave(tx *storage.Tx, l ID, r Role, addr address.Address, now time.Time) er
 	}
 	k := keyOf(l, r, addr.Key())
 	if m.Token != "" {
-		if err := tokens.Put(tx, TokenHash(m.Token), memberRef{List: l, Address: k.B, Left: now}); err != nil {
+		hash := TokenHash(m.Token)
+		if err := errors.Join(tokens.Put(tx, hash, memberRef{List: l, Address: k.B, Left: now}), leftTokens.Put(tx, storage.P(k.B, hash), true)); err != nil {
 			return err
 		}
 	}

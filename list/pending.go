@@ -40,6 +40,7 @@ type pendingKey = storage.Pair[string, storage.Pair[ID, string]]
 var (
 	pendings     = storage.NewTable[string, Pending]("pending", text) // SHA-256 of the token
 	pendingIndex = storage.NewTable[pendingKey, string]("pending_by_address", storage.Pairs(text, storage.Pairs(listID, text)))
+	pendingsOf   = storage.NewTable[storage.Pair[string, string], bool]("pending_of", storage.Pairs(text, text)) // address key, hash
 )
 
 // Kind is the Action up to a ":". What stands behind it makes several of a kind possible, such as "commands:06h0b14jr4vj9dtq".
@@ -59,7 +60,7 @@ func NewPending(tx *storage.Tx, p Pending) (token string, err error) {
 		if waiting, err := pendings.Get(tx, old); err == nil && p.Created.Before(waiting.Expires) {
 			return "", fmt.Errorf("%s of %s: %w", p.Action, p.Address, ErrPending)
 		}
-		if err := pendings.Delete(tx, old); err != nil {
+		if err := dropPending(tx, old, &p); err != nil {
 			return "", err
 		}
 	}
@@ -67,7 +68,7 @@ func NewPending(tx *storage.Tx, p Pending) (token string, err error) {
 	rand.Read(b[:])
 	token = hex.EncodeToString(b[:])
 	hash := hashToken(token)
-	return token, errors.Join(pendings.Put(tx, hash, p), pendingIndex.Put(tx, p.key(), hash))
+	return token, errors.Join(pendings.Put(tx, hash, p), pendingIndex.Put(tx, p.key(), hash), pendingsOf.Put(tx, storage.P(p.Address.Key(), hash), true))
 }
 
 // hashToken is what a token is found by: looking it up compares hashes, so time tells nothing about the token.
@@ -108,7 +109,7 @@ func WithdrawPending(tx *storage.Tx, action string, l ID, addr address.Address) 
 }
 
 func dropPending(tx *storage.Tx, hash string, p *Pending) error {
-	return errors.Join(pendings.Delete(tx, hash), pendingIndex.Delete(tx, p.key()))
+	return errors.Join(pendings.Delete(tx, hash), pendingIndex.Delete(tx, p.key()), pendingsOf.Delete(tx, storage.P(p.Address.Key(), hash)))
 }
 
 // Pendings yields what waits, of every list.
@@ -120,6 +121,30 @@ func Pendings(tx *storage.Tx) iter.Seq[*Pending] {
 			}
 		}
 	}
+}
+
+// PendingsOf are what waits for the yes of an address.
+func PendingsOf(tx *storage.Tx, addr address.Address) (all []*Pending) {
+	for k := range storage.Under(tx, pendingsOf, text, addr.Key()) {
+		if p, err := pendings.Get(tx, k.B); err == nil {
+			all = append(all, &p)
+		}
+	}
+	return all
+}
+
+// forgetPendingsOf forgets what waits for the yes of an address.
+func forgetPendingsOf(tx *storage.Tx, addr address.Address) error {
+	for k := range storage.Under(tx, pendingsOf, text, addr.Key()) {
+		p, err := pendings.Get(tx, k.B)
+		if err == nil {
+			err = dropPending(tx, k.B, &p)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // ForgetPending forgets up to n requests whose time is over, and returns how many.

@@ -68,6 +68,11 @@ func (p *Person) index(addr address.Address) int {
 // As returns an address of the person as it was confirmed; addr must be one.
 func (p *Person) As(addr address.Address) address.Address { return p.Addresses[p.index(addr)] }
 
+// Did reports whether a record that names who did something names the person: Event.By, Edit.By.
+func (p *Person) Did(by string) bool {
+	return slices.ContainsFunc(p.Addresses, func(a address.Address) bool { return a.String() == by })
+}
+
 // Others are the addresses of the person but one.
 func (p *Person) Others(addr address.Address) []address.Address {
 	return slices.DeleteFunc(slices.Clone(p.Addresses), func(a address.Address) bool { return a.Key() == addr.Key() })

@@ -24,16 +24,6 @@ const (
 	maxTries    = 5  // of a code
 )
 
-// loginLink is a link that signs somebody in. That of an address that is not known here, and gets no mail, has no address.
-type loginLink struct {
-	Address address.Address `json:"address"`
-	Until   time.Time       `json:"until"`
-	Browser string          `json:"browser,omitempty"` // hash of the cookie of the browser that asked; "" where any may use it
-	To      string          `json:"to,omitempty"`      // path to go to afterwards
-}
-
-func (g loginLink) ended(now time.Time) bool { return now.After(g.Until) }
-
 // loginCode is the short form of a link, for the browser that asked.
 type loginCode struct {
 	Code  string    `json:"code"` // hash of the browser's secret with the code
@@ -44,10 +34,7 @@ type loginCode struct {
 
 func (c loginCode) ended(now time.Time) bool { return now.After(c.Until) }
 
-var (
-	loginLinks = storage.NewTable[string, loginLink]("login_links", storage.Strings[string]()) // by the token's hash
-	loginCodes = storage.NewTable[string, loginCode]("login_codes", storage.Strings[string]()) // by the hash of the browser's secret
-)
+var loginCodes = storage.NewTable[string, loginCode]("login_codes", storage.Strings[string]()) // by the hash of the browser's secret
 
 // NewLoginLink returns the address of a page that signs addr in, in any browser. It works once, within 15 minutes of now.
 func NewLoginLink(tx *storage.Tx, s *list.Site, addr address.Address, now time.Time) (string, error) {
@@ -55,7 +42,7 @@ func NewLoginLink(tx *storage.Tx, s *list.Site, addr address.Address, now time.T
 		return "", errors.New("a login link needs an address")
 	}
 	token := list.NewToken()
-	err := errors.Join(sweep(tx, loginLinks, now), loginLinks.Put(tx, list.TokenHash(token), loginLink{Address: addr, Until: now.Add(linkLife)}))
+	err := errors.Join(list.ForgetLoginLinks(tx, now), list.PutLoginLink(tx, list.TokenHash(token), list.LoginLink{Address: addr, Until: now.Add(linkLife)}))
 	if err != nil {
 		return "", fmt.Errorf("login link for %s: %w", addr, err)
 	}
@@ -63,16 +50,16 @@ func NewLoginLink(tx *storage.Tx, s *list.Site, addr address.Address, now time.T
 }
 
 // usable returns the link with that key, or storage.ErrNotFound.
-func usable(tx *storage.Tx, key string, now time.Time) (loginLink, error) {
-	g, err := loginLinks.Get(tx, key)
-	if err == nil && (g.ended(now) || g.Address.IsNull()) {
-		return loginLink{}, storage.ErrNotFound
+func usable(tx *storage.Tx, key string, now time.Time) (list.LoginLink, error) {
+	g, err := list.GetLoginLink(tx, key)
+	if err == nil && (g.Ended(now) || g.Address.IsNull()) {
+		return list.LoginLink{}, storage.ErrNotFound
 	}
 	return g, err
 }
 
 // asked reports whether a request comes from the browser that asked for a link.
-func (s *site) asked(r *http.Request, g loginLink) bool {
+func (s *site) asked(r *http.Request, g list.LoginLink) bool {
 	if g.Browser == "" {
 		return true
 	}
@@ -108,7 +95,7 @@ func (s *site) requestLogin(w http.ResponseWriter, r *http.Request) error {
 		if err := s.sweep(tx, now); err != nil {
 			return subscribe.Result{}, err
 		}
-		return s.newLogin(tx, loginLink{Address: addr, Until: now.Add(linkLife), To: to}, browser, now)
+		return s.newLogin(tx, list.LoginLink{Address: addr, Until: now.Add(linkLife), To: to}, browser, now)
 	})
 	if err != nil {
 		return err
@@ -118,7 +105,7 @@ func (s *site) requestLogin(w http.ResponseWriter, r *http.Request) error {
 }
 
 // newLogin makes a link and a code for a browser, and the mail with both if the address may have it.
-func (s *site) newLogin(tx *storage.Tx, g loginLink, browser string, now time.Time) (subscribe.Result, error) {
+func (s *site) newLogin(tx *storage.Tx, g list.LoginLink, browser string, now time.Time) (subscribe.Result, error) {
 	res := subscribe.Result{State: subscribe.Asked}
 	through, addr, err := s.Subscribe.SignsFor(tx, g.Address)
 	if err != nil {
@@ -134,7 +121,7 @@ func (s *site) newLogin(tx *storage.Tx, g loginLink, browser string, now time.Ti
 	g.Browser = list.TokenHash(browser)
 	token, code := list.NewToken(), newCode()
 	if err := errors.Join(
-		loginLinks.Put(tx, list.TokenHash(token), g),
+		list.PutLoginLink(tx, list.TokenHash(token), g),
 		loginCodes.Put(tx, g.Browser, loginCode{Code: list.TokenHash(browser + code), Link: list.TokenHash(token), Until: g.Until}),
 	); err != nil || g.Address.IsNull() {
 		return res, err
@@ -232,7 +219,7 @@ func (s *site) loginForm(w http.ResponseWriter, r *http.Request) error {
 	if !s.limits.allow(network(s.clientIP(r))) {
 		return errTooMany
 	}
-	var g loginLink
+	var g list.LoginLink
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
 		g, err = usable(tx, list.TokenHash(r.PathValue("token")), time.Now())
 		return err
@@ -260,7 +247,7 @@ func (s *site) login(w http.ResponseWriter, r *http.Request) error {
 func (s *site) signIn(w http.ResponseWriter, r *http.Request, key string) error {
 	now := time.Now()
 	var cookie string
-	var g loginLink
+	var g list.LoginLink
 	err := s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
 		if g, err = usable(tx, key, now); err != nil {
 			return err
@@ -268,7 +255,7 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request, key string) error 
 		if !s.asked(r, g) {
 			return errElsewhere
 		}
-		if err := errors.Join(s.sweep(tx, now), loginLinks.Delete(tx, key)); err != nil {
+		if err := errors.Join(s.sweep(tx, now), list.DropLoginLink(tx, key)); err != nil {
 			return err
 		}
 		if g.Browser != "" {

@@ -10,6 +10,7 @@ import (
 
 	"kairan/list"
 	"kairan/list/listtest"
+	"kairan/list/subscribe"
 	"kairan/smtpd/address"
 	"kairan/storage"
 )
@@ -117,7 +118,7 @@ func TestExportAndErase(t *testing.T) {
 	if a.code != http.StatusOK || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") || a.header.Get("Cache-Control") != "private, no-store" {
 		t.Fatalf("export: %d %v", a.code, a.header)
 	}
-	var all kept
+	var all subscribe.Kept
 	if err := json.Unmarshal([]byte(a.body), &all); err != nil {
 		t.Fatal(err)
 	}

@@ -102,7 +102,7 @@ func (s *site) sweep(tx *storage.Tx, now time.Time) error {
 	if now.Unix()-last < int64(sweepEvery.Seconds()) || !s.swept.CompareAndSwap(last, now.Unix()) {
 		return nil
 	}
-	return errors.Join(sweep(tx, loginLinks, now), sweep(tx, loginCodes, now), sweep(tx, challenges, now), sweep(tx, errands, now), sweep(tx, bulks, now), sweep(tx, bulkTexts, now))
+	return errors.Join(list.ForgetLoginLinks(tx, now), sweep(tx, loginCodes, now), sweep(tx, challenges, now), sweep(tx, errands, now), sweep(tx, bulks, now), sweep(tx, bulkTexts, now))
 }
 
 // sweep deletes the rows that have ended.
