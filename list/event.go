@@ -9,8 +9,8 @@ import (
 
 // Event is one line of a history or a log: what happened to a post, a member, a list or the site.
 //
-// Who writes a line of a log gives it Word and Args, and words of that name in each language. [Log] then makes Text of the English
-// ones unless there is another.
+// Who writes a line of a log or of a member's history gives it Word and Args, and words of that name in each language. Text is then made of
+// the English ones, by [Log] and [MemberHistory], unless there is another.
 type Event struct {
 	At    time.Time `json:"at"`
 	Stage string    `json:"stage"` // what it is about, or the part of the program that did it

@@ -23,19 +23,14 @@ var memberHistory = storage.NewTable[storage.Pair[storage.Pair[ID, string], uint
 var memberPlace = storage.Pairs(listID, text)
 
 // NoteMember appends to what is remembered about an address in a list: joining, bounces, warnings, who changed what.
-// Event.Stage is the part of the program that did it; its words get the parameter address. What somebody else did to the member
-// is in the list's log too.
+// Event.Stage is the part of the program that did it; Event.Word is needed, and its words get the parameter address. What somebody else
+// did to the member is in the list's log too.
 func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
-	if e.Word != "" {
-		e = e.with("address", addr.String())
-	}
+	e = e.with("address", addr.String())
 	if err := remember(tx, l, addr, e); err != nil || e.By == "" || e.By == addr.String() {
 		return err
 	}
-	if e.Text = strings.TrimSpace(addr.String() + " " + e.Stage + " " + e.Text); e.Word != "" {
-		e.Text = ""
-	}
-	e.Stage = "member"
+	e.Stage, e.Text = "member", ""
 	return Log(tx, l, e)
 }
 
@@ -59,7 +54,7 @@ func remember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 func MemberHistory(tx *storage.Tx, l ID, addr address.Address) iter.Seq[Event] {
 	return func(yield func(Event) bool) {
 		for _, e := range storage.Under(tx, memberHistory, memberPlace, storage.P(l, addr.Key())) {
-			if !yield(e) {
+			if !yield(e.written()) {
 				return
 			}
 		}

@@ -12,10 +12,11 @@ var terms = map[string]string{
 	"settings": "setting.",
 	"lang":     "entry.lang.",
 	"style":    "style.",
+	"class":    "health.class-",
 }
 
 // Entry returns an entry of a log in words: those of "entry.WORD", with args as parameters. The parameters role, settings,
-// lang and style are terms of the program and are put in words, too, and so are changes, lines such as "hide true -> false".
+// lang, style and class are terms of the program and are put in words, too, and so are changes, lines such as "hide true -> false".
 // why, if there is one, is what somebody said about it.
 func (s *Set) Entry(lang, word string, args map[string]string) string {
 	return s.words[s.known(lang)].entry(word, args)

@@ -98,12 +98,12 @@ func TestMemberShowBounces(t *testing.T) {
 		show := []string{"member", "show", "bob@people.test"}
 		s.post("1@people.test")
 		time.Sleep(15 * time.Minute)
-		s.has([]string{"score 1 of 2, last on 2000-01-01 00:00: User unknown; forgotten on 2000-01-08 00:00 unless another comes", "score 1 of 2: gone (unknown-user): User unknown"}, show...)
+		s.has([]string{"score 1 of 2, last on 2000-01-01 00:00: User unknown; forgotten on 2000-01-08 00:00 unless another comes", "Score 1 of 2: the mailbox is not there (unknown-user): User unknown"}, show...)
 		time.Sleep(24 * time.Hour)
 		s.post("2@people.test")
 		time.Sleep(time.Hour)
-		s.has([]string{"delivery off since 2000-01-02", "warning 2 of 3 on 2000-01-09", "score 2 of 2", "a probe was sent", "delivery off: User unknown", "warning 1 of 3"}, show...)
+		s.has([]string{"delivery off since 2000-01-02", "warning 2 of 3 on 2000-01-09", "Score 2 of 2", "A probe was sent", "Delivery off: User unknown", "Warning 1 of 3"}, show...)
 		time.Sleep(22 * 24 * time.Hour)
-		s.has([]string{"taken off the list after 3 warnings: User unknown"}, show...)
+		s.has([]string{"Taken off the list after 3 warnings: User unknown"}, show...)
 	})
 }

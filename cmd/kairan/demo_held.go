@@ -79,7 +79,7 @@ func (d *demo) holdRequest(ctx context.Context, lists map[string]*list.List, now
 		return err
 	}
 	return d.app.DB.Update(ctx, func(tx *storage.Tx) error {
-		if err := list.NoteMember(tx, l.ID, who, list.Event{At: now, Stage: "join", Text: "waits for a moderator"}); err != nil {
+		if err := list.NoteMember(tx, l.ID, who, list.Event{At: now, Stage: "join", Word: "request.join.waits"}); err != nil {
 			return err
 		}
 		for _, l := range lists {

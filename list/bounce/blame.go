@@ -134,7 +134,7 @@ func (b *Bouncer) takeBack(tx *storage.Tx, e *event, provider string) error {
 	}
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, key, h),
-		b.note(tx, e, fmt.Sprintf("score %g: the point is taken back, because %s refuses the post to many", h.Score, provider)),
+		b.note(tx, e, "taken-back", map[string]string{"score": points(h.Score), "provider": provider}),
 	)
 }
 

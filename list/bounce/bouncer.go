@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strconv"
 	"strings"
 	"time"
 
@@ -143,10 +144,13 @@ func clip(said string) string {
 	return said
 }
 
-// note adds a line to the member's history.
-func (b *Bouncer) note(tx *storage.Tx, e *event, text string) error {
-	return list.NoteMember(tx, e.list.ID, e.member.Address, list.Event{At: e.at, Stage: "bounce", Text: text})
+// note adds a line to the member's history: the words "entry.bounce.WORD", with parameters.
+func (b *Bouncer) note(tx *storage.Tx, e *event, word string, args map[string]string) error {
+	return list.NoteMember(tx, e.list.ID, e.member.Address, list.Event{At: e.at, Stage: "bounce", Word: "bounce." + word, Args: args})
 }
+
+// points are a score as people read it.
+func points(score float64) string { return strconv.FormatFloat(score, 'g', -1, 64) }
 
 // Run takes the steps that are due until ctx ends.
 func (b *Bouncer) Run(ctx context.Context) error {

@@ -72,7 +72,7 @@ func TestBlameOfReports(t *testing.T) {
 		if n := len(w.inbox("postmaster@"+listtest.Domain, "big.test")); n != 1 {
 			t.Errorf("the administrator got %d mails", n)
 		}
-		if h := w.history(all[0]); !strings.Contains(h, "the point is taken back") {
+		if h := w.history(all[0]); !strings.Contains(h, "a point is taken back") {
 			t.Errorf("history:\n%s", h)
 		}
 	})

@@ -44,7 +44,8 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 		h.Last = e.at
 	}
 	h.Point, h.Post, h.Text, h.Due = e.weight(), e.post.ID, e.said, h.Last.Add(stale)
-	if err := b.note(tx, &e, fmt.Sprintf("score %g of %g: %s (%s): %s", h.Score, set.BounceScoreThreshold, e.class, e.rule, e.said)); err != nil {
+	said := map[string]string{"score": points(h.Score), "most": points(set.BounceScoreThreshold), "class": string(e.class), "rule": e.rule, "said": e.said}
+	if err := b.note(tx, &e, "score", said); err != nil {
 		return err
 	}
 	if err := b.tell(tx, &e, newsPoint); err != nil {
@@ -60,7 +61,7 @@ func (b *Bouncer) score(tx *storage.Tx, e event) error {
 	h.Due = h.Probe.Add(probeWait)
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, s.Address.Key(), h),
-		b.note(tx, &e, "a probe was sent to see whether the mailbox is there"),
+		b.note(tx, &e, "probe", nil),
 		b.mailProbe(tx, &e, h),
 	)
 }
@@ -77,7 +78,7 @@ func (b *Bouncer) probeArrived(tx *storage.Tx, e event) error {
 	}
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, e.member.Address.Key(), list.Bounces{Probe: h.Probe, Arrived: true, Text: h.Text, Due: h.Due}),
-		b.note(tx, &e, "the probe was taken by "+e.host+": score 0"),
+		b.note(tx, &e, "probe-taken", map[string]string{"host": e.host}),
 	)
 }
 
@@ -90,7 +91,7 @@ func (b *Bouncer) probeReturned(tx *storage.Tx, e event) error {
 	if e.weight() == 0 {
 		return errors.Join(
 			list.SetBounces(tx, e.list.ID, e.member.Address.Key(), list.Bounces{}),
-			b.note(tx, &e, fmt.Sprintf("the probe came back, but not because of the mailbox (%s): score 0: %s", e.class, e.said)),
+			b.note(tx, &e, "probe-other", map[string]string{"class": string(e.class), "said": e.said}),
 		)
 	}
 	h.Text = e.said
@@ -109,7 +110,7 @@ func (b *Bouncer) disable(tx *storage.Tx, e *event, h list.Bounces) error {
 	return errors.Join(
 		list.SetMember(tx, m),
 		list.SetBounces(tx, e.list.ID, m.Address.Key(), h),
-		b.note(tx, e, "delivery off: "+h.Text),
+		b.note(tx, e, "off", map[string]string{"said": h.Text}),
 		b.tell(tx, e, newsDisabled),
 	)
 }
@@ -210,7 +211,7 @@ func (b *Bouncer) step(tx *storage.Tx, id list.ID, key string, now time.Time) er
 	case !h.Disabled.IsZero():
 		return b.remove(tx, e, h)
 	case !h.Probe.IsZero() && !h.Arrived:
-		return errors.Join(list.SetBounces(tx, id, key, list.Bounces{}), b.note(tx, e, "the probe did not come back: score 0"))
+		return errors.Join(list.SetBounces(tx, id, key, list.Bounces{}), b.note(tx, e, "probe-silent", nil))
 	}
 	return list.SetBounces(tx, id, key, list.Bounces{}) // stale, or of a probe that arrived and stayed there
 }
@@ -236,7 +237,7 @@ func (b *Bouncer) warn(tx *storage.Tx, e *event, h list.Bounces) error {
 	}
 	return errors.Join(
 		list.SetBounces(tx, e.list.ID, e.member.Address.Key(), h),
-		b.note(tx, e, fmt.Sprintf("warning %d of %d", h.Warned, e.list.Settings.BounceYouAreDisabledWarnings)),
+		b.note(tx, e, "warning", map[string]string{"which": strconv.Itoa(h.Warned), "of": strconv.Itoa(e.list.Settings.BounceYouAreDisabledWarnings)}),
 	)
 }
 
@@ -251,7 +252,7 @@ func (b *Bouncer) Enable(tx *storage.Tx, l *list.List, p *list.Pending, c subscr
 	}
 	m.DeliveryStatus = list.DeliveryEnabled
 	e := &event{list: l, member: m, at: c.Now}
-	return subscribe.Result{State: subscribe.Enabled, List: l}, errors.Join(list.SetMember(tx, *m), b.note(tx, e, "delivery on again, by the member: score 0"))
+	return subscribe.Result{State: subscribe.Enabled, List: l}, errors.Join(list.SetMember(tx, *m), b.note(tx, e, "on", nil))
 }
 
 // remove takes a member off the list.
@@ -259,7 +260,7 @@ func (b *Bouncer) remove(tx *storage.Tx, e *event, h list.Bounces) error {
 	b.Log.Info("bounce", "list", e.list.Address.String(), "member", e.member.Address.String(), "removed", true)
 	return errors.Join(
 		list.Leave(tx, e.list.ID, list.RoleMember, e.member.Address, e.at.In(b.Site.Location)),
-		b.note(tx, e, "taken off the list after "+strconv.Itoa(h.Warned)+" warnings: "+h.Text),
+		b.note(tx, e, "removed", map[string]string{"n": strconv.Itoa(h.Warned), "said": h.Text}),
 		b.tell(tx, e, newsRemoved),
 	)
 }
@@ -279,7 +280,7 @@ func (b *Bouncer) Complained(tx *storage.Tx, l *list.List, m *list.Member, at ti
 		return err
 	}
 	return errors.Join(
-		b.note(tx, e, "taken off the list, because the provider reports a complaint"),
+		b.note(tx, e, "complaint", nil),
 		b.tell(tx, e, newsComplaint),
 	)
 }

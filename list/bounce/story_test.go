@@ -189,7 +189,7 @@ func TestGoneIsRemoved(t *testing.T) {
 			t.Errorf("is still a member:\n%s", w.history("gone@people.test"))
 		}
 		h := w.history("gone@people.test")
-		for _, step := range []string{"score 1 of 5: gone", "score 5 of 5", "a probe was sent", "delivery off: ", "warning 1 of 3", "warning 3 of 3", "taken off the list after 3 warnings"} {
+		for _, step := range []string{"Score 1 of 5: the mailbox is not there", "Score 5 of 5", "A probe was sent", "Delivery off: ", "Warning 1 of 3", "Warning 3 of 3", "Taken off the list after 3 warnings"} {
 			if !strings.Contains(h, step) {
 				t.Errorf("no %q in the history:\n%s", step, h)
 			}
@@ -216,7 +216,7 @@ func TestProbeArrives(t *testing.T) {
 					w.sleep(day)
 				}
 				b, _ := w.bounces("gone@people.test")
-				if len(w.inbox("gone@people.test", "does this mail reach you")) != 1 || b.Score != 0 || !b.Arrived || !strings.Contains(w.history("gone@people.test"), "the probe was taken by mx.people.test: score 0") {
+				if len(w.inbox("gone@people.test", "does this mail reach you")) != 1 || b.Score != 0 || !b.Arrived || !strings.Contains(w.history("gone@people.test"), "The probe was taken by mx.people.test: score 0") {
 					t.Fatalf("after the probe arrived: %+v\n%s", b, w.history("gone@people.test"))
 				}
 				if test.returned {

@@ -585,7 +585,7 @@ func TestHistoryNamesWho(t *testing.T) {
 			return nil
 		})
 		want := []string{
-			"join / olga@people.test",
+			"join ann@people.test was added / olga@people.test",
 			"set hide false -> true / ann@people.test",
 			"set delivery_status default -> by_user / ann@people.test",
 			"set delivery_status by_user -> enabled / ann@people.test",

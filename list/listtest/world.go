@@ -138,6 +138,12 @@ func newWorld(t testing.TB, behave func(smtptest.Message) smtptest.Behaviour, di
 func (w *World) open() {
 	w.t.Helper()
 	w.DB = storagetest.OpenAt(w.t, w.dir, list.Migrations()...)
+	db := w.DB
+	w.t.Cleanup(func() {
+		if db == w.DB { // no other is open since Crash
+			w.checkWords()
+		}
+	})
 	log := slog.New(slog.NewTextHandler(w.t.Output(), nil))
 	dns := resolver.Resolver(w.DNS)
 	w.Archive = &archive.Archive{DB: w.DB, Location: time.UTC, Log: log, Acted: list.LogAct}

@@ -152,7 +152,7 @@ func TestJoinSignedIn(t *testing.T) {
 	if a := b.ask("/-/join/open", url.Values{}); a.code != http.StatusSeeOther || a.location != "/-/my/list/open" {
 		t.Fatalf("join: %d to %q", a.code, a.location)
 	}
-	if h.member(open, "ann@people.test") == nil || h.history(open, "ann@people.test")[0] != "join by ann@people.test" {
+	if h.member(open, "ann@people.test") == nil || h.history(open, "ann@people.test")[0] != "join ann@people.test joined by ann@people.test" {
 		t.Errorf("not joined: %q", h.history(open, "ann@people.test"))
 	}
 	has(t, b.get("/open/"), `href="/-/my/list/open"`)

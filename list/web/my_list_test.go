@@ -100,7 +100,7 @@ func TestLeaveOnTheWeb(t *testing.T) {
 	b := h.browser().signIn("ann@people.test")
 	page := b.post("/-/my/list/one/leave", url.Values{})
 	has(t, page, "You have left one.", `action="/-/undo/`, "Lately left")
-	if h.member(one, "ann@people.test") != nil || h.history(one, "ann@people.test")[0] != "leave by ann@people.test" {
+	if h.member(one, "ann@people.test") != nil || h.history(one, "ann@people.test")[0] != "leave ann@people.test left by ann@people.test" {
 		t.Errorf("still a member, or %q", h.history(one, "ann@people.test"))
 	}
 	undo := page[strings.Index(page, "/-/undo/"):]
