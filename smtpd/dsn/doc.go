@@ -1,5 +1,5 @@
 // Package dsn reads what comes back when mail could not be delivered: reports in the form of RFC 3464 and in the many
-// forms that follow no standard, and the replies of SMTP servers during delivery. It also writes reports.
+// forms that follow no standard, and the replies of SMTP servers during delivery.
 //
 // # Reading
 //
