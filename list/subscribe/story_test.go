@@ -40,8 +40,10 @@ func mail(from, to, subject, body string) listtest.Mail {
 		from, to, subject, storage.NewID(time.Now()), body)}
 }
 
+// send sends a mail, and waits until its answers have come: those to two mails of one instant may come in any order.
 func send(t *testing.T, w *listtest.World, want int, m listtest.Mail) {
 	t.Helper()
+	defer rest()
 	if code, text := w.Send(m); code != want {
 		t.Errorf("%s to %v: %d %s, want %d", m.From, m.To, code, text, want)
 	}
@@ -54,9 +56,14 @@ func forged(m listtest.Mail) listtest.Mail {
 
 // inbox waits until nothing moves any more and returns the mails for an address.
 func inbox(w *listtest.World, addr string) []smtptest.Message {
+	rest()
+	return w.Sink.Inbox(addr)
+}
+
+// rest lets a second pass, and nothing moves any more.
+func rest() {
 	time.Sleep(time.Second)
 	synctest.Wait()
-	return w.Sink.Inbox(addr)
 }
 
 func isMember(t *testing.T, w *listtest.World, l *list.List, addr string) (is bool) {
