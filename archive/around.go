@@ -22,6 +22,18 @@ func AroundInThread(tx *storage.Tx, m *Message) (before, after *Message) {
 	return around(tx, threadRows, m, threadRow(m), storage.Range[threadKey]{From: &from, To: &to})
 }
 
+// Answered returns the message that m answers, if readers see it in the same thread, or nil.
+func Answered(tx *storage.Tx, m *Message) *Message {
+	if len(m.Parents) == 0 {
+		return nil
+	}
+	parent, err := ByID(tx, m.List, m.Parents[len(m.Parents)-1], 1)
+	if err != nil || parent.Thread != m.Thread || parent.Seq == m.Seq {
+		return nil
+	}
+	return parent
+}
+
 // placed is the key of a table that has messages in the order of their times, by something.
 type placed[A any] = storage.Pair[string, storage.Pair[A, moment]]
 

@@ -73,6 +73,17 @@ func (w Withdrawal) Check(m *Message) error {
 // CheckPurged returns ErrPurged if nothing is left of a message that could be decided about.
 func CheckPurged(tx *storage.Tx, m *Message) error { return possible(tx, m, Act{}) }
 
+// CheckSplit says why a message cannot be split off, as [Archive.Split] would.
+func CheckSplit(tx *storage.Tx, m *Message) error { return possible(tx, m, Act{Do: Split}) }
+
+// CheckJoin says why a message cannot become an answer to parent, as [Archive.Join] would.
+func CheckJoin(tx *storage.Tx, m, parent *Message) error {
+	if m.List != parent.List {
+		return fmt.Errorf("join %s to a message of another list: %w", m.ID, ErrThread)
+	}
+	return possible(tx, m, Act{Do: Join, Parent: parent.ID})
+}
+
 // Unhide shows a message that was hidden or redacted whole again; ErrPurged if nothing is left of it.
 func (a *Archive) Unhide(ctx context.Context, m *Message, o Order) error {
 	return a.decide(ctx, m, o, Act{Do: Unhide})

@@ -18,6 +18,9 @@ func message(w *writer, m Message, site string) {
 		}
 		w.html("</div>")
 	}
+	if m.Join != "" {
+		w.joinForm(m.Join)
+	}
 	w.html("\n</article>\n")
 	if m.ThreadCount > 1 {
 		w.threadHere(&m)
@@ -32,6 +35,19 @@ func message(w *writer, m Message, site string) {
 	w.html("\n")
 	w.neighbour(m.Next, func() { w.t("message.newer") })
 	w.html("\n</nav>\n")
+}
+
+// joinForm asks what a message is to answer.
+func (w *writer) joinForm(action string) {
+	w.html(`<details class="decide-join"><summary>`)
+	w.t("decide.join")
+	w.between(`</summary><form class="fields" method="post" action="`, action, `"><p><label for="join-to">`)
+	w.t("decide.join.to")
+	w.html(`</label><input id="join-to" name="to" required maxlength="1000" autocapitalize="off" autocomplete="off" aria-describedby="join-help"><small id="join-help">`)
+	w.t("decide.join.help")
+	w.html(`</small></p><p><button>`)
+	w.t("decide.join.do")
+	w.html("</button></p></form></details>")
 }
 
 // subject ends a tag and writes a subject into the element.

@@ -182,6 +182,7 @@ type Message struct {
 	Recipients, Cc         string
 	Number                 string
 	Decide                 []Link // buttons for who may decide about the message: where they post to
+	Join                   string // where who may do so posts what it is to answer
 }
 
 // Thread is the view of page "thread".

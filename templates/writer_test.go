@@ -27,7 +27,7 @@ func TestWriterEscapes(t *testing.T) {
 		row := OutlineRow{Href: x, From: x, Subject: x, Sent: Time{x, x, x}, Current: true, New: true, HasAttachment: true}
 		whole := Message{
 			Post: p, Canonical: x, Prev: Link{x, x}, Next: Link{x, x}, ThreadPrev: Link{x, x}, ThreadNext: Link{x, x}, Thread: x, ThreadCount: 2,
-			Outline: []OutlineRow{row}, Recipients: x, Cc: x, Number: x, Decide: []Link{{x, x}},
+			Outline: []OutlineRow{row}, Recipients: x, Cc: x, Number: x, Decide: []Link{{x, x}}, Join: x,
 		}
 		month := MonthThread{Href: x, Subject: x, Earlier: true, Rows: []OutlineRow{row}, More: 2}
 		year := Year{Months: []MonthLink{{Href: x, Name: x, Short: x}}}

@@ -66,7 +66,9 @@ func (h *handler) message(q *request) error {
 		view.Next = templates.Link{Href: q.messagePath(next), Text: q.subject(next.Subject)}
 	}
 	h.place(q, &view, m, nodes)
-	view.Decide = h.decide(q, m)
+	if view.Decide = h.decide(q, m, t); q.list.Decides {
+		view.Join = DecidePath(q.list.Name, m, "join")
+	}
 	month := m.Received.In(h.loc).Format("2006-01")
 	q.frame.Crumbs = []templates.Link{{Href: q.monthPath(month), Text: templates.NewMonth(q.lang(), month)}}
 	title := view.Subject
@@ -110,7 +112,7 @@ func (h *handler) place(q *request, view *templates.Message, m *archive.Message,
 }
 
 // decide returns the buttons of who may decide about a message: its author for a time, and who moderates the list.
-func (h *handler) decide(q *request, m *archive.Message) (buttons []templates.Link) {
+func (h *handler) decide(q *request, m *archive.Message, t *archive.Thread) (buttons []templates.Link) {
 	add := func(do string) {
 		buttons = append(buttons, templates.Link{Href: DecidePath(q.list.Name, m, do), Text: h.set.T(q.lang(), "decide."+do)})
 	}
@@ -124,6 +126,9 @@ func (h *handler) decide(q *request, m *archive.Message) (buttons []templates.Li
 		add("hide")
 	case own && time.Since(m.Received) <= q.list.Withdraw:
 		add("withdraw")
+	}
+	if q.list.Decides && t.Count > 1 && (t.ID != m.ID || m.Nth > 1) {
+		add("split")
 	}
 	return buttons
 }
@@ -144,7 +149,7 @@ func beside(tx *storage.Tx, m *archive.Message) []node {
 	if len(seqs) <= outlineRows {
 		return arrange(archive.Load(tx, m.List, seqs), false)
 	}
-	own := []node{{Message: m, parent: answered(tx, m)}}
+	own := []node{{Message: m, parent: archive.Answered(tx, m)}}
 	prev, next := archive.AroundInThread(tx, m)
 	if prev != nil {
 		own = slices.Insert(own, 0, node{Message: prev})

@@ -145,7 +145,7 @@ func (h *handler) strand(tx *storage.Tx, q *request, m *archive.Message) (*stran
 	s.nodes = arrange(archive.Load(tx, q.list.ID, s.order[from:to]), s.byTime)
 	for i, n := range s.nodes {
 		if n.parent == nil {
-			s.nodes[i].parent = answered(tx, n.Message)
+			s.nodes[i].parent = archive.Answered(tx, n.Message)
 		}
 	}
 	return s, nil
@@ -165,18 +165,6 @@ func (s *strand) arrange(messages []*archive.Message) {
 	for _, n := range s.nodes {
 		s.order = append(s.order, n.Seq)
 	}
-}
-
-// answered returns the message that m answers, if it is in the same thread, or nil.
-func answered(tx *storage.Tx, m *archive.Message) *archive.Message {
-	if len(m.Parents) == 0 {
-		return nil
-	}
-	parent, err := archive.ByID(tx, m.List, m.Parents[len(m.Parents)-1], 1)
-	if err != nil || parent.Thread != m.Thread || parent.Seq == m.Seq {
-		return nil
-	}
-	return parent
 }
 
 // anonymous tells people without an address apart by their names.

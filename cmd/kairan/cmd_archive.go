@@ -126,10 +126,7 @@ func (cmd *archiveRedact) run(ctx context.Context, app *App, _ call, std streams
 type archiveSplit struct{ archived }
 
 func (cmd *archiveSplit) run(ctx context.Context, app *App, _ call, std streams) error {
-	split := func(ctx context.Context, _ *list.List, m *archive.Message) error {
-		return app.Archive.Split(ctx, m, cmd.order())
-	}
-	return cmd.decide(ctx, app, std.out, split, "begins a thread of its own")
+	return cmd.edit(ctx, app, std.out, "split", "begins a thread of its own")
 }
 
 type archiveJoin struct {
@@ -144,8 +141,8 @@ func (cmd *archiveJoin) run(ctx context.Context, app *App, _ call, std streams) 
 	if err != nil {
 		return err
 	}
-	join := func(ctx context.Context, _ *list.List, m *archive.Message) error {
-		return app.Archive.Join(ctx, m, parent, cmd.order())
+	join := func(ctx context.Context, l *list.List, m *archive.Message) error {
+		return moderation.Edit{List: l, Message: m, Word: "join", To: parent, By: cmd.By, Reason: cmd.Reason, Now: time.Now()}.Do(ctx, app.Archive)
 	}
 	return cmd.decide(ctx, app, std.out, join, "answers <"+printable(parent.ID)+">")
 }

@@ -45,17 +45,31 @@ func (s *session) takeBack(name string) (said string, err error) {
 	return "", nil
 }
 
-// edit hides a message of the archive, or shows it again.
+// edit hides a message of the archive or shows it again, splits it off its thread, or makes it an answer to another.
 func (s *session) edit(c Command) error {
-	m, err := moderation.FindMessage(s.tx, s.List, c.Args[0], 1)
-	if errors.Is(err, storage.ErrNotFound) {
-		s.say(s.T(s.lang, "commands.no-such-message", "message", c.Args[0]))
-		return nil
-	}
-	if err != nil {
+	m, err := s.named(c.Args[0])
+	if m == nil {
 		return err
 	}
-	return s.orderEdit(c, moderation.Edit{Message: m, Word: c.Name, Reason: strings.Join(c.Args[1:], " ")})
+	e, words := moderation.Edit{Message: m, Word: c.Name}, c.Args[1:]
+	if c.Name == "merge" { // "join" is what people say who come on the list
+		if e.To, err = s.named(words[0]); e.To == nil {
+			return err
+		}
+		e.Word, words = "join", words[1:]
+	}
+	e.Reason = strings.Join(words, " ")
+	return s.orderEdit(c, e)
+}
+
+// named returns the message of that name, hidden or not; without one it says so and returns nil.
+func (s *session) named(name string) (*archive.Message, error) {
+	m, err := moderation.FindMessage(s.tx, s.List, name, 1)
+	if errors.Is(err, storage.ErrNotFound) {
+		s.say(s.T(s.lang, "commands.no-such-message", "message", name))
+		return nil, nil
+	}
+	return m, err
 }
 
 // orderEdit lets an edit be carried out, and says that it is, or why it cannot be.
@@ -69,6 +83,8 @@ func (s *session) orderEdit(c Command, e moderation.Edit) error {
 		s.say(s.T(s.lang, "decided.too-late", "owner", s.List.Suffixed("owner")))
 	case errors.Is(err, archive.ErrPurged):
 		s.say(s.T(s.lang, "decided.purged"))
+	case errors.Is(err, archive.ErrThread):
+		s.say(s.T(s.lang, "decided.thread"))
 	case err != nil:
 		return err
 	default:

@@ -148,6 +148,54 @@ func TestHideByMail(t *testing.T) {
 	})
 }
 
+// Moderators split threads and join them.
+func TestThreadsByMail(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
+		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
+		w.Join(l, list.RoleModerator, "mori@people.test")
+		for i := range 2 {
+			archived(t, w, l, "ann@people.test", fmt.Sprintf("%d@p.test", i+1))
+		}
+		has(t, ask(t, w, "ann@people.test", "merge 2 1"), "for those who moderate")
+		order := func(words string) string {
+			t.Helper()
+			reply := mail("mori@people.test", "", "")
+			reply.To = []string{header(answer(t, w, mail("mori@people.test", "", words)), "Reply-To")}
+			return text(answer(t, w, reply))
+		}
+		together := func() (is bool) {
+			t.Helper()
+			sight(t, w, l, "1@p.test")
+			w.Update(func(tx *storage.Tx) error {
+				a, err := archive.Find(tx, string(l.ID), "1@p.test", 1)
+				if err != nil {
+					return err
+				}
+				b, err := archive.Find(tx, string(l.ID), "2@p.test", 1)
+				is = err == nil && a.Thread == b.Thread
+				return err
+			})
+			return is
+		}
+		has(t, order("merge 2 <9@p.test>"), "There is no message <9@p.test>")
+		has(t, order("split 2"), "This cannot be")
+		has(t, order("merge 2 "+w.Site.MessageURL(l, "1@p.test")+" it belongs here"), "is an answer to the other one")
+		if !together() {
+			t.Error("not merged")
+		}
+		has(t, order("分離 2@p.test"), "begins a thread of its own")
+		if together() {
+			t.Error("not split")
+		}
+		for act, err := range w.Archive.Ledger(t.Context(), string(l.ID)) {
+			if err != nil || act.By != "mori@people.test" || act.Do == archive.Join && act.Reason != "it belongs here" {
+				t.Errorf("the ledger: %+v, %v", act, err)
+			}
+		}
+	})
+}
+
 // An order is on disk with its answer: a crash before the archive knows loses nothing.
 func TestOrderSurvivesCrash(t *testing.T) {
 	story(t, func(t *testing.T, w *listtest.World) {

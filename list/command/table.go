@@ -61,6 +61,8 @@ func table() []entry {
 		{"ban", []string{"禁止"}, "ban ID…", moderators, things, (*session).decide},
 		{"hide", []string{"非表示"}, "hide MESSAGE [REASON]", moderators, messageAndWords, (*session).edit},
 		{"unhide", []string{"再表示"}, "unhide MESSAGE [REASON]", moderators, messageAndWords, (*session).edit},
+		{"split", []string{"分離"}, "split MESSAGE [REASON]", moderators, messageAndWords, (*session).edit},
+		{"merge", []string{"接続", "結合"}, "merge MESSAGE TO [REASON]", moderators, messagesAndWords, (*session).edit},
 	}
 }
 
@@ -139,6 +141,10 @@ func namesMessage(word string) bool {
 }
 
 func isMessage(args []string) bool { return len(args) == 1 && namesMessage(args[0]) }
+
+func messagesAndWords(args []string) bool {
+	return len(args) >= 2 && namesMessage(args[0]) && namesMessage(args[1])
+}
 
 func messageAndWords(args []string) bool { return len(args) >= 1 && namesMessage(args[0]) }
 

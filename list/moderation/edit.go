@@ -18,19 +18,24 @@ import (
 type Edit struct {
 	List    *list.List
 	Message *archive.Message
-	Word    string    // withdraw, of the author; redact, hide, unhide, of who moderates (the caller sees to that)
-	By      string    // an address, or list.ByOperator
-	Reason  string    // for the ledger
-	Now     time.Time // when it was said
+	Word    string           // withdraw, of the author; redact, hide, unhide, split, join, of who moderates (the caller sees to that)
+	To      *archive.Message // join: what it is to answer
+	By      string           // an address, or list.ByOperator
+	Reason  string           // for the ledger
+	Now     time.Time        // when it was said
 }
 
-// Check says why an edit cannot be, as [Edit.Do] would: ErrWord, archive.ErrNotAuthor, archive.ErrTooLate or archive.ErrPurged.
+// Check says why an edit cannot be, as [Edit.Do] would: ErrWord, archive.ErrNotAuthor, archive.ErrTooLate, archive.ErrPurged or archive.ErrThread.
 func (e Edit) Check(tx *storage.Tx) error {
 	switch e.Word {
 	case "withdraw":
 		return errors.Join(e.withdrawal().Check(e.Message), archive.CheckPurged(tx, e.Message))
 	case "redact", "hide", "unhide":
 		return archive.CheckPurged(tx, e.Message)
+	case "split":
+		return archive.CheckSplit(tx, e.Message)
+	case "join":
+		return archive.CheckJoin(tx, e.Message, e.To)
 	}
 	return ErrWord
 }
@@ -51,6 +56,10 @@ func (e Edit) Do(ctx context.Context, a *archive.Archive) (err error) {
 		err = a.Hide(ctx, e.Message, order)
 	case "unhide":
 		err = a.Unhide(ctx, e.Message, order)
+	case "split":
+		err = a.Split(ctx, e.Message, order)
+	case "join":
+		err = a.Join(ctx, e.Message, e.To, order)
 	default:
 		err = ErrWord
 	}
@@ -78,6 +87,9 @@ func MessageID(l *list.List, name string, n int) (id string, nth int) {
 	}
 	path, ok := strings.CutPrefix(u.EscapedPath(), "/"+l.Name+"/m/")
 	if !ok {
+		path, ok = strings.CutPrefix(u.EscapedPath(), "/"+l.Name+"/t/") // the thread that it begins
+	}
+	if !ok {
 		return "", n // another list's
 	}
 	segments := strings.Split(path, "/")
@@ -97,6 +109,7 @@ type orderedEdit struct {
 	List   list.ID   `json:"list"`
 	Post   string    `json:"post"` // archive.Message.Post
 	Word   string    `json:"word"`
+	To     string    `json:"to,omitempty"` // archive.Message.Post of what it is to answer
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
 	Now    time.Time `json:"now"`
@@ -110,7 +123,11 @@ func (m *Moderation) OrderEdit(tx *storage.Tx, e Edit) error {
 	if err := e.Check(tx); err != nil {
 		return err
 	}
-	return orderedEdits.Put(tx, storage.NewID(e.Now), orderedEdit{List: e.List.ID, Post: e.Message.Post, Word: e.Word, By: e.By, Reason: e.Reason, Now: e.Now})
+	o := orderedEdit{List: e.List.ID, Post: e.Message.Post, Word: e.Word, By: e.By, Reason: e.Reason, Now: e.Now}
+	if e.To != nil {
+		o.To = e.To.Post
+	}
+	return orderedEdits.Put(tx, storage.NewID(e.Now), o)
 }
 
 // carryOutEdits does what OrderEdit has noted, in that order.
@@ -133,7 +150,7 @@ func (m *Moderation) carryOutEdits(ctx context.Context) error {
 	var errs []error
 	for _, o := range all {
 		err := m.carryOutEdit(ctx, o.orderedEdit)
-		if errors.Is(err, archive.ErrPurged) || errors.Is(err, archive.ErrTooLate) || errors.Is(err, storage.ErrNotFound) {
+		if errors.Is(err, archive.ErrPurged) || errors.Is(err, archive.ErrTooLate) || errors.Is(err, archive.ErrThread) || errors.Is(err, storage.ErrNotFound) {
 			m.Log.Warn("an order about an archive could no longer be carried out", "word", o.Word, "post", o.Post, "by", o.By, "err", err)
 			err = nil
 		}
@@ -152,6 +169,9 @@ func (m *Moderation) carryOutEdit(ctx context.Context, o orderedEdit) error {
 	err := m.DB.View(ctx, func(tx *storage.Tx) (err error) {
 		if e.List, err = list.Get(tx, o.List); err == nil {
 			e.Message, err = archive.FindPost(tx, string(o.List), o.Post)
+		}
+		if err == nil && o.To != "" {
+			e.To, err = archive.FindPost(tx, string(o.List), o.To)
 		}
 		return err
 	})

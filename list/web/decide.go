@@ -3,7 +3,9 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"kairan/archive"
@@ -14,7 +16,8 @@ import (
 	"kairan/templates"
 )
 
-// decideMessage is a button on the page of a message: its author withdraws it, or a moderator hides, redacts or shows it.
+// decideMessage is a button on the page of a message: its author withdraws it, or a moderator hides, redacts or shows it, splits it off its
+// thread or lets it answer another.
 func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) error {
 	do := r.PathValue("do")
 	l, m, err := s.toDecide(r, who)
@@ -25,9 +28,22 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 	if do == "withdraw" {
 		edit.By = who.as(m.FromAddr)
 	}
-	err = edit.Do(r.Context(), s.Archive)
 	lang := templates.FrameOf(r.Context()).Lang
 	back := messagePath(l, m)
+	var was *archive.Message // what it answers
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		was = archive.Answered(tx, m)
+		if do == "join" {
+			edit.To, err = moderation.FindMessage(tx, l, strings.TrimSpace(r.FormValue("to")), 1)
+		}
+		return err
+	})
+	if errors.Is(err, storage.ErrNotFound) {
+		return s.done(w, r, back, templates.Flash{Text: s.Templates.T(lang, "decided.no-such")})
+	}
+	if err == nil {
+		err = edit.Do(r.Context(), s.Archive)
+	}
 	said := templates.Flash{Text: s.Templates.T(lang, "decided."+do)}
 	switch {
 	case errors.Is(err, moderation.ErrWord):
@@ -38,15 +54,31 @@ func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) 
 		said.Text = s.Templates.T(lang, "decided.too-late", "owner", l.Suffixed("owner"))
 	case errors.Is(err, archive.ErrPurged):
 		said.Text, back = s.Templates.T(lang, "decided.purged"), listPath(l)
+	case errors.Is(err, archive.ErrThread):
+		said.Text = s.Templates.T(lang, "decided.thread")
 	case err != nil:
 		return err
-	case do == "hide" || do == "redact":
-		said.Action, said.Button = archiveweb.DecidePath(l.Name, m, "unhide"), s.Templates.T(lang, "decide.undo")
+	}
+	if back := takesBack(do, was); err == nil && back != "" {
+		said.Action, said.Button = archiveweb.DecidePath(l.Name, m, back), s.Templates.T(lang, "decide.undo")
 	}
 	if do == "hide" {
 		back = listPath(l)
 	}
 	return s.done(w, r, back, said)
+}
+
+// takesBack returns the word, with what belongs to it, that takes an edit back, or ""; was is what the message answered before.
+func takesBack(do string, was *archive.Message) string {
+	switch {
+	case do == "hide" || do == "redact":
+		return "unhide"
+	case was != nil && (do == "split" || do == "join"):
+		return "join?to=" + url.QueryEscape(was.ID)
+	case do == "join":
+		return "split"
+	}
+	return ""
 }
 
 // toDecide returns the message that a button is about, and its list, if it is for the reader to press.

@@ -1,8 +1,11 @@
 package web
 
 import (
+	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -107,4 +110,99 @@ func TestDecide(t *testing.T) {
 	if code, _ := w.get("/-/message/janog/new@example.jp/1/hide", mod); code == http.StatusOK {
 		t.Errorf("a GET decides: %d", code)
 	}
+}
+
+// TestSplitAndJoinOnPages splits an answer off its thread, takes that back, and moves it to another, as those who may and as others.
+func TestSplitAndJoinOnPages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	l := w.list("janog")
+	w.update(func(tx *storage.Tx) error {
+		return list.Join(tx, list.Member{List: l.ID, Role: list.RoleModerator, Address: parse(t, "mod@example.jp"), Token: list.NewToken()})
+	})
+	for n, more := range []string{"", "In-Reply-To: <1@example.jp>\r\n", "In-Reply-To: <2@example.jp>\r\n", ""} {
+		id := fmt.Sprintf("%d@example.jp", n+1)
+		raw := fmt.Sprintf("From: Ann <ann@example.jp>\r\nMessage-ID: <%s>\r\nSubject: subject %d\r\n%s\r\nx\r\n", id, n+1, more)
+		_, err := w.arch.Add(t.Context(), archive.Entry{List: string(l.ID), Post: id, Number: uint64(n + 1), ID: id, Received: time.Now(), Raw: []byte(raw)}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	mod, ann := w.login("mod@example.jp"), w.login("ann@example.jp")
+	press := func(who *http.Cookie, path, to string) (code int, page string) {
+		t.Helper()
+		with := []any{"Accept-Language: en", who}
+		form := ""
+		if to != "" {
+			form = url.Values{"to": {to}}.Encode()
+		}
+		res := w.do("POST", path, form, with...)
+		if res.StatusCode == http.StatusSeeOther {
+			for _, c := range res.Cookies() {
+				with = append(with, c)
+			}
+			_, page = w.get(res.Header.Get("Location"), with...)
+		}
+		return res.StatusCode, page
+	}
+	threads := func() string { // each message has one digit
+		var all []string
+		w.update(func(tx *storage.Tx) error {
+			all = nil
+			for th := range archive.Recent(tx, string(l.ID)) {
+				ids := ""
+				for m := range archive.InThread(tx, string(l.ID), th.Seq) {
+					ids += m.ID[:1]
+				}
+				all = append(all, ids)
+			}
+			return nil
+		})
+		slices.Sort(all)
+		return strings.Join(all, " ")
+	}
+	const second = "/-/message/janog/2@example.jp/1/"
+	for _, do := range []string{"split", "join"} {
+		if code, _ := press(ann, second+do, "4"); code != http.StatusForbidden || threads() != "123 4" {
+			t.Errorf("the author may %s: %d, %s", do, code, threads())
+		}
+	}
+	_, page := w.get("/janog/m/2@example.jp/?lang=en", mod)
+	has(t, page, `action="`+second+`split"`, `action="`+second+`join"`)
+	if _, page := w.get("/janog/m/2@example.jp/", ann); strings.Contains(page, second+"split") || strings.Contains(page, second+"join") {
+		t.Error("the author has the buttons")
+	}
+	if _, page := w.get("/janog/m/1@example.jp/", mod); strings.Contains(page, "/split") {
+		t.Error("the first message of a thread can be split off")
+	}
+	_, page = press(mod, second+"split", "")
+	has(t, page, "begins a thread of its own", `action="`+second+`join?to=1%40example.jp"`)
+	if got := threads(); got != "1 23 4" {
+		t.Errorf("after the split: %s", got)
+	}
+	if _, page = press(mod, second+"join?to=1%40example.jp", ""); !strings.Contains(page, "is an answer") || threads() != "123 4" {
+		t.Errorf("taken back: %s", threads())
+	}
+	for _, to := range []string{"", "99", "nobody@example.jp", "https://elsewhere.test/x/m/4@example.jp/"} {
+		if _, page = press(mod, second+"join", to); !strings.Contains(page, "no message of that name") {
+			t.Errorf("joined to %q:\n%s", to, page)
+		}
+	}
+	if _, page = press(mod, second+"join", "3"); !strings.Contains(page, "This cannot be") {
+		t.Errorf("joined to its own answer:\n%s", page)
+	}
+	_, page = press(mod, second+"join", "https://lists.example.jp/janog/t/4@example.jp/")
+	has(t, page, "is an answer", `action="`+second+`join?to=1%40example.jp"`)
+	if got := threads(); got != "1 234" {
+		t.Errorf("after the join: %s", got)
+	}
+	var log []string
+	w.update(func(tx *storage.Tx) error {
+		log = nil
+		for e := range list.LogOf(tx, l.ID) {
+			log = append(log, e.By+" "+e.Text)
+		}
+		return nil
+	})
+	has(t, strings.Join(log, "\n"), "mod@example.jp <2@example.jp> begins a thread of its own", "mod@example.jp <2@example.jp> is an answer to <4@example.jp> now")
 }
