@@ -1,0 +1,179 @@
+package list
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"strings"
+
+	"kairan/smtpd/address"
+	"kairan/storage"
+)
+
+// PersonQuery asks for a page of the addresses that have a place in some list, or belong to a person with others. What is left empty matches all.
+type PersonQuery struct {
+	Prefix string // the address begins with it
+	Part   string // stands in the address, or in the name that it has in a list, in any case and width
+	// After and Before are address keys: the page begins after the one or ends before the other. At most one of them is set.
+	After, Before string
+	Limit         int
+}
+
+// FoundPerson is one of them.
+type FoundPerson struct {
+	Address address.Address
+	Name    string            // in one of the lists, or ""
+	Places  int               // roles that it has in lists
+	Others  []address.Address // of the person
+}
+
+// PersonPage is what was found; its fields mean what those of [MemberPage] do.
+type PersonPage struct {
+	People         []*FoundPerson // in the order of their address keys
+	Earlier, Later bool
+	Stopped        string
+}
+
+// FindPeople returns a page of people. It never reads more than some MaxLook rows, and without Part few more than the page needs.
+func FindPeople(tx *storage.Tx, q PersonQuery) PersonPage {
+	q.Prefix, q.Part = fold(q.Prefix), fold(q.Part)
+	page := q.find(tx)
+	if q.Before != "" && !page.Earlier && page.Stopped == "" && len(page.People) < q.Limit { // a whole first page reads better than a part of it
+		q.Before = ""
+		return q.find(tx)
+	}
+	return page
+}
+
+func (q *PersonQuery) find(tx *storage.Tx) (page PersonPage) {
+	looked, more := 0, false
+	for k := range knownAddresses(tx, q.span()) {
+		if !strings.HasPrefix(k.key, q.Prefix) {
+			break
+		}
+		looked += 1 + len(k.places)
+		match := strings.Contains(k.key, q.Part)
+		if !match {
+			looked += len(k.places)
+			match = slices.ContainsFunc(k.places, func(at storage.Pair[ID, Role]) bool {
+				m, err := memberAt(tx, storage.P(at, k.key))
+				return err == nil && strings.Contains(fold(m.DisplayName), q.Part)
+			})
+		}
+		if match {
+			if more = len(page.People) == q.Limit; more {
+				break
+			}
+			page.People = append(page.People, k.found(tx))
+		}
+		if looked >= MaxLook {
+			page.Stopped = k.key
+			break
+		}
+	}
+	if q.Before != "" {
+		slices.Reverse(page.People)
+		page.Earlier, page.Later = more, true
+	} else {
+		page.Earlier, page.Later = q.After != "", more
+	}
+	return page
+}
+
+// span is the range of address keys that the page is looked for in.
+func (q *PersonQuery) span() storage.Range[string] {
+	m := MemberQuery{Prefix: q.Prefix, After: q.After, Before: q.Before}
+	return m.span()
+}
+
+// known is an address key and what it is in lists.
+type known struct {
+	key    string
+	places []storage.Pair[ID, Role]
+}
+
+// found reads what is shown of an address.
+func (k *known) found(tx *storage.Tx) *FoundPerson {
+	f := &FoundPerson{Places: len(k.places)}
+	for _, at := range k.places[:min(len(k.places), 10)] {
+		if m, err := memberAt(tx, storage.P(at, k.key)); err == nil {
+			f.Address, f.Name = m.Address, cmp.Or(f.Name, m.DisplayName)
+		}
+	}
+	if f.Address.IsNull() {
+		f.Address, _ = address.Parse(k.key)
+	}
+	who := PersonOf(tx, f.Address)
+	f.Address, f.Others = who.As(f.Address), who.Others(f.Address)
+	return f
+}
+
+// placeKeys is the table of memberships without its values, and addressKeys that of the addresses of people.
+var (
+	placeKeys   = storage.NewTable[storage.Pair[string, storage.Pair[ID, Role]], struct{}](memberLists.Name(), storage.Pairs(text, place))
+	addressKeys = storage.NewTable[string, struct{}](personOf.Name(), text)
+)
+
+// knownAddresses yields, in the order of keys, the addresses in a range that have a place in a list or belong to a person with others. It reads
+// as many rows as it yields, and one more of each of two tables.
+func knownAddresses(tx *storage.Tx, r storage.Range[string]) iter.Seq[known] {
+	return func(yield func(known) bool) {
+		next, stop := iter.Pull2(addressKeys.Scan(tx, r))
+		defer stop()
+		own, _, ok := next()
+		before := func(a, b string) bool { return a < b != r.Reverse && a != b }
+		for k := range placed(tx, r) {
+			for ; ok && before(own, k.key); own, _, ok = next() {
+				if !yield(known{key: own}) {
+					return
+				}
+			}
+			if ok && own == k.key {
+				own, _, ok = next()
+			}
+			if !yield(k) {
+				return
+			}
+		}
+		for ; ok; own, _, ok = next() {
+			if !yield(known{key: own}) {
+				return
+			}
+		}
+	}
+}
+
+// placed yields the addresses in a range that have a place in a list.
+func placed(tx *storage.Tx, r storage.Range[string]) iter.Seq[known] {
+	return func(yield func(known) bool) {
+		var k known
+		for row := range placeKeys.Scan(tx, placeRange(r)) {
+			if row.A != k.key && k.key != "" {
+				if !yield(k) {
+					return
+				}
+				k = known{}
+			}
+			k.key, k.places = row.A, append(k.places, row.B)
+		}
+		if k.key != "" {
+			yield(k)
+		}
+	}
+}
+
+// placeRange is a range of address keys as one of memberships: all of an address stand together.
+func placeRange(r storage.Range[string]) storage.Range[storage.Pair[string, storage.Pair[ID, Role]]] {
+	at := func(key *string, behind string) *storage.Pair[string, storage.Pair[ID, Role]] {
+		if key == nil {
+			return nil
+		}
+		p := storage.P(*key+behind, storage.Pair[ID, Role]{})
+		return &p
+	}
+	from := at(r.From, "")
+	if r.After != nil {
+		from = at(r.After, "\x00") // the next key that can be
+	}
+	return storage.Range[storage.Pair[string, storage.Pair[ID, Role]]]{From: from, To: at(r.To, ""), Reverse: r.Reverse}
+}

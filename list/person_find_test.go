@@ -1,0 +1,133 @@
+package list
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"kairan/smtpd/address"
+	"kairan/storage"
+	"kairan/storage/storagetest"
+)
+
+func findPeople(t testing.TB, db *storage.DB, q PersonQuery) (page PersonPage, names []string) {
+	t.Helper()
+	err := db.View(t.Context(), func(tx *storage.Tx) error {
+		page = FindPeople(tx, q)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range page.People {
+		names = append(names, strings.TrimSuffix(p.Address.String(), "@a.test"))
+	}
+	return page, names
+}
+
+// People are found over all lists, each once, also those whose address is in none.
+func TestFindPeople(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	one, two := create(t, db, "one@example.jp"), create(t, db, "two@example.jp")
+	update(t, db, func(tx *storage.Tx) error {
+		for _, m := range []Member{
+			{List: one.ID, Role: RoleMember, Address: address.Must("a@a.test")},
+			{List: two.ID, Role: RoleMember, Address: address.Must("a@a.test"), DisplayName: "ヤマダ <b>"},
+			{List: one.ID, Role: RoleOwner, Address: address.Must("a@a.test")},
+			{List: two.ID, Role: RoleNonmember, Address: address.Must("B@a.test")},
+			{List: two.ID, Role: RoleMember, Address: address.Must("da@a.test")},
+			{List: one.ID, Role: RoleModerator, Address: address.Must("e@a.test"), DisplayName: "ｱｰﾝ Ann"},
+		} {
+			if err := Join(tx, m); err != nil {
+				return err
+			}
+		}
+		return errors.Join(PersonOf(tx, address.Must("da@a.test")).AddAddress(tx, address.Must("C@a.test"), noon), PersonOf(tx, address.Must("da@a.test")).AddAddress(tx, address.Must("z@a.test"), noon))
+	})
+	for _, tt := range []struct {
+		name           string
+		q              PersonQuery
+		want           []string
+		earlier, later bool
+	}{
+		{"all", PersonQuery{Limit: 9}, []string{"a", "B", "C", "da", "e", "z"}, false, false},
+		{"first", PersonQuery{Limit: 2}, []string{"a", "B"}, false, true},
+		{"second", PersonQuery{Limit: 2, After: "b@a.test"}, []string{"C", "da"}, true, true},
+		{"after one with several places", PersonQuery{Limit: 2, After: "a@a.test"}, []string{"B", "C"}, true, true},
+		{"last", PersonQuery{Limit: 2, After: "da@a.test"}, []string{"e", "z"}, true, false},
+		{"back", PersonQuery{Limit: 2, Before: "e@a.test"}, []string{"C", "da"}, true, true},
+		{"back to the start", PersonQuery{Limit: 2, Before: "b@a.test"}, []string{"a", "B"}, false, true},
+		{"beginning", PersonQuery{Limit: 9, Prefix: "D"}, []string{"da"}, false, false},
+		{"beginning of one in no list", PersonQuery{Limit: 9, Prefix: "z@"}, []string{"z"}, false, false},
+		{"part", PersonQuery{Limit: 9, Part: "A@A"}, []string{"a", "da"}, false, false},
+		{"name", PersonQuery{Limit: 9, Part: "ﾔﾏﾀﾞ"}, []string{"a"}, false, false},
+		{"name of a moderator", PersonQuery{Limit: 9, Part: "ann"}, []string{"e"}, false, false},
+		{"nobody", PersonQuery{Limit: 9, Part: "xyz"}, nil, false, false},
+	} {
+		page, got := findPeople(t, db, tt.q)
+		if diff := cmp.Diff(tt.want, got); diff != "" || page.Earlier != tt.earlier || page.Later != tt.later || page.Stopped != "" {
+			t.Errorf("%s: %s%+v", tt.name, diff, page)
+		}
+	}
+	page, _ := findPeople(t, db, PersonQuery{Limit: 9})
+	a, da := page.People[0], page.People[3]
+	if a.Places != 3 || a.Name != "ヤマダ <b>" || len(a.Others) != 0 {
+		t.Errorf("a is %+v", a)
+	}
+	if da.Places != 1 || !slices.Equal(da.Others, []address.Address{address.Must("C@a.test"), address.Must("z@a.test")}) {
+		t.Errorf("da is %+v", da)
+	}
+}
+
+// Among 500,000 members a page reads what it shows, and a search no more than some MaxLook rows; it says where it stopped and goes on from there.
+func TestFindPeopleAmongMany(t *testing.T) {
+	t.Parallel()
+	db, counter := storagetest.OpenCounted(t, Migrations()...)
+	const all, chunk = 500_000, 50_000
+	l := create(t, db, "large@example.jp").ID
+	for first := 0; first < all; first += chunk { // the two tables that are read; an import fills others, too, and takes long
+		update(t, db, func(tx *storage.Tx) error {
+			for i := first; i < first+chunk; i++ {
+				key := fmt.Sprintf("user%06d@isp%d.example.jp", i, i%40)
+				if err := errors.Join(memberLists.Put(tx, storage.P(key, storage.P(l, RoleMember)), true), members.Put(tx, keyOf(l, RoleMember, key), Member{Address: address.Must(key)})); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	for _, tt := range []struct {
+		name string
+		q    PersonQuery
+		most int // rows
+		want int // people
+	}{
+		{"a first page", PersonQuery{Limit: 50}, 400, 50},
+		{"one from the middle", PersonQuery{Limit: 50, After: "user030000@isp0.example.jp"}, 400, 50},
+		{"backwards", PersonQuery{Limit: 50, Before: "user030000@isp0.example.jp"}, 400, 50},
+		{"an address", PersonQuery{Limit: 50, Prefix: "user049999@"}, 20, 1},
+		{"a part of the first", PersonQuery{Limit: 50, Part: "000012@"}, MaxLook + 20, 1},
+		{"nobody", PersonQuery{Limit: 50, Part: "nobody"}, MaxLook + 20, 0},
+	} {
+		counter.Rows()
+		page, got := findPeople(t, db, tt.q)
+		if n := counter.Rows(); n > tt.most || len(got) != tt.want {
+			t.Errorf("%s: %d found, %d rows read, want %d and at most %d", tt.name, len(got), n, tt.want, tt.most)
+		}
+		if tt.q.Part == "" {
+			continue
+		}
+		if page.Stopped == "" {
+			t.Errorf("%s: it did not stop", tt.name)
+		}
+		tt.q.After = page.Stopped
+		if page, _ := findPeople(t, db, tt.q); page.Stopped <= tt.q.After {
+			t.Errorf("%s: it goes on to %q", tt.name, page.Stopped)
+		}
+	}
+}
