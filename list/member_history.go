@@ -64,6 +64,11 @@ func MemberHistory(tx *storage.Tx, l ID, addr address.Address) iter.Seq[Event] {
 // ChangeMember is SetMember for what somebody wants: it notes what changed and who did it (an address, or "operator") in the
 // member's history. What stays as it is, is not noted.
 func ChangeMember(tx *storage.Tx, m Member, by string, now time.Time) error {
+	return EditMember(tx, m, Edit{By: by, At: now})
+}
+
+// EditMember is ChangeMember with a reason.
+func EditMember(tx *storage.Tx, m Member, by Edit) error {
 	old, err := GetMember(tx, m.List, m.Role, m.Address)
 	if err != nil {
 		return err
@@ -76,7 +81,7 @@ func ChangeMember(tx *storage.Tx, m Member, by string, now time.Time) error {
 		return err
 	}
 	text := strings.Join(changes, ", ")
-	e := Event{At: now, Stage: "set", Text: text, By: by, Word: "member.set", Args: map[string]string{"changes": strings.Join(changes, "\n")}}
+	e := Event{At: by.At, Stage: "set", Text: text, By: by.By, Word: "member.set", Args: map[string]string{"changes": strings.Join(changes, "\n"), "why": by.Why}}
 	if m.Role != RoleMember {
 		e.Text = fmt.Sprintf("as %s: %s", m.Role, text)
 		e.Word = "member.set-as"

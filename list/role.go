@@ -3,7 +3,6 @@ package list
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"kairan/smtpd/address"
 	"kairan/storage"
@@ -22,7 +21,7 @@ func GiveRole(tx *storage.Tx, m Member, by string) error {
 }
 
 // TakeRole takes the role that m has away again. Of owners one stays: for that one it returns ErrLastOwner.
-func TakeRole(tx *storage.Tx, m *Member, by string, now time.Time) error {
+func TakeRole(tx *storage.Tx, m *Member, by Edit) error {
 	if m.Role == RoleOwner {
 		n, err := CountMembers(tx, m.List, RoleOwner)
 		if err != nil {
@@ -32,15 +31,15 @@ func TakeRole(tx *storage.Tx, m *Member, by string, now time.Time) error {
 			return fmt.Errorf("%s %w", m.Address, ErrLastOwner)
 		}
 	}
-	if err := Leave(tx, m.List, m.Role, m.Address, now); err != nil {
+	if err := Leave(tx, m.List, m.Role, m.Address, by.At); err != nil {
 		return err
 	}
-	return noteRole(tx, m, Event{At: now, Text: "taken away", By: by, Word: "role.taken"})
+	return noteRole(tx, m, Event{At: by.At, Text: "taken away", By: by.By, Word: "role.taken", Args: map[string]string{"why": by.Why}})
 }
 
 func noteRole(tx *storage.Tx, m *Member, e Event) error {
 	e.Stage, e.Text = "role", string(m.Role)+": "+e.Text
-	e.Args = map[string]string{"address": m.Address.String(), "role": string(m.Role)}
+	e = e.with("address", m.Address.String()).with("role", string(m.Role))
 	logged := e
 	logged.Text = ""
 	return errors.Join(remember(tx, m.List, m.Address, e), Log(tx, m.List, logged))

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"time"
 
 	"kairan/list"
@@ -13,13 +12,23 @@ import (
 )
 
 type personCmd struct {
-	Show   personShow   `cmd:"" help:"Show whose address it is: all addresses of the person, the preferred one first."`
+	Find   personFind   `cmd:"" help:"Find people over all lists by address or name."`
+	Show   personShow   `cmd:"" help:"Show whose address it is: all addresses of the person, the preferred one first, and what is known of it."`
 	Add    personAdd    `cmd:"" help:"Give a person one more address. On the web that takes a mail to the new address; here it does not."`
 	Rm     personRm     `cmd:"" help:"Make an address a person of its own again. It keeps its lists."`
 	Prefer personPrefer `cmd:"" help:"Make an address the preferred one of its person."`
 
-	RmPasskeys personRmPasskeys `cmd:"" help:"Remove all passkeys of a person, for one who has lost a device."`
+	Sessions    personSessions    `cmd:"" help:"Show where a person is signed in on the web."`
+	EndSessions personEndSessions `cmd:"" help:"Sign a person out everywhere, or in one browser."`
+	Delivery    personDelivery    `cmd:"" help:"Switch the delivery of lists on or off for a person."`
+	RmLists     personRmLists     `cmd:"" help:"Take a person off lists, whatever it is there."`
+	Export      personExport      `cmd:"" help:"Print all that is kept about a person as JSON."`
+	Erase       personErase       `cmd:"" help:"Take a person off all lists and forget what is kept about it. The records of its posts stay."`
+	RmPasskeys  personRmPasskeys  `cmd:"" help:"Remove all passkeys of a person, for one who has lost a device."`
 }
+
+// operator is what the operator does now.
+func operator(why string) list.Edit { return list.Edit{By: list.ByOperator, Why: why, At: time.Now()} }
 
 // oneAddress names a person.
 type oneAddress struct {
@@ -36,53 +45,6 @@ func (w *oneAddress) change(ctx context.Context, app *App, fn func(tx *storage.T
 	return err
 }
 
-// personView is a person as show prints it.
-type personView struct {
-	ID        list.PersonID     `json:"id,omitempty"` // "" for an address alone
-	Addresses []address.Address `json:"addresses"`
-	Passkeys  []passkeyView     `json:"passkeys,omitempty"`
-}
-
-// passkeyView is a passkey without its key.
-type passkeyView struct {
-	Name    string    `json:"name"`
-	Created time.Time `json:"created"`
-	Used    time.Time `json:"used,omitzero"`
-	Suspect time.Time `json:"suspect,omitzero"` // when a copy of it was refused
-}
-
-type personShow struct {
-	oneAddress
-	format
-}
-
-func (cmd *personShow) run(ctx context.Context, app *App, _ call, std streams) error {
-	addr, err := address.Parse(cmd.Address)
-	if err != nil {
-		return usageError{err}
-	}
-	var view personView
-	err = app.DB.View(ctx, func(tx *storage.Tx) error {
-		who := list.PersonOf(tx, addr)
-		view = personView{ID: who.ID, Addresses: who.Addresses}
-		for _, k := range who.Passkeys(tx) {
-			view.Passkeys = append(view.Passkeys, passkeyView{Name: k.Name, Created: k.Created, Used: k.Used, Suspect: k.Suspect})
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	return cmd.show(std.out, view, func(w io.Writer) {
-		for _, a := range view.Addresses {
-			fmt.Fprintln(w, printable(a.String()))
-		}
-		for _, k := range view.Passkeys {
-			fmt.Fprintf(w, "passkey %s, added %s\n", printable(k.Name), app.when(k.Created))
-		}
-	})
-}
-
 type personAdd struct {
 	oneAddress
 	Other string `arg:"" help:"The address to add."`
@@ -94,7 +56,7 @@ func (cmd *personAdd) run(ctx context.Context, app *App, _ call, _ streams) erro
 		return usageError{err}
 	}
 	return cmd.change(ctx, app, func(tx *storage.Tx, who *list.Person, _ address.Address) (subscribe.Result, error) {
-		return app.Subscribe.AddAddress(tx, who, other, time.Now())
+		return app.Subscribe.AddAddress(tx, who, other, operator(""))
 	})
 }
 
@@ -102,7 +64,7 @@ type personRm struct{ oneAddress }
 
 func (cmd *personRm) run(ctx context.Context, app *App, _ call, _ streams) error {
 	return cmd.change(ctx, app, func(tx *storage.Tx, who *list.Person, addr address.Address) (subscribe.Result, error) {
-		return app.Subscribe.RemoveAddress(tx, who, addr)
+		return app.Subscribe.RemoveAddress(tx, who, addr, operator(""))
 	})
 }
 
@@ -110,7 +72,7 @@ type personPrefer struct{ oneAddress }
 
 func (cmd *personPrefer) run(ctx context.Context, app *App, _ call, _ streams) error {
 	return cmd.change(ctx, app, func(tx *storage.Tx, who *list.Person, addr address.Address) (subscribe.Result, error) {
-		return subscribe.Result{}, who.Prefer(tx, addr)
+		return subscribe.Result{}, app.Subscribe.Prefer(tx, who, addr, operator(""))
 	})
 }
 
@@ -121,7 +83,7 @@ func (cmd *personRmPasskeys) run(ctx context.Context, app *App, _ call, std stre
 	err := cmd.change(ctx, app, func(tx *storage.Tx, who *list.Person, _ address.Address) (all subscribe.Result, err error) {
 		n = 0
 		for _, k := range who.Passkeys(tx) {
-			res, err := app.Subscribe.RemovePasskey(tx, who, k.Key)
+			res, err := app.Subscribe.RemovePasskey(tx, who, k.Key, operator(""))
 			if err != nil {
 				return all, err
 			}

@@ -93,6 +93,19 @@ func (w *Workflow) Kept(ctx context.Context, who *list.Person, reads func(*stora
 	return all, nil
 }
 
+// Export is Kept for somebody else than the person: it is in the site's log.
+func (w *Workflow) Export(ctx context.Context, addr address.Address, e list.Edit, reads func(*storage.Tx, *list.List) bool) (*Kept, error) {
+	var who *list.Person
+	err := w.DB.Update(ctx, func(tx *storage.Tx) error {
+		who = list.PersonOf(tx, addr)
+		return list.LogPerson(tx, who, list.Event{At: e.At, By: e.By, Word: "person.exported", Args: map[string]string{"why": e.Why}})
+	})
+	if err != nil {
+		return nil, err
+	}
+	return w.Kept(ctx, who, reads)
+}
+
 // keptPost is what is kept about a post.
 func (w *Workflow) keptPost(l *list.List, p *list.Post) keptPost {
 	row := keptPost{

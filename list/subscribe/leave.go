@@ -66,7 +66,7 @@ func (w *Workflow) release(tx *storage.Tx, r Request, own bool) (Result, error) 
 	} else {
 		err = errors.Join(
 			list.Leave(tx, l.ID, list.RoleMember, r.Address, r.Now.In(w.Site.Location)),
-			list.NoteMember(tx, l.ID, r.Address, list.Event{At: r.Now, Stage: "leave", By: r.by(), Word: "member.removed"}),
+			list.NoteMember(tx, l.ID, r.Address, list.Event{At: r.Now, Stage: "leave", By: r.by(), Word: "member.removed", Args: map[string]string{"why": r.Why}}),
 		)
 	}
 	if err := errors.Join(err, list.WithdrawPending(tx, actionLeave, l.ID, r.Address)); err != nil {

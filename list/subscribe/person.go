@@ -95,27 +95,54 @@ func (w *Workflow) ConfirmAddress(tx *storage.Tx, token string, who *list.Person
 	if _, err := list.TakePending(tx, token, now); err != nil {
 		return Result{}, err
 	}
-	return w.AddAddress(tx, who, addr, now)
+	return w.AddAddress(tx, who, addr, list.Edit{By: who.Preferred().String(), At: now})
 }
 
 // AddAddress adds an address that needs no confirmation, or has it, to a person, and tells all addresses. It returns the errors of
 // list.Person.AddAddress.
-func (w *Workflow) AddAddress(tx *storage.Tx, who *list.Person, addr address.Address, now time.Time) (Result, error) {
-	if err := who.AddAddress(tx, addr, now); err != nil {
+func (w *Workflow) AddAddress(tx *storage.Tx, who *list.Person, addr address.Address, e list.Edit) (Result, error) {
+	if err := who.AddAddress(tx, addr, e.At); err != nil {
+		return Result{}, err
+	}
+	if err := list.LogPerson(tx, who, noted(e, list.Event{Word: "person.address-added"}, addr.String())); err != nil {
 		return Result{}, err
 	}
 	w.Log.Info("address added", "person", string(who.ID), "address", addr.String())
 	return w.TellPerson(tx, who, "address-added", map[string]string{"which": addr.String()})
 }
 
-// RemoveAddress makes an address somebody of its own, and tells it and the others. It returns the errors of list.Person.RemoveAddress.
-func (w *Workflow) RemoveAddress(tx *storage.Tx, who *list.Person, addr address.Address) (Result, error) {
+// RemoveAddress makes an address somebody of its own, tells it and the others, and ends the sessions that were begun with it. It returns the
+// errors of list.Person.RemoveAddress.
+func (w *Workflow) RemoveAddress(tx *storage.Tx, who *list.Person, addr address.Address, e list.Edit) (Result, error) {
 	told := list.Person{Addresses: slices.Clone(who.Addresses)}
 	if err := who.RemoveAddress(tx, addr); err != nil {
 		return Result{}, err
 	}
+	if !told.Did(e.By) {
+		if err := list.LogPerson(tx, who, noted(e, list.Event{Word: "person.address-removed"}, addr.String())); err != nil {
+			return Result{}, err
+		}
+	}
+	end := list.Edit{By: addr.String(), At: e.At} // it is part of this, and needs no line of its own
+	if _, err := list.PersonOf(tx, addr).EndSessions(tx, func(*list.Session) bool { return true }, end); err != nil {
+		return Result{}, err
+	}
 	w.Log.Info("address removed", "person", string(who.ID), "address", addr.String())
 	return w.TellPerson(tx, &told, "address-removed", map[string]string{"which": addr.String()})
+}
+
+// Prefer makes one of a person's addresses the preferred one. It returns the errors of list.Person.Prefer.
+func (w *Workflow) Prefer(tx *storage.Tx, who *list.Person, addr address.Address, e list.Edit) error {
+	if err := who.Prefer(tx, addr); err != nil {
+		return err
+	}
+	return list.LogPerson(tx, who, noted(e, list.Event{Word: "person.preferred"}, addr.String()))
+}
+
+// noted is a line of the site's log about something of a person's.
+func noted(e list.Edit, line list.Event, which string) list.Event {
+	line.At, line.By, line.Args = e.At, e.By, map[string]string{"which": which, "why": e.Why}
+	return line
 }
 
 // AddPasskey adds a passkey to a person who has a row, and tells all addresses. It returns the errors of list.Person.AddPasskey.
@@ -128,12 +155,15 @@ func (w *Workflow) AddPasskey(tx *storage.Tx, who *list.Person, credentialID []b
 }
 
 // RemovePasskey removes a passkey of a person, and tells all addresses. It returns storage.ErrNotFound if it is none of theirs.
-func (w *Workflow) RemovePasskey(tx *storage.Tx, who *list.Person, key string) (Result, error) {
+func (w *Workflow) RemovePasskey(tx *storage.Tx, who *list.Person, key string, e list.Edit) (Result, error) {
 	for _, k := range who.Passkeys(tx) {
 		if k.Key != key {
 			continue
 		}
 		if err := who.RemovePasskey(tx, key); err != nil {
+			return Result{}, err
+		}
+		if err := list.LogPerson(tx, who, noted(e, list.Event{Word: "person.passkey-removed"}, k.Name)); err != nil {
 			return Result{}, err
 		}
 		w.Log.Info("passkey removed", "person", string(who.ID))

@@ -34,5 +34,5 @@ func (w *Workflow) Dismiss(tx *storage.Tx, r Request, role list.Role) (Result, e
 	if err != nil {
 		return Result{}, err
 	}
-	return Result{State: Left, List: r.List}, list.TakeRole(tx, m, r.by(), r.Now)
+	return Result{State: Left, List: r.List}, list.TakeRole(tx, m, list.Edit{By: r.by(), Why: r.Why, At: r.Now})
 }

@@ -49,6 +49,7 @@ type Request struct {
 	// Mode is how who joins wants the posts; "" is regular. In a list without digests it is of no account.
 	Mode list.DeliveryMode
 	By   string // who brings it about, for the member's history; "" is Address
+	Why  string // what By says about it, or ""
 	// Verified says that the request is known to come from Address.
 	Verified bool
 	// Proven says of a verified request that who makes it reads the mail of Address, as one who is signed in does: no confirmation is asked for.

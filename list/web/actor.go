@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"kairan/list"
 	"kairan/smtpd/address"
@@ -50,6 +51,9 @@ func (a actor) own(typed string) (address.Address, error) {
 	}
 	return a.person.As(addr), nil
 }
+
+// edit is what the actor does now.
+func (a actor) edit() list.Edit { return list.Edit{By: a.address.String(), At: time.Now()} }
 
 func (a actor) signedIn() bool { return !a.address.IsNull() }
 

@@ -217,7 +217,7 @@ func (s *site) removeMember(w http.ResponseWriter, r *http.Request, a actor, l *
 			if err != nil {
 				return err
 			}
-			return list.TakeRole(tx, m, a.address.String(), now)
+			return list.TakeRole(tx, m, a.edit())
 		})
 	} else {
 		tell := form.Get("tell") == "on"

@@ -73,7 +73,9 @@ func (s *site) changeAddresses(w http.ResponseWriter, r *http.Request, a actor) 
 	}
 	switch form.Get("do") {
 	case "prefer":
-		err = s.DB.Update(r.Context(), func(tx *storage.Tx) error { return list.PersonOf(tx, a.address).Prefer(tx, addr) })
+		err = s.DB.Update(r.Context(), func(tx *storage.Tx) error {
+			return s.Subscribe.Prefer(tx, list.PersonOf(tx, a.address), addr, a.edit())
+		})
 	case "remove":
 		_, err = s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) { return s.removeAddress(tx, a, addr) })
 	default:
@@ -106,21 +108,15 @@ func (s *site) askAddress(w http.ResponseWriter, r *http.Request, a actor, addr 
 }
 
 // removeAddress takes an address from the actor. Where somebody is signed in by it, that ends, but for the browser that asks.
-func (s *site) removeAddress(tx *storage.Tx, a actor, addr address.Address) (subscribe.Result, error) {
+func (s *site) removeAddress(tx *storage.Tx, a actor, addr address.Address) (res subscribe.Result, err error) {
 	who := list.PersonOf(tx, a.address)
-	res, err := s.Subscribe.RemoveAddress(tx, who, addr)
-	if err != nil {
-		return res, err
-	}
-	alone := list.PersonOf(tx, addr)
-	if g, err := list.GetSession(tx, a.session); err == nil && alone.Has(g.Address) {
-		g.Address = who.Preferred()
+	if g, err := list.GetSession(tx, a.session); err == nil && g.Address.Key() == addr.Key() && len(who.Addresses) > 1 {
+		g.Address = who.Others(addr)[0]
 		if err := list.SetSession(tx, *g); err != nil {
 			return res, err
 		}
 	}
-	_, err = alone.EndSessions(tx, func(*list.Session) bool { return true }, list.Edit{By: addr.String(), At: time.Now()})
-	return res, err
+	return s.Subscribe.RemoveAddress(tx, who, addr, a.edit())
 }
 
 // addAddressForm is the page of the mailed link, for who asked for it: a button.

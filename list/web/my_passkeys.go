@@ -62,7 +62,7 @@ func (s *site) changePasskeys(w http.ResponseWriter, r *http.Request, a actor) e
 		return s.challengePasskey(w, r, a, cmp.Or(cleanName(form.Get("name")), browserName(r.UserAgent()), s.Templates.T(lang, "passkeys.unnamed")))
 	case "remove":
 		_, err = s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) {
-			return s.Subscribe.RemovePasskey(tx, list.PersonOf(tx, a.address), form.Get("key"))
+			return s.Subscribe.RemovePasskey(tx, list.PersonOf(tx, a.address), form.Get("key"), a.edit())
 		})
 		if err != nil {
 			return err
