@@ -18,7 +18,7 @@ import (
 // queue is what mod sees on the page.
 func (w *world) queue(riskier bool) []moderation.Queued {
 	w.t.Helper()
-	q := moderation.Query{Lists: []*list.List{w.l}, By: address.Must("mod@people.test"), Lang: "en", Riskier: riskier, N: 20}
+	q := moderation.Query{Lists: []*list.List{w.l}, By: []address.Address{address.Must("mod@people.test")}, Lang: "en", Riskier: riskier, N: 20}
 	page, total, err := w.Moderation.Queue(context.Background(), q)
 	if err != nil || total != len(page) {
 		w.t.Fatalf("%d of %d: %v", len(page), total, err)

@@ -39,7 +39,7 @@ type Thing struct {
 // Query asks for a part of what waits.
 type Query struct {
 	Lists   []*list.List
-	By      address.Address // who asks
+	By      []address.Address // of who asks
 	Lang    string
 	Riskier bool // the riskiest first, not the newest
 	From, N int
@@ -144,7 +144,8 @@ func (m *Moderation) queued(ctx context.Context, q Query, w queued) (out Queued,
 			return err
 		}
 		if c.By != "" {
-			out.Claim, out.Mine = m.claimed(q.Lang, c), c.By == q.By.String()
+			out.Claim = m.claimed(q.Lang, c)
+			out.Mine = slices.ContainsFunc(q.By, func(a address.Address) bool { return a.String() == c.By })
 		}
 		out.Sender, err = m.sender(tx, q, w.list, who)
 		if w.post != nil && !w.post.Auth.Author() && len(out.Sender) > 0 {

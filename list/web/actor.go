@@ -16,10 +16,13 @@ import (
 
 // actor is who a request acts for. Every change that a page makes is recorded under its address.
 type actor struct {
-	address address.Address // the preferred one; null for a stranger
+	// address is null for a stranger, and else the preferred one; on the pages about a list or the site it is that by which the actor may
+	// be there, see [actor.in].
+	address address.Address
 	person  *list.Person    // with all addresses; nil for a stranger
 	session string          // key of the session, "" for a stranger
 	admin   bool            // of the site
+	asAdmin address.Address // by which the actor is that
 	// What it is in some list; admin is everything everywhere.
 	moderates, owns bool
 }
@@ -80,6 +83,21 @@ func (a actor) may(tx *storage.Tx, l *list.List, need list.Role) bool {
 	return a.admin || a.person.Is(tx, l.ID, list.RoleOwner)
 }
 
+// in returns the actor by the address that has a role in a list, the preferred one if that has: so a list's log names only addresses that
+// its owners know. An owner moderates, and the site's administrator needs no role.
+func (a actor) in(tx *storage.Tx, l *list.List, need list.Role) actor {
+	as := slices.IndexFunc(a.addresses(), func(addr address.Address) bool {
+		return list.Has(tx, l.ID, addr, list.RoleOwner, need)
+	})
+	switch {
+	case as >= 0:
+		a.address = a.person.Addresses[as]
+	case a.admin:
+		a.address = a.asAdmin
+	}
+	return a
+}
+
 // mayRead reports whether the actor may read the list's archive by one of its addresses.
 func (a actor) mayRead(tx *storage.Tx, l *list.List) bool {
 	if !a.signedIn() {
@@ -91,7 +109,10 @@ func (a actor) mayRead(tx *storage.Tx, l *list.List) bool {
 // newActor finds out what the person with an address is here.
 func (s *site) newActor(tx *storage.Tx, addr address.Address, session string) actor {
 	who := list.PersonOf(tx, addr)
-	a := actor{address: who.Preferred(), person: who, session: session, admin: who.Has(s.Site.Admin)}
+	a := actor{address: who.Preferred(), person: who, session: session}
+	if who.Has(s.Site.Admin) {
+		a.admin, a.asAdmin = true, who.As(s.Site.Admin)
+	}
 	a.moderates, a.owns = a.admin, a.admin
 	for _, addr := range who.Addresses {
 		for _, role := range list.Memberships(tx, addr) {
@@ -159,10 +180,14 @@ func (s *site) forRole(need list.Role, serve func(http.ResponseWriter, *http.Req
 	return s.forPeople(func(w http.ResponseWriter, r *http.Request, a actor) error {
 		var l *list.List
 		err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
-			if l, err = list.ByName(tx, r.PathValue("list")); err == nil && !a.may(tx, l, need) {
-				err = denied{need: need, list: l}
+			if l, err = list.ByName(tx, r.PathValue("list")); err != nil {
+				return err
 			}
-			return err
+			if !a.may(tx, l, need) {
+				return denied{need: need, list: l}
+			}
+			a = a.in(tx, l, need)
+			return nil
 		})
 		if err != nil {
 			return err
@@ -177,6 +202,7 @@ func (s *site) forAdmin(serve func(http.ResponseWriter, *http.Request, actor) er
 		if !a.admin {
 			return denied{}
 		}
+		a.address = a.asAdmin
 		return serve(w, r, a)
 	})
 }

@@ -20,7 +20,7 @@ import (
 // thread or lets it answer another.
 func (s *site) decideMessage(w http.ResponseWriter, r *http.Request, who actor) error {
 	do := r.PathValue("do")
-	l, m, err := s.toDecide(r, who)
+	l, m, err := s.toDecide(r, &who)
 	if err != nil {
 		return err
 	}
@@ -81,8 +81,9 @@ func takesBack(do string, was *archive.Message) string {
 	return ""
 }
 
-// toDecide returns the message that a button is about, and its list, if it is for the reader to press.
-func (s *site) toDecide(r *http.Request, who actor) (l *list.List, m *archive.Message, err error) {
+// toDecide returns the message that a button is about, and its list, if it is for the reader to press, who is then known by the address
+// that may.
+func (s *site) toDecide(r *http.Request, who *actor) (l *list.List, m *archive.Message, err error) {
 	nth, err := strconv.Atoi(r.PathValue("nth"))
 	if err != nil || nth < 1 {
 		return nil, nil, storage.ErrNotFound
@@ -95,6 +96,7 @@ func (s *site) toDecide(r *http.Request, who actor) (l *list.List, m *archive.Me
 		case r.PathValue("do") != "withdraw" && !who.may(tx, l, list.RoleModerator):
 			return denied{need: list.RoleModerator, list: l}
 		case r.PathValue("do") != "withdraw":
+			*who = who.in(tx, l, list.RoleModerator)
 			m, err = archive.Find(tx, string(l.ID), r.PathValue("id"), nth) // hidden or not
 		case !who.mayRead(tx, l):
 			return archive.ErrForbidden

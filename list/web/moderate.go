@@ -57,7 +57,7 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 	if err != nil {
 		return err
 	}
-	q := moderation.Query{By: a.address, Lang: f.Lang, Riskier: r.FormValue("order") == "risk", From: (page - 1) * queuePage, N: queuePage}
+	q := moderation.Query{By: a.addresses(), Lang: f.Lang, Riskier: r.FormValue("order") == "risk", From: (page - 1) * queuePage, N: queuePage}
 	var owned []*list.List
 	var undoable []moderation.Undoable
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
@@ -141,10 +141,10 @@ func (s *site) decideMany(w http.ResponseWriter, r *http.Request, a actor) error
 	if len(form["item"]) == 0 {
 		return s.done(w, r, back, templates.Flash{Text: s.Templates.T(lang, "moderate.nothing-chosen")})
 	}
-	order := moderation.Order{Word: form.Get("word"), Reason: cmp.Or(form.Get("reason"), form.Get("text")), By: a.address, Lang: lang, Now: time.Now(), Undo: true}
+	order := moderation.Order{Word: form.Get("word"), Reason: cmp.Or(form.Get("reason"), form.Get("text")), Lang: lang, Now: time.Now(), Undo: true}
 	var said []string
 	err = s.eachItem(r, a, form["item"], func(tx *storage.Tx, l *list.List, i int, id string) error {
-		order.ID = id
+		order.ID, order.By = id, a.in(tx, l, list.RoleModerator).address
 		line, err := s.Moderation.Command(tx, l, order)
 		said = append(said[:i], line)
 		return err
@@ -185,7 +185,7 @@ func (s *site) undoMany(w http.ResponseWriter, r *http.Request, a actor) error {
 		if i == 0 {
 			done = 0
 		}
-		err := s.Moderation.Undo(tx, l, id, a.address.String(), time.Now())
+		err := s.Moderation.Undo(tx, l, id, a.in(tx, l, list.RoleModerator).address.String(), time.Now())
 		if errors.Is(err, moderation.ErrTooLate) {
 			return nil
 		}

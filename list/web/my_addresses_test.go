@@ -4,11 +4,13 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"kairan/list"
+	"kairan/list/listtest"
 	"kairan/smtpd/address"
 	"kairan/storage"
 )
@@ -161,4 +163,62 @@ func TestWhatOneDoesWithAddresses(t *testing.T) {
 		}
 		return nil
 	})
+}
+
+// TestActsByTheAddressOfTheRole: who has several addresses is known in a list's log by the one that has the role there, whichever is preferred.
+func TestActsByTheAddressOfTheRole(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t)
+	l := h.world.List("janog", nil)
+	h.world.Join(l, list.RoleOwner, "ann@work.test", "olga@people.test")
+	h.world.Join(l, list.RoleModerator, "ann@home.test")
+	h.world.Join(l, list.RoleMember, "ann@people.test")
+	h.tie("ann@people.test", "ann@home.test", "ann@work.test", h.world.Site.Admin.String())
+	for _, id := range []string{"1@id.test", "2@id.test"} {
+		if code, text := h.world.Send(listtest.Mail{From: "zed@people.test", To: []string{l.Address.String()}, Raw: listtest.Post("zed@people.test", l, id, "hello", "hello\n")}); code != 250 {
+			t.Fatalf("%d %s", code, text)
+		}
+	}
+	b := h.browser().signIn("ann@people.test")
+	items := itemField.FindAllStringSubmatch(b.get("/-/moderate"), -1)
+	if len(items) != 2 {
+		t.Fatalf("items: %v", items)
+	}
+	b.post("/-/moderate", url.Values{"word": {"claim"}, "item": {items[0][1]}})
+	has(t, b.get("/-/moderate"), `value="release"`)
+	b.post("/-/moderate", url.Values{"word": {"discard"}, "item": {items[0][1]}})
+	b.post("/-/moderate/undo", url.Values{"item": {items[0][1]}})
+	b.post("/-/admin/janog/bans", url.Values{"do": {"ban"}, "entry": {"evil.test"}, "why": {"spam"}})
+	b.post("/-/admin/janog/member/ann@people.test", url.Values{"delivery": {"enabled"}, "mode": {"regular"}, "action": {"hold"}, "name": {"Ann"}})
+	b.post("/-/site/bans", url.Values{"do": {"ban"}, "entry": {"evil.test"}, "why": {"spam"}})
+	has(t, b.get("/-/admin/janog/roles"), "ann@work.test")
+	h.world.Update(func(tx *storage.Tx) error {
+		for id, want := range map[list.ID][]string{l.ID: {"ann@home.test", "ann@work.test"}, "": {h.world.Site.Admin.String()}} {
+			lines := 0
+			for e := range list.LogOf(tx, id) {
+				if lines++; !slices.Contains(want, e.By) {
+					t.Errorf("the log of %q: %s %q by %s", id, e.Stage, e.Text, e.By)
+				}
+			}
+			if lines == 0 {
+				t.Errorf("the log of %q is empty", id)
+			}
+		}
+		for r := range list.Revisions(tx, l.ID) {
+			if r.By != "ann@work.test" {
+				t.Errorf("settings changed by %s", r.By)
+			}
+		}
+		for e := range list.MemberHistory(tx, l.ID, address.Must("ann@people.test")) {
+			if e.By != "" && e.By != "ann@home.test" && e.By != "ann@work.test" {
+				t.Errorf("the history: %q by %s", e.Text, e.By)
+			}
+		}
+		return nil
+	})
+	// The owner of two addresses may give one of the roles away and still be there.
+	h.world.Join(l, list.RoleOwner, "ann@home.test")
+	if a := b.ask("/-/admin/janog/roles", url.Values{"do": {"take"}, "role": {"owner"}, "address": {"ann@work.test"}}); a.location != "/-/admin/janog/roles" {
+		t.Errorf("after giving a role away: %d to %q", a.code, a.location)
+	}
 }

@@ -40,7 +40,7 @@ func (s *site) rolesPage(w http.ResponseWriter, r *http.Request, l *list.List, v
 			g := templates.RoleGroup{Role: string(role), Title: s.Templates.T(lang, "roles."+string(role)+"s"), Means: s.Templates.T(lang, "roles."+string(role)+"-means")}
 			for _, m := range list.Members(tx, l.ID, role, "") {
 				g.Rows = append(g.Rows, templates.RoleRow{
-					Address: m.Address.String(), Name: m.DisplayName, Since: templates.NewDate(lang, m.Joined.In(s.Site.Location)), Me: m.Address.Key() == a.address.Key(),
+					Address: m.Address.String(), Name: m.DisplayName, Since: templates.NewDate(lang, m.Joined.In(s.Site.Location)), Me: a.person.Has(m.Address),
 				})
 			}
 			g.Stays = role == list.RoleOwner && len(g.Rows) < 2
@@ -78,12 +78,15 @@ func (s *site) changeRoles(w http.ResponseWriter, r *http.Request, a actor, l *l
 		return s.rolesPage(w, r, l, view)
 	}
 	take := form.Get("do") == "take"
-	_, err = s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) {
+	stays := true
+	_, err = s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (res subscribe.Result, err error) {
 		q := subscribe.Request{List: l, Address: addr, By: a.address.String(), Now: time.Now()}
-		if take {
-			return s.Subscribe.Dismiss(tx, q, role)
+		if !take {
+			return s.Subscribe.Appoint(tx, q, role)
 		}
-		return s.Subscribe.Appoint(tx, q, role)
+		res, err = s.Subscribe.Dismiss(tx, q, role)
+		stays = a.may(tx, l, list.RoleOwner)
+		return res, err
 	})
 	switch {
 	case errors.Is(err, list.ErrLastOwner):
@@ -98,7 +101,7 @@ func (s *site) changeRoles(w http.ResponseWriter, r *http.Request, a actor, l *l
 	}
 	said, to := "roles.given", adminPath(l, "roles")
 	if take {
-		if said = "roles.taken"; role == list.RoleOwner && addr.Key() == a.address.Key() && !a.admin {
+		if said = "roles.taken"; !stays {
 			to = "/-/my" // the pages of owners are not for the actor any more
 		}
 	}
