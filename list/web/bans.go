@@ -17,7 +17,7 @@ import (
 const bansPage = 100
 
 // bans are the pages of who may neither post to a list nor join it.
-func (s *site) bans(mux *http.ServeMux) {
+func (s *site) bans(mux *routes) {
 	mux.HandleFunc("GET /-/admin/{list}/bans", s.admins("bans", s.banList))
 	mux.HandleFunc("POST /-/admin/{list}/bans", s.admins("bans", s.changeBans))
 }

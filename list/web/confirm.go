@@ -17,7 +17,7 @@ import (
 )
 
 // confirmations are the pages of the links in mails that ask for a yes.
-func (s *site) confirmations(mux *http.ServeMux) {
+func (s *site) confirmations(mux *routes) {
 	if s.Subscribe == nil {
 		return
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // held is the page of the links in mails about held posts.
-func (s *site) held(mux *http.ServeMux) {
+func (s *site) held(mux *routes) {
 	if s.Moderation == nil {
 		return
 	}

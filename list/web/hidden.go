@@ -17,7 +17,7 @@ import (
 const hiddenShown = 50
 
 // hidden are the pages of what readers of a list's archive do not see.
-func (s *site) hidden(mux *http.ServeMux) {
+func (s *site) hidden(mux *routes) {
 	mux.HandleFunc("GET /-/admin/{list}/hidden", s.admins("hidden", s.hiddenPage))
 	mux.HandleFunc("POST /-/admin/{list}/hidden", s.admins("hidden", s.unhide))
 }

@@ -16,7 +16,7 @@ import (
 const membersPage = 50
 
 // members are the pages about who is in a list. Moderators look at members and change them; owners add and remove them, too.
-func (s *site) members(mux *http.ServeMux) {
+func (s *site) members(mux *routes) {
 	if s.Subscribe == nil {
 		return
 	}

@@ -33,8 +33,11 @@ func (s *site) recovered(next http.Handler) http.Handler {
 	})
 }
 
+// transportSecurity keeps browsers from asking a site that has TLS without it (RFC 6797). Mails lead to its https addresses for ever.
+const transportSecurity = "max-age=31536000"
+
 // headers are said with every answer; pages and downloads narrow the policy further.
-func headers(next http.Handler) http.Handler {
+func (s *site) headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
@@ -42,6 +45,9 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Referrer-Policy", "same-origin")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("X-Frame-Options", "DENY")
+		if s.secure {
+			h.Set("Strict-Transport-Security", transportSecurity)
+		}
 		next.ServeHTTP(w, r)
 	})
 }

@@ -23,7 +23,7 @@ const (
 )
 
 // moderate is the page of what waits in all lists that somebody moderates.
-func (s *site) moderate(mux *http.ServeMux) {
+func (s *site) moderate(mux *routes) {
 	if s.Moderation == nil {
 		return
 	}

@@ -120,7 +120,7 @@ var errands = storage.NewTable[string, errand]("oidc_errands", storage.Strings[s
 const oidcPath = "/-/login/oidc"
 
 // directoryPages are the way to the directory and back.
-func (s *site) directoryPages(mux *http.ServeMux) {
+func (s *site) directoryPages(mux *routes) {
 	if s.directory == nil {
 		return
 	}

@@ -77,7 +77,7 @@ func credentialOf(k *list.Passkey) (c webauthn.Credential, err error) {
 }
 
 // passkeyPages are the pages that need what browsers do with passkeys.
-func (s *site) passkeyPages(mux *http.ServeMux) {
+func (s *site) passkeyPages(mux *routes) {
 	if s.passkeys == nil {
 		return
 	}

@@ -1,11 +1,7 @@
 package web
 
-import (
-	"net/http"
-)
-
 // people are the pages of joining, of signing in by mail, and of who is signed in.
-func (s *site) people(mux *http.ServeMux) {
+func (s *site) people(mux *routes) {
 	if s.Subscribe == nil {
 		return
 	}

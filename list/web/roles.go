@@ -15,7 +15,7 @@ import (
 )
 
 // roles are the pages of who owns and moderates a list.
-func (s *site) roles(mux *http.ServeMux) {
+func (s *site) roles(mux *routes) {
 	if s.Subscribe == nil {
 		return
 	}

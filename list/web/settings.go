@@ -20,7 +20,7 @@ import (
 const maxSettingsForm = 2 << 20
 
 // settings are the pages on which owners change a list.
-func (s *site) settings(mux *http.ServeMux) {
+func (s *site) settings(mux *routes) {
 	mux.HandleFunc("GET /-/admin/{list}/settings", s.admins("settings", s.settingsForm))
 	mux.HandleFunc("POST /-/admin/{list}/settings", s.admins("settings", s.reviewSettings))
 	mux.HandleFunc("POST /-/admin/{list}/settings/save", s.admins("settings", s.saveSettings))

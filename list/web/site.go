@@ -20,7 +20,7 @@ var siteTabs = []struct{ page, title string }{
 }
 
 // siteAdmin are the pages for the site's administrator.
-func (s *site) siteAdmin(mux *http.ServeMux) {
+func (s *site) siteAdmin(mux *routes) {
 	mux.HandleFunc("GET /-/admin/{$}", s.forPeople(s.adminHome))
 	mux.HandleFunc("GET /-/site/{$}", s.forAdmin(func(w http.ResponseWriter, r *http.Request, _ actor) error {
 		http.Redirect(w, r, sitePath(siteTabs[0].page), http.StatusSeeOther)

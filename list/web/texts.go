@@ -18,7 +18,7 @@ import (
 const maxTextForm = 256 << 10
 
 // texts are the pages of the words of mails: a list's for its owners, the site's for the administrator.
-func (s *site) texts(mux *http.ServeMux) {
+func (s *site) texts(mux *routes) {
 	for pattern, serve := range map[string]func(http.ResponseWriter, *http.Request, actor, *list.List) error{
 		"GET %s/texts":                 s.allTexts,
 		"GET %s/texts/{mail}":          s.textForm,

@@ -75,7 +75,7 @@ type site struct {
 // New returns the handler of the whole site.
 func New(o Options) http.Handler {
 	s := newSite(o)
-	return s.recovered(headers(s.framed(s.sameOrigin(s.rooms()))))
+	return s.recovered(s.headers(s.framed(s.sameOrigin(s.rooms()))))
 }
 
 func newSite(o Options) *site {
@@ -113,8 +113,9 @@ func (s *site) rooms() http.Handler {
 	})
 }
 
-func (s *site) special() http.Handler {
-	mux := http.NewServeMux()
+// special are the addresses under "/-/".
+func (s *site) special() *routes {
+	mux := &routes{mux: http.NewServeMux(), site: s}
 	mux.Handle("GET /-/static/", s.Templates.Static())
 	mux.HandleFunc("GET /-/healthz", s.healthz)
 	mux.HandleFunc("POST /-/lang", s.chooseLanguage)
@@ -149,7 +150,6 @@ func (s *site) special() http.Handler {
 	for pattern, h := range s.Extra {
 		mux.Handle(pattern, h)
 	}
-	mux.HandleFunc("/-/", func(w http.ResponseWriter, r *http.Request) { s.notice(w, r, http.StatusNotFound) })
 	return mux
 }
 

@@ -215,3 +215,44 @@ func TestPanicIsAPage(t *testing.T) {
 		t.Errorf("the log of a panic: %s", log)
 	}
 }
+
+// TestNoSuchPage: what there is no page for is answered with a page, which says what else could be asked.
+func TestNoSuchPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.list("janog")
+	for _, c := range []struct {
+		method, path string
+		want         int
+		allow        string
+	}{
+		{"GET", "/-/nothing", 404, ""},
+		{"POST", "/-/nothing", 404, ""},
+		{"GET", "/-/", 404, ""},
+		{"POST", "/-/healthz", 405, "GET, HEAD"},
+		{"PUT", "/-/login", 405, "GET, HEAD"},
+		{"OPTIONS", "/-/u/x", 405, "GET, HEAD, POST"},
+		{"GET", "/-/logout", 405, "POST"},
+		{"GET", "/-/lang", 405, "POST"},
+		{"DELETE", "/janog/m/x/", 405, "GET, HEAD"},
+		{"HEAD", "/-/login", 200, ""},
+		{"GET", "/-//login", 307, ""},
+		{"GET", "/-/why/../login", 307, ""},
+		{"GET", "/-/static/../../etc/passwd", 307, ""},
+		{"GET", "/-/static/%2e%2e/%2e%2e/etc/passwd", 404, ""},
+		{"GET", "/-/static/..%2f..%2fetc%2fpasswd", 404, ""},
+	} {
+		res := w.do(c.method, c.path, "")
+		if got := res.Header.Get("Allow"); res.StatusCode != c.want || got != c.allow {
+			t.Errorf("%s %s = %d, allowed %q; want %d and %q", c.method, c.path, res.StatusCode, got, c.want, c.allow)
+		}
+		if c.want >= 400 && !strings.HasPrefix(c.path, "/-/static/") {
+			if page := bodyOf(t, res); !strings.Contains(page, "</html>") || res.Header.Get("Content-Type") != "text/html; charset=utf-8" {
+				t.Errorf("%s %s: %s, %q", c.method, c.path, res.Header.Get("Content-Type"), page)
+			}
+		}
+		if got := res.Header.Get("Strict-Transport-Security"); got != transportSecurity {
+			t.Errorf("%s %s: Strict-Transport-Security: %q", c.method, c.path, got)
+		}
+	}
+}
