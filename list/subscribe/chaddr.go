@@ -3,6 +3,7 @@ package subscribe
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,7 @@ func titles(lists []*list.List) string {
 	for _, l := range lists {
 		names = append(names, l.Title())
 	}
+	slices.Sort(names)
 	return strings.Join(names, ", ")
 }
 
