@@ -203,6 +203,9 @@ func (w *World) Crash() {
 	w.open()
 }
 
+// Dir is the folder of the store.
+func (w *World) Dir() string { return w.dir }
+
 // Leave closes the store, for another process, and returns its folder. The world is of no use any more.
 func (w *World) Leave() (dir string) {
 	w.t.Helper()

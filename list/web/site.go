@@ -23,6 +23,7 @@ var siteTabs = []struct{ page, title string }{
 func (s *site) siteAdmin(mux *routes) {
 	mux.HandleFunc("GET /-/admin/{$}", s.forPeople(s.adminHome))
 	mux.HandleFunc("GET /-/site/{$}", s.forAdmin(func(w http.ResponseWriter, r *http.Request, _ actor) error {
+		w.Header().Set("Cache-Control", "private, no-store")
 		http.Redirect(w, r, sitePath(siteTabs[0].page), http.StatusSeeOther)
 		return nil
 	}))

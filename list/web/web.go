@@ -73,8 +73,9 @@ type site struct {
 }
 
 // New returns the handler of the whole site.
-func New(o Options) http.Handler {
-	s := newSite(o)
+func New(o Options) http.Handler { return newSite(o).handler() }
+
+func (s *site) handler() http.Handler {
 	return s.recovered(s.headers(s.framed(s.sameOrigin(s.rooms()))))
 }
 
