@@ -108,5 +108,13 @@ func (db *DB) Update(ctx context.Context, fn func(*Tx) error) error {
 	})
 }
 
+// Scrub writes over what is left of deleted rows in the files of an engine that keeps it for a while. It takes as long as there is room in them.
+func (db *DB) Scrub(ctx context.Context) error {
+	if s, ok := db.engine.(Scrubber); ok {
+		return s.Scrub(ctx)
+	}
+	return nil
+}
+
 // Close waits for running transactions and releases the store.
 func (db *DB) Close() error { return db.engine.Close() }

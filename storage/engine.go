@@ -34,6 +34,12 @@ type Engine interface {
 	Close() error
 }
 
+// Scrubber is an [Engine] that keeps the bytes of deleted rows until it needs their room.
+type Scrubber interface {
+	// Scrub writes over them.
+	Scrub(ctx context.Context) error
+}
+
 // EngineTx is a transaction of an [Engine]. It is not safe for concurrent use,
 // and nothing it returned may be changed, or used after its function returned.
 // What it is given it copies.

@@ -194,6 +194,9 @@ func (cmd *archivePurge) run(ctx context.Context, app *App, _ call, std streams)
 		return err
 	}
 	copies, err := app.erasePost(ctx, m, cmd.By)
+	if err == nil {
+		err = app.DB.Scrub(ctx)
+	}
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,80 @@
+package bolt_test
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"kairan/storage"
+	"kairan/storage/bolt"
+)
+
+// TestScrub looks into the file for what was deleted, in rows of all sizes, while others stay.
+func TestScrub(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e, _, err := bolt.Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	update := func(fn func(tx storage.EngineTx) error) {
+		t.Helper()
+		if err := e.Update(t.Context(), fn); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for round := range 3 {
+		for n := range 200 {
+			update(func(tx storage.EngineTx) error {
+				secret := strings.Repeat(fmt.Sprintf("canary%d ", n), 1+n*round*7)
+				return tx.Put("letters", fmt.Appendf(nil, "%d", n), []byte(secret))
+			})
+		}
+	}
+	update(func(tx storage.EngineTx) error {
+		for n := range 199 { // the last stays
+			if err := tx.Delete("letters", fmt.Appendf(nil, "%d", n)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	found := func(sign string) bool {
+		b, err := os.ReadFile(filepath.Join(dir, "kairan.db"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return bytes.Contains(b, []byte(sign))
+	}
+	if !found("canary7 ") {
+		t.Error("nothing is left to be written over: this test shows nothing")
+	}
+	if err := e.Scrub(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 199 {
+		if sign := fmt.Sprintf("canary%d ", n); found(sign) {
+			t.Fatalf("%s is still in the file", sign)
+		}
+	}
+	if !found("canary199 ") {
+		t.Error("what was not deleted has gone")
+	}
+	for _, problem := range e.Check(t.Context()) {
+		t.Error(problem)
+	}
+	err = e.View(t.Context(), func(tx storage.EngineTx) error {
+		tables, err := tx.Tables()
+		if len(tables) != 1 {
+			t.Errorf("tables: %v", tables)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
