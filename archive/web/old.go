@@ -34,6 +34,8 @@ func Old(arch *archive.Archive, access archive.Access, set *templates.Set, next 
 			"/{list}/{volume}":        pipermailFile,
 			"/{list}/{volume}/{$}":    pipermailVolume,
 			"/{list}/{volume}/{page}": h.pipermailPage,
+
+			"/{list}/attachments/{volume}/{rest...}": pipermailVolume,
 		} {
 			mux.HandleFunc("GET "+prefix+pattern, h.renamed(serve))
 		}
@@ -106,7 +108,7 @@ func monthOf(name string) string {
 	return m[5] + "-" + m[6]
 }
 
-// pipermailVolume leads to the month of a volume.
+// pipermailVolume leads to the month of a volume, or of the day under which an attachment was: what pipermail called it nobody can know.
 func pipermailVolume(q *request) error {
 	month := monthOf(q.r.PathValue("volume"))
 	if !isMonth(month) {

@@ -19,9 +19,10 @@ func TestOldAddresses(t *testing.T) {
 	hash := archive.HashID("c@example.jp")
 	list3 := "/list/janog@lists.example.jp"
 	for path, to := range map[string]string{
-		"/pipermail/janog":                                               "/janog/",
-		"/pipermail/janog/":                                              "/janog/",
-		"/pipermail/janog/index.html":                                    "/janog/",
+		"/pipermail/janog":            "/janog/",
+		"/pipermail/janog/":           "/janog/",
+		"/pipermail/janog/index.html": "/janog/",
+		"/pipermail/janog/attachments/20260102/5d41402a/attachment.pdf":  "/janog/2026-01/",
 		"/pipermail/janog/2026-January/":                                 "/janog/2026-01/",
 		"/pipermail/janog/2026-January":                                  "/janog/2026-01/",
 		"/pipermail/janog/2026-January/thread.html":                      "/janog/2026-01/",

@@ -210,6 +210,37 @@ func TestNothingLeaks(t *testing.T) {
 	}
 }
 
+// TestPrivateIsPrivateInEveryWay asks for what is in a private archive, and for what is not, in all ways that HTTP knows, as a stranger
+// and as somebody who is signed in and no member: the answers are the same.
+func TestPrivateIsPrivateInEveryWay(t *testing.T) {
+	t.Parallel()
+	w := aviary(t)
+	member := w.login("ann@example.jp")
+	for who, with := range map[string][]any{"a stranger": nil, "somebody": {w.login("zed@example.com")}} {
+		for _, path := range []string{"/closed/2026-01/", "/closed/m/tea@example.jp/", "/closed/m/tea@example.jp/raw", "/closed/m/tea@example.jp/att/2/tea.txt", "/closed/t/tea@example.jp/", "/closed/new.atom",
+			"/closed/2026-01.mbox.gz", "/closed/t/tea@example.jp/thread.mbox.gz", "/closed/search?q=tea", "/closed/search.mbox.gz?q=tea", "/closed/m/nosuch@example.jp/", "/closed/m/nosuch@example.jp/raw", "/closed/1", "/closed/99"} {
+			known := w.do("GET", path, "", member)
+			asked := map[string][]string{
+				"plainly": nil, "as JSON": {"Accept: application/json"}, "a part": {"Range: bytes=0-10"}, "if changed since": {"If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"},
+				"if not any": {"If-None-Match: *"}, "if not this": {"If-None-Match: " + known.Header.Get("ETag")}, "if this": {"If-Match: " + known.Header.Get("ETag")},
+			}
+			for how, fields := range asked {
+				for _, method := range []string{"GET", "HEAD"} {
+					all := with
+					for _, f := range fields {
+						all = append(all[:len(all):len(all)], f)
+					}
+					res := w.do(method, path, "", all...)
+					b, _ := io.ReadAll(res.Body)
+					if res.StatusCode != http.StatusForbidden || res.Header.Get("Cache-Control") != "private, no-store" || res.Header.Get("ETag") != "" || res.Header.Get("Last-Modified") != "" || strings.Contains(string(b), "canary") {
+						t.Errorf("%s asks with %s for %s %s: %s %v", who, method, path, how, res.Status, res.Header)
+					}
+				}
+			}
+		}
+	}
+}
+
 // addresses returns where an answer leads to within the site.
 func (w *world) addresses(path string, res *http.Response, body string) (found []string) {
 	w.t.Helper()
