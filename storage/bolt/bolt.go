@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -34,6 +35,10 @@ type Engine struct {
 	waiting []*update  // in the order they came; empty unless busy
 	busy    bool       // an update leads a group
 	failed  error      // why the engine stopped
+
+	scrubbing sync.Mutex
+	views     [2]sync.RWMutex // each view holds that of its era, so that Scrub can wait for those before
+	era       atomic.Uint32
 }
 
 // Open opens or creates the store in folder dir and the blobs beside it.
@@ -112,6 +117,9 @@ func (e *Engine) View(ctx context.Context, fn func(storage.EngineTx) error) erro
 	if err := errors.Join(ctx.Err(), e.stopped()); err != nil {
 		return err
 	}
+	era := &e.views[e.era.Load()%2]
+	era.RLock()
+	defer era.RUnlock()
 	return e.db.View(func(tx *bbolt.Tx) error { return fn(&transaction{tx: tx}) })
 }
 
