@@ -22,6 +22,7 @@ type Pending struct {
 	List    ID              `json:"list"`
 	Address address.Address `json:"address"` // whose yes it is; the answer must come from there, or from a page opened with the token
 	Data    json.RawMessage `json:"data,omitempty"`
+	By      string          `json:"by,omitempty"` // who brought it about, where that was not the address itself: an owner who invites
 	Created time.Time       `json:"created"`
 	Expires time.Time       `json:"expires"`
 }
@@ -41,6 +42,11 @@ var (
 	pendings     = storage.NewTable[string, Pending]("pending", text) // SHA-256 of the token
 	pendingIndex = storage.NewTable[pendingKey, string]("pending_by_address", storage.Pairs(text, storage.Pairs(listID, text)))
 	pendingsOf   = storage.NewTable[storage.Pair[string, string], bool]("pending_of", storage.Pairs(text, text)) // address key, hash
+
+	// pendingPlace is an action and a list; pendingPlaces and pendingKeys are the index as one reads what waits in a list.
+	pendingPlace  = storage.Pairs(text, listID)
+	pendingPlaces = storage.NewTable[storage.Pair[storage.Pair[string, ID], string], string](pendingIndex.Name(), storage.Pairs(pendingPlace, text))
+	pendingKeys   = storage.NewTable[storage.Pair[storage.Pair[string, ID], string], struct{}](pendingIndex.Name(), storage.Pairs(pendingPlace, text))
 )
 
 // Kind is the Action up to a ":". What stands behind it makes several of a kind possible, such as "commands:06h0b14jr4vj9dtq".
@@ -106,6 +112,63 @@ func WithdrawPending(tx *storage.Tx, action string, l ID, addr address.Address) 
 		return err
 	}
 	return dropPending(tx, hash, &p)
+}
+
+// PendingOf returns what of an action waits for an address in a list, or ErrToken where nothing does.
+func PendingOf(tx *storage.Tx, action string, l ID, addr address.Address, now time.Time) (*Pending, error) {
+	p := Pending{Action: action, List: l, Address: addr}
+	hash, err := pendingIndex.Get(tx, p.key())
+	if err == nil {
+		p, err = pendings.Get(tx, hash)
+	}
+	if errors.Is(err, storage.ErrNotFound) || err == nil && !now.Before(p.Expires) {
+		return nil, ErrToken
+	}
+	return &p, err
+}
+
+// PendingQuery asks for a page of what of an action waits in a list.
+type PendingQuery struct {
+	List   ID
+	Action string
+	Part   string // stands in the address, in any case
+	Leaf          // by address key
+	Now    time.Time
+}
+
+// FindPending returns a page of what waits in a list, by the keys of the addresses, and whether there is more before and behind it.
+func FindPending(tx *storage.Tx, q PendingQuery) (page []*Pending, earlier, later bool) {
+	q.Part = fold(q.Part)
+	return Turn(q.Leaf, func(r storage.Range[string]) iter.Seq[*Pending] { return pendingIn(tx, q, r) })
+}
+
+// PendingIn yields what of an action waits in a list, by the keys of the addresses.
+func PendingIn(tx *storage.Tx, action string, l ID, now time.Time) iter.Seq[*Pending] {
+	return pendingIn(tx, PendingQuery{List: l, Action: action, Now: now}, storage.Range[string]{})
+}
+
+func pendingIn(tx *storage.Tx, q PendingQuery, r storage.Range[string]) iter.Seq[*Pending] {
+	return func(yield func(*Pending) bool) {
+		for k, hash := range storage.Within(tx, pendingPlaces, pendingPlace, storage.P(q.Action, q.List), r) {
+			if !strings.Contains(k.B, q.Part) {
+				continue
+			}
+			p, err := pendings.Get(tx, hash) // an error fails the transaction
+			if err == nil && q.Now.Before(p.Expires) && !yield(&p) {
+				return
+			}
+		}
+	}
+}
+
+// CountPending returns how many of an action wait in a list, those included whose time is over and that are not forgotten yet. It stops at most.
+func CountPending(tx *storage.Tx, action string, l ID, most int) (n int) {
+	for range storage.Under(tx, pendingKeys, pendingPlace, storage.P(action, l)) {
+		if n++; n == most {
+			break
+		}
+	}
+	return n
 }
 
 func dropPending(tx *storage.Tx, hash string, p *Pending) error {

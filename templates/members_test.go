@@ -12,6 +12,8 @@ func memberSamples() map[string][]any {
 		"members": {Members{}, Members{Narrowed: true}, Members{Path: "/p", Role: "member", Roles: pages, Query: `"<T>`, Beginning: true, Narrowed: true, Pages: pages, Work: []Link{link},
 			Filters: []MemberFilter{{"mode", "<T>", choices}}, Rows: []MemberRow{{"/x", "<T>", "<T>", []string{"<T>", "b"}}, {Href: "/y"}},
 			Stopped: &MembersStopped{Looked: 9, At: "<T>", GoOn: "/x", Begins: "/y"}}, Members{Stopped: &MembersStopped{}}},
+		"pending": {Waits{}, Waits{Query: "q", Kind: "join"}, Waits{Path: "/p", Kinds: pages, Kind: "held", Means: "<T>", Query: `"<T>`, Pages: pages, Rows: []WaitRow{{"<T>", "<T>", "/x", "<T>", when, when, "<T>"}, {Address: "x"}}},
+			Waits{Path: "/p", Kind: "invite", Asks: true, Rows: []WaitRow{{Address: `"<T>`, By: "<T>"}}}},
 		"bulk": {Bulk{}, Bulk{Remove: true, Action: "/a", Back: "/b", Tell: true, Most: 4, Typed: "</textarea><T>", Wrong: "<T>"}},
 		"bulk-plan": {BulkPlan{}, BulkPlan{Done: true, Groups: []BulkGroup{{"<T>", []string{"<T>", "b"}, 2}, {"x", nil, 3}}}, BulkPlan{Lead: "<T>", Button: "<T>", Action: "/a", Back: "/b", Again: "/c",
 			Todo: 2, Repeated: 1, Groups: []BulkGroup{{"<T>", []string{"<T>"}, 0}}, Lines: []BulkLine{{1, "<T>", "<T>"}, {0, "x", ""}}}},

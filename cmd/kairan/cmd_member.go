@@ -25,6 +25,10 @@ type memberCmd struct {
 	Show   memberShow   `cmd:"" help:"Show what is known of an address."`
 	Set    memberSet    `cmd:"" help:"Change a member's settings."`
 	Rm     memberRm     `cmd:"" help:"Remove an address from a list."`
+
+	Pending  memberPending  `cmd:"" help:"Name who waits for a moderator, and of whom an answer is awaited: to an invitation, or a mail that confirms."`
+	Resend   memberResend   `cmd:"" help:"Mail once more what an address has not answered."`
+	Withdraw memberWithdraw `cmd:"" help:"Withdraw what an address has not answered; its link opens nothing any more."`
 }
 
 // whichMember names an address in a role of a list.
@@ -48,6 +52,15 @@ type memberAdd struct {
 	whichMember
 	DisplayName string `help:"The person's name."`
 	Welcome     *bool  `negatable:"" help:"Mail a welcome, or what the role means; a member's is as the list's settings say by default."`
+	Invite      bool   `help:"Ask the address whether it wants to be a member, instead of making it one."`
+}
+
+// Validate is called by kong.
+func (cmd *memberAdd) Validate() error {
+	if cmd.Invite && (cmd.Role != list.RoleMember || cmd.Welcome != nil || cmd.DisplayName != "") {
+		return errors.New("--invite asks for a membership only, and who accepts gives a name and is welcomed as others are")
+	}
+	return nil
 }
 
 func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) error {
@@ -60,12 +73,17 @@ func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) er
 		if cmd.Role != list.RoleMember {
 			return app.Subscribe.Appoint(tx, r, cmd.Role)
 		}
+		if cmd.Invite {
+			return app.Subscribe.Invite(tx, r)
+		}
 		return app.Subscribe.Add(tx, r)
 	})
 	if err != nil {
 		return err
 	}
 	switch res.State {
+	case subscribe.Full:
+		return fmt.Errorf("%s was not asked: the list has sent as many invitations as it may in a day", cmd.Address)
 	case subscribe.Already:
 		return fmt.Errorf("%s, member of the list: %w", cmd.Address, list.ErrExists)
 	case subscribe.Refused:
@@ -80,7 +98,8 @@ type memberImport struct {
 	List string `arg:"" help:"Posting address of the list."`
 	File string `arg:"" help:"An address a line, or CSV with a header line; - is standard input."`
 	// Of many, unlike of one: who moves a list here does not write to everybody.
-	Welcome bool `help:"Mail each a welcome."`
+	Welcome bool `help:"Mail each a welcome." xor:"how"`
+	Invite  bool `help:"Ask each whether it wants to be a member, instead of making it one." xor:"how"`
 }
 
 func (cmd *memberImport) inputFile() string { return cmd.File }
@@ -100,18 +119,22 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	}
 	total, repeated := roster.Len(), roster.Repeated
 	update, end := progressBar(c, std.err, "importing")
-	bulk := subscribe.Bulk{List: l, Roster: roster, Do: subscribe.DoAdd, By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
+	do, joined := subscribe.DoAdd, "joined"
+	if cmd.Invite {
+		do, joined = subscribe.DoInvite, "were asked"
+	}
+	bulk := subscribe.Bulk{List: l, Roster: roster, Do: do, By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
 	done, err := app.Subscribe.Carry(ctx, bulk, update)
 	end()
 	if err != nil {
 		return err
 	}
 	n := done.Count
-	fmt.Fprintf(std.out, "%d addresses: %d joined, %d were members before, %d lines repeated an address\n", total, n[subscribe.Joined], n[subscribe.Already], repeated)
+	fmt.Fprintf(std.out, "%d addresses: %d %s, %d were members before, %d lines repeated an address\n", total, n[subscribe.Joined]+n[subscribe.Asked], joined, n[subscribe.Already], repeated)
 	for _, left := range []struct {
 		state subscribe.State
 		why   string
-	}{{subscribe.Refused, "are banned"}, {subscribe.Unwanted, "want no mail that others ask for"}} {
+	}{{subscribe.Refused, "are banned"}, {subscribe.Unwanted, "want no mail that others ask for"}, {subscribe.Full, "are more than may be invited in a day"}} {
 		if n[left.state] > 0 {
 			fmt.Fprintf(std.out, "%d %s and were left out:\n  %s\n", n[left.state], left.why, printable(strings.Join(done.Named[left.state], " ")))
 		}

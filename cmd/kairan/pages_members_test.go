@@ -32,6 +32,7 @@ func (j *journey) members() {
 	j.follow(`main form.fields button.strong`)
 	j.see(`.flash`)
 	j.bulk()
+	j.pending()
 	j.bans()
 	j.roles()
 	j.follow(`form[action="/-/logout"] button`)
@@ -68,6 +69,21 @@ func (j *journey) bulk() {
 	if rows := j.eval(`String(document.querySelectorAll(".rows li").length)`); rows != "0" {
 		j.Errorf("%s rows of who was removed", rows)
 	}
+}
+
+// pending invites somebody of its own, and withdraws that.
+func (j *journey) pending() {
+	who := fmt.Sprintf("asked%d@example.net", j.n)
+	j.open("/-/admin/netops/members/add", 200)
+	j.fill(`#lines`, who)
+	j.follow(`main form.fields button.strong`)
+	j.follow(`main form button.strong`)
+	j.follow(`.tabs a[href$="/pending"]`)
+	j.follow(`.toc a[href$="kind=invite"]`)
+	j.shoot("pending")
+	j.sees(who, "haruka@example.jp")
+	j.follow(`.rows li:has(input[value="` + who + `"]) button.danger`)
+	j.see(`.flash`)
 }
 
 // bans bans a pattern of its own from a list, and lifts that.

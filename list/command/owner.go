@@ -92,9 +92,11 @@ func (s *session) pending(Command) error {
 		s.say("\n" + s.T(s.lang, "commands.decide") + "\n")
 	}
 	var lines []string
-	for p := range list.Pendings(s.tx) {
-		mine := p.List == s.List.ID && p.Kind() != subscribe.ActionCommands && slices.Contains(subscribe.Confirmable(), p.Action)
-		if mine && s.Now.Before(p.Expires) && len(lines) < maxPending {
+	for _, action := range append(subscribe.Unanswered(), subscribe.ActionEnable) {
+		for p := range list.PendingIn(s.tx, action, s.List.ID, s.Now) {
+			if len(lines) == maxPending {
+				break
+			}
 			lines = append(lines, when(p.Created)+p.Address.String()+"  "+p.Action+": "+s.T(s.lang, "commands.unconfirmed"))
 		}
 	}

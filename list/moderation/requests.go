@@ -107,6 +107,37 @@ func Requests(tx *storage.Tx, l list.ID) iter.Seq[*Request] {
 	}
 }
 
+// RequestQuery asks for a page of those who wait for a moderator's word in a list.
+type RequestQuery struct {
+	List      list.ID
+	Part      string // stands in the address, in any case
+	list.Leaf        // by [Request.Key]
+}
+
+// Key is where a request stands among those of its list.
+func (r *Request) Key() string { return r.id() }
+
+// FindRequests returns a page of who waits, and whether there are more before and behind them.
+func FindRequests(tx *storage.Tx, q RequestQuery) (page []*Request, earlier, later bool) {
+	return list.Turn(q.Leaf, func(r storage.Range[string]) iter.Seq[*Request] {
+		return func(yield func(*Request) bool) {
+			for _, found := range storage.Within(tx, requests, listID, q.List, r) {
+				if found.Waits() && strings.Contains(found.Address.Key(), strings.ToLower(q.Part)) && !yield(&found) {
+					return
+				}
+			}
+		}
+	})
+}
+
+// Expires returns when a request that nobody decides about is dropped; never is the zero time.
+func (r *Request) Expires(l *list.List) time.Time {
+	if l.Settings.MaxDaysToHold == 0 {
+		return time.Time{}
+	}
+	return r.At.AddDate(0, 0, l.Settings.MaxDaysToHold)
+}
+
 // RequestsOf returns what an address waits for, or has lately waited for, in a list.
 func RequestsOf(tx *storage.Tx, l list.ID, who address.Address) (found []*Request, err error) {
 	for _, action := range []string{"join", "leave"} {

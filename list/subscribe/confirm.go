@@ -23,7 +23,7 @@ type Confirmation struct {
 // ask mails a token to the address of a request, unless that would be too much. The result is the same in either case.
 func (w *Workflow) ask(tx *storage.Tx, r Request, p list.Pending, name string) (Result, error) {
 	res := Result{State: Asked, List: r.List}
-	p.List, p.Address, p.Created, p.Expires = r.List.ID, r.Address, r.Now, r.Now.Add(list.PendingLife)
+	p.List, p.Address, p.By, p.Created, p.Expires = r.List.ID, r.Address, r.By, r.Now, r.Now.Add(list.PendingLife)
 	if !r.Verified {
 		if blocked(tx, r.Address) {
 			return res, nil

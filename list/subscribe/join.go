@@ -146,7 +146,11 @@ func (w *Workflow) Invite(tx *storage.Tx, r Request) (Result, error) {
 	if err != nil || !ok {
 		return Result{State: Full, List: r.List}, err
 	}
-	return w.ask(tx, r, list.Pending{Action: actionInvite}, "invite")
+	res, err := w.ask(tx, r, list.Pending{Action: actionInvite}, "invite")
+	if err != nil || r.Many {
+		return res, err
+	}
+	return res, list.NoteMember(tx, r.List.ID, r.Address, list.Event{At: r.Now, Stage: "join", By: r.by(), Word: "member.asked"})
 }
 
 // welcome says what would become of an address that an owner adds: Joined, or why it would not.

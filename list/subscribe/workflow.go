@@ -79,6 +79,8 @@ const (
 	Changed   State = "changed"    // has another address now
 	Done      State = "done"       // what an Action does
 	Enabled   State = "enabled"    // gets mail again
+	Settled   State = "settled"    // nothing waits for an answer any more: there was one, or the time is over
+	TooOften  State = "too-often"  // was mailed a moment ago, or three times today
 )
 
 // Result is what a step has done, and what is still to do after it.

@@ -17,6 +17,7 @@ var adminTabs = []struct {
 }{
 	{"settings", list.RoleOwner},
 	{"members", list.RoleModerator},
+	{"pending", list.RoleModerator},
 	{"bans", list.RoleOwner},
 	{"roles", list.RoleOwner},
 	{"texts", list.RoleOwner},

@@ -79,6 +79,7 @@ func (e *estate) deeds() map[string]deed {
 		"POST /-/moderate":                             {by: "mod", form: url.Values{"item": {item}, "word": {"accept"}}},
 		"POST /-/admin/{list}/log":                     {by: "own", form: url.Values{"revision": {revision}}},
 		"POST /-/admin/{list}/bans":                    {by: "own", form: url.Values{"do": {"ban"}, "entry": {"evil.test"}}},
+		"POST /-/admin/{list}/pending":                 {silent: "TestPending"},
 		"POST /-/admin/{list}/roles":                   {by: "own", form: url.Values{"do": {"give"}, "role": {"moderator"}, "address": {"ann@people.test"}}},
 		"POST /-/admin/{list}/settings/save":           {by: "own", form: url.Values{"for": {"now"}, "revision": {revision}, "patch": {`{"max_held": 30}`}}},
 		"POST /-/admin/{list}/settings/keep":           {by: "own", form: url.Values{"revision": {revision}}},

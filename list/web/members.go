@@ -126,35 +126,21 @@ func (s *site) memberList(w http.ResponseWriter, r *http.Request, a actor, l *li
 
 // memberLinks are the ways to the pages before and behind, and on from where a search stopped.
 func (s *site) memberLinks(r *http.Request, view *templates.Members, page list.MemberPage, lang string) {
-	at := func(name, key string) string {
-		v := r.URL.Query()
-		v.Del("after")
-		v.Del("before")
-		if name != "" {
-			v.Set(name, key)
-		}
-		return view.Path + "?" + v.Encode()
-	}
 	if page.Stopped != "" {
 		on := "after"
 		if r.URL.Query().Has("before") {
 			on = "before"
 		}
-		view.Stopped = &templates.MembersStopped{Looked: list.MaxLook, At: page.Stopped, GoOn: at(on, page.Stopped)}
+		view.Stopped = &templates.MembersStopped{Looked: list.MaxLook, At: page.Stopped, GoOn: pageAt(view.Path, r.URL.Query(), on, page.Stopped)}
 		if view.Query != "" && !view.Beginning {
 			view.Stopped.Begins = view.Path + "?" + url.Values{"role": {view.Role}, "q": {view.Query}, "from": {"start"}}.Encode()
 		}
 	}
-	if n := len(page.Members); n > 0 {
-		if page.Earlier {
-			view.Pages = append(view.Pages, templates.PageLink{Href: at("before", page.Members[0].Address.Key()), Text: s.Templates.T(lang, "members.earlier")})
-		}
-		if page.Later {
-			view.Pages = append(view.Pages, templates.PageLink{Href: at("after", page.Members[n-1].Address.Key()), Text: s.Templates.T(lang, "members.later")})
-		}
-	} else if page.Earlier || page.Later {
-		view.Pages = append(view.Pages, templates.PageLink{Href: at("", ""), Text: s.Templates.T(lang, "members.first")})
+	ends := keyEnds{earlier: page.Earlier, later: page.Later}
+	for _, m := range page.Members {
+		ends.add(m.Address.Key())
 	}
+	view.Pages = s.keyPages(lang, view.Path, r.URL.Query(), ends)
 }
 
 // memberFilters are the choices of whom to show.

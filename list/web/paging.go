@@ -1,7 +1,9 @@
 package web
 
 import (
+	"maps"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -36,4 +38,47 @@ func parts(entries, perPage, current int, path string) (pages []templates.PageLi
 		pages = append(pages, templates.PageLink{Href: path + sign + strconv.Itoa(n), Text: strconv.Itoa(n), Current: n == current})
 	}
 	return pages
+}
+
+// keyEnds are the first and last key of a page, and whether there are more before and behind it.
+type keyEnds struct {
+	first, last    string
+	earlier, later bool
+}
+
+// add notes the key of the next row.
+func (e *keyEnds) add(key string) {
+	if e.first == "" {
+		e.first = key
+	}
+	e.last = key
+}
+
+// keyPages leads to the pages before and behind one, at a path with its query.
+func (s *site) keyPages(lang, path string, query url.Values, e keyEnds) (pages []templates.PageLink) {
+	link := func(words, name, key string) {
+		pages = append(pages, templates.PageLink{Href: pageAt(path, query, name, key), Text: s.Templates.T(lang, "members."+words)})
+	}
+	if e.first == "" && (e.earlier || e.later) {
+		link("first", "", "")
+		return pages
+	}
+	if e.earlier {
+		link("earlier", "before", e.first)
+	}
+	if e.later {
+		link("later", "after", e.last)
+	}
+	return pages
+}
+
+// pageAt is another page of the same: the one after or before a key, or with the name "" the first.
+func pageAt(path string, query url.Values, name, key string) string {
+	v := maps.Clone(query)
+	v.Del("after")
+	v.Del("before")
+	if name != "" {
+		v.Set(name, key)
+	}
+	return path + "?" + v.Encode()
 }

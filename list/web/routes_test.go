@@ -72,6 +72,8 @@ var needs = map[string]string{
 	"POST /-/moderate/undo":         "moderator",
 	"GET /-/admin/{$}":              "owns",
 	"GET /-/admin/{list}/members":   "moderator",
+	"GET /-/admin/{list}/pending":   "moderator",
+	"POST /-/admin/{list}/pending":  "moderator", // owners only, where it is not about a moderator's decision: TestPending
 	"GET /-/admin/{list}/hidden":    "moderator",
 	"POST /-/admin/{list}/hidden":   "moderator",
 	"GET /-/admin/{list}/settings":  "owner",

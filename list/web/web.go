@@ -137,6 +137,7 @@ func (s *site) special() *routes {
 	s.settings(mux)
 	s.hidden(mux)
 	s.members(mux)
+	s.pending(mux)
 	s.bans(mux)
 	s.roles(mux)
 	s.texts(mux)
