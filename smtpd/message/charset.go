@@ -19,6 +19,9 @@ const (
 	jis       = "ISO-2022-JP"
 	sjis      = "Shift_JIS"
 	euc       = "EUC-JP"
+	sjis2004  = "Shift_JIS-2004"
+	euc2004   = "EUC-JIS-2004"
+	utf7      = "UTF-7"
 )
 
 // canonical returns our name of a charset, any name used in the wild; "" if it
@@ -39,9 +42,15 @@ func canonical(name string) string {
 		"iso-2022-jp-ms", "iso-2022-jp-ext", "csiso2022jp", "csiso2022jp2", "cp50220", "cp50221", "cp50222", "jis", "jis7", "jis8":
 		return jis
 	case "shift-jis", "shiftjis", "sjis", "sjis-win", "sjis-open", "cp932", "ms932", "windows-31j", "windows-932", "cswindows31j",
-		"csshiftjis", "ms-kanji", "mskanji", "cp943", "cp943c", "ibm-943", "shift-jis-2004", "shift-jisx0213", "pck":
+		"csshiftjis", "ms-kanji", "mskanji", "cp943", "cp943c", "ibm-943", "pck":
 		return sjis
-	case "euc-jp", "eucjp", "ujis", "eucjp-ms", "eucjp-win", "eucjpms", "cp51932", "euc-jp-ms", "euc", "cseucpkdfmtjapanese", "euc-jisx0213", "euc-jis-2004":
+	case "shift-jis-2004", "shift-jisx0213", "sjis-2004":
+		return sjis2004
+	case "euc-jisx0213", "euc-jis-2004":
+		return euc2004
+	case "utf-7", "utf7", "unicode-1-1-utf-7", "unicode-2-0-utf-7", "csunicode11utf7":
+		return utf7
+	case "euc-jp", "eucjp", "ujis", "eucjp-ms", "eucjp-win", "eucjpms", "cp51932", "euc-jp-ms", "euc", "cseucpkdfmtjapanese":
 		return euc
 	}
 	return name
@@ -62,10 +71,15 @@ func DecodeCharset(declared string, b []byte) (text, used string) {
 		return guess(b)
 	case jis:
 		if isSevenBit(b) {
-			return decodeJIS(b), jis
+			return decodeJIS(withEscapes(b)), jis
 		}
 		return guess(b)
-	case sjis, euc:
+	case utf7:
+		if text := decodeUTF7(b); damage(text) == 0 {
+			return text, utf7
+		}
+		return guess(b)
+	case sjis, euc, sjis2004, euc2004:
 		if looksJIS(b) || looksUTF8(b) {
 			return guess(b)
 		}
@@ -154,6 +168,10 @@ func decodeAs(name string, b []byte) string {
 		enc = japanese.ShiftJIS
 	case euc:
 		enc = japanese.EUCJP
+	case sjis2004:
+		return decodeSJIS2004(b)
+	case euc2004:
+		return decodeEUC2004(b)
 	default:
 		return string([]rune(string(b))) // U+FFFD for each octet
 	}

@@ -86,6 +86,21 @@ func TestDecodeCharset(t *testing.T) {
 		{"iso-2022-jp", []byte("\x1b[31mred"), "[31mred", "ISO-2022-JP"},
 		{"iso-2022-jp", []byte("\x1b$B$\"$"), "あ\ufffd", "ISO-2022-JP"},
 		{"shift_jis", []byte("\xb6\xde"), "ｶﾞ", "Shift_JIS"},
+		// JIS X 0213: as three charsets write it
+		{"iso-2022-jp-2004", []byte("\x1b$(Q\x4f\x54\x24\x6b\x2d\x21\x24\x77\x1b$(P\x21\x2b\x1b(B!"), "𠮟る①か\u309a𠂢!", "ISO-2022-JP"},
+		{"euc-jis-2004", []byte("\xcf\xd4\xa4\xeb\xad\xa1\xa4\xf7\x8f\xa1\xab\x8e\xb6a\n"), "𠮟る①か\u309a𠂢ｶa\n", "EUC-JIS-2004"},
+		{"Shift_JIS-2004", []byte("\x98\x73\x82\xe9\x87\x40\x82\xf5\xf0\x4a\xb6a\n"), "𠮟る①か\u309a𠂢ｶa\n", "Shift_JIS-2004"},
+		{"shift_jis-2004", inJIS, text, "ISO-2022-JP"},
+		{"iso-2022-jp-2004", []byte("\x1b$(P\x22\x21\x1b(B"), "\ufffd", "ISO-2022-JP"},
+		{"utf-7", []byte("Hi Mom +Jjo--! +ZeVnLIqe, 1 +- 1 +2ELcYQ-\n"), "Hi Mom ☺-! 日本語, 1 + 1 \U00020861\n", "UTF-7"},
+		{"unicode-1-1-utf-7", []byte("+ZeVnLIqe"), "日本語", "UTF-7"},
+		{"utf-7", []byte("C++ and a+b"), "C++ and a+b", "US-ASCII"}, // it is not
+		{"utf-7", []byte("日本"), "日本", "UTF-8"},
+		{"utf-7", []byte("+2EI-x"), "+2EI-x", "US-ASCII"}, // half a character
+		// escapes that were taken out
+		{"iso-2022-jp", []byte("$BF|K\\8l$N%F%9%H$G$9!#(B\nab $B$H(J c\n"), "日本語のテストです。\nab と c\n", "ISO-2022-JP"},
+		{"iso-2022-jp", []byte("$Bar(Baz); $B = $B + 1 (B)\n"), "$Bar(Baz); $B = $B + 1 (B)\n", "ISO-2022-JP"},
+		{"us-ascii", []byte("$B$N(B"), "$B$N(B", "US-ASCII"},
 		// a footer in another charset
 		{"iso-2022-jp", append(append([]byte{}, inJIS...), "脚注です\n"...), text + "脚注です\n", ""},
 		// damaged

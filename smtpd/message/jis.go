@@ -2,6 +2,7 @@ package message
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 
 	"golang.org/x/text/encoding"
@@ -22,11 +23,12 @@ type jisSet int
 const (
 	setASCII  jisSet = iota
 	setKana          // JIS X 0201, half width
-	setKanji         // JIS X 0208, or plane 1 of JIS X 0213
-	setExtra         // JIS X 0212
-	setGB            // GB 2312
-	setKorean        // KS X 1001
-	setLost          // a set of two octets we cannot read
+	setKanji         // JIS X 0208
+	setPlane1        // JIS X 0213
+	setPlane2
+	setExtra  // JIS X 0212
+	setGB     // GB 2312
+	setKorean // KS X 1001
 )
 
 // designation returns the set that an escape sequence switches to, and the
@@ -38,7 +40,7 @@ func designation(b []byte) (set jisSet, n int) {
 	}{
 		{"\x1b(B", setASCII}, {"\x1b(J", setASCII}, {"\x1b(H", setASCII}, {"\x1b(I", setKana},
 		{"\x1b$@", setKanji}, {"\x1b$B", setKanji}, {"\x1b$(@", setKanji}, {"\x1b$(B", setKanji},
-		{"\x1b$(O", setKanji}, {"\x1b$(Q", setKanji}, {"\x1b$(D", setExtra}, {"\x1b$(P", setLost},
+		{"\x1b$(O", setPlane1}, {"\x1b$(Q", setPlane1}, {"\x1b$(P", setPlane2}, {"\x1b$(D", setExtra},
 		{"\x1b$A", setGB}, {"\x1b$(A", setGB}, {"\x1b$(C", setKorean}, {"\x1b&@", -1},
 	} {
 		if bytes.HasPrefix(b, []byte(d.seq)) {
@@ -121,6 +123,10 @@ func (r *jisReader) pair(c, d byte) {
 	switch r.set {
 	case setKanji:
 		r.put(japanese.EUCJP, c, d)
+	case setPlane1:
+		r.jisx0213(1, c, d)
+	case setPlane2:
+		r.jisx0213(2, c, d)
 	case setExtra:
 		r.put(japanese.EUCJP, 0x8f, c, d)
 	case setGB:
@@ -155,4 +161,28 @@ func (r *jisReader) flush() {
 		r.out.Write(text)
 	}
 	r.run = r.run[:0]
+}
+
+// bared matches a run of ISO-2022-JP that lost its escapes, as programs did that took control characters out of mail.
+var bared = regexp.MustCompile(`\$[@B]((?:[!-~][!-~])+?)\([BJ]`)
+
+// withEscapes gives ISO-2022-JP the escapes back that it lost. It takes hiragana to tell such text from a program in which "$B" and "(B"
+// stand: of what stands between them a fifth must be.
+func withEscapes(b []byte) []byte {
+	if bytes.IndexByte(b, esc) >= 0 || !bytes.Contains(b, []byte("$B")) && !bytes.Contains(b, []byte("$@")) {
+		return b
+	}
+	runes, hiragana := 0, 0
+	for _, run := range bared.FindAllSubmatch(b, -1) {
+		for i := 0; i < len(run[1]); i += 2 {
+			runes++
+			if run[1][i] == 0x24 && run[1][i+1] <= 0x73 {
+				hiragana++
+			}
+		}
+	}
+	if 5*hiragana < runes || runes == 0 {
+		return b
+	}
+	return bared.ReplaceAll(b, []byte("\x1b$$B$1\x1b(B"))
 }
