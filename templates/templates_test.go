@@ -245,7 +245,7 @@ func sample() map[string][]any {
 		"moderate": {Moderate{}, Moderate{Action: "/-/moderate", Total: 3, Pages: pages, Lists: []Link{link}, Orders: pages, Posts: []ModeratePost{
 			{HeldPost: HeldPost{ID: "1", From: "a@example.jp", Subject: "<T>", Received: when, Reasons: []string{"<T>"}, Auth: []string{"<T>"}, Text: "<T>", Files: []string{"<T>", "b"}},
 				Key: "q1", Item: "x <T>", IsPost: true, List: "<T>", ListHref: "/x/", Texts: []string{"<T>"},
-				Risk: "high", RiskWords: "<T>", Trust: true, Bans: "<T>", Sender: []string{"<T>"}, Claim: "<T>", Mine: true, Same: []string{"x <T>", "x 2"}},
+				Risk: "high", RiskWords: "<T>", Trust: true, Bans: "<T>", Sender: []string{"<T>"}, Claim: "<T>", Mine: true, Same: []string{"x <T>", "x 2"}, SameTexts: []string{"<T>"}},
 			{HeldPost: HeldPost{Decided: "<T>"}}, {Key: "q3"}}},
 			Moderate{Decided: []ModerateDecided{{Item: "x <T>", List: "<T>", ListHref: "/x/", Text: "<T>", Until: "<T>"}}}},
 		"settings": {Settings{}, Settings{List: "<T>", Path: "/p", Query: "q", Wrong: true, Count: 1, Waits: []SettingWait{{1, "<T>", "/k"}},

@@ -51,6 +51,7 @@ type ModeratePost struct {
 	Claim          string   // who is looking at it, "" for nobody
 	Mine           bool     // the reader is
 	Same           []string // the items of the same author, this one among them; nil for no others
+	SameTexts      []string // names of the texts for a rejection of all of them; nil where they are of several lists
 }
 
 // ModerateDecided is a decision on that page that can still be taken back.

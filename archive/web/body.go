@@ -29,7 +29,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 		Raw:     q.messagePath(m) + "raw",
 		Cut:     true,
 	}
-	if m.FromName != "" {
+	if q.called(m.FromName) != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
 	options := render.Options{Wrap: true, Files: e.files}

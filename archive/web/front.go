@@ -92,7 +92,7 @@ func (h *handler) threads(tx *storage.Tx, q *request, after time.Time, view *tem
 func (h *handler) threadRow(q *request, t *archive.Thread) templates.ThreadRow {
 	path := q.threadPath(t.ID)
 	row := templates.ThreadRow{
-		Href: path, Subject: q.subject(t.Subject), From: q.show(t.FromName),
+		Href: path, Subject: q.subject(t.Subject), From: q.called(t.FromName),
 		Count: t.Count, Last: h.time(q, t.Last), Latest: path + "#" + anchor(t.LastSeq), Seq: t.LastSeq,
 	}
 	if t.Count > threadPosts { // whatever page it is on

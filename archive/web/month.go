@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -136,11 +137,8 @@ func (h *handler) around(tx *storage.Tx, q *request, month string, since since, 
 
 // name is how an author is called on pages.
 func (h *handler) name(q *request, m *archive.Message) string {
-	switch {
-	case m.FromName != "":
-		return q.show(m.FromName)
-	case m.FromAddr != "":
-		return q.show(m.FromAddr)
+	if name := cmp.Or(q.called(m.FromName), q.called(m.FromAddr)); name != "" {
+		return name
 	}
 	return h.set.T(q.lang(), "message.anonymous")
 }

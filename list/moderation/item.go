@@ -117,7 +117,7 @@ func (it item) excerpt() string {
 
 // subject is that of a post in one short line.
 func (m *Moderation) subject(lang string, p *list.Post) string {
-	if s := clip(plain(p.Subject), 80); s != "" {
+	if s := message.Brief(clip(plain(p.Subject), 80), 80); s != "" {
 		return s
 	}
 	return m.Templates.T(lang, "message.no-subject")

@@ -9,6 +9,7 @@ import (
 	"kairan/archive"
 	"kairan/list"
 	"kairan/list/moderation"
+	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -44,7 +45,7 @@ func (s *site) hiddenPage(w http.ResponseWriter, r *http.Request, _ actor, l *li
 func (s *site) hiddenRow(lang string, l *list.List, h archive.Withheld) templates.HiddenMessage {
 	m := h.Message
 	row := templates.HiddenMessage{
-		Post: m.Post, Subject: m.Subject, From: m.FromAddr, Sent: templates.NewTime(lang, m.Date.In(s.Site.Location)),
+		Post: m.Post, Subject: message.Brief(m.Subject, maxSubject), From: m.FromAddr, Sent: templates.NewTime(lang, m.Date.In(s.Site.Location)),
 		What: s.Templates.T(lang, "hidden.is-"+string(h.Act.Do)), By: s.who(lang, h.Act.By), When: templates.NewTime(lang, h.Act.At.In(s.Site.Location)), Reason: h.Act.Reason,
 	}
 	switch {

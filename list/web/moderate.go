@@ -121,8 +121,12 @@ func (s *site) queuedView(lang string, i int, q moderation.Queued) templates.Mod
 	if q.Level != "" {
 		row.Risk, row.RiskWords = q.Level, s.Templates.T(lang, "risk."+q.Level)
 	}
+	row.SameTexts = q.Texts
 	for _, same := range q.Same[:min(len(q.Same), queueAtOne)] {
 		row.Same = append(row.Same, item(same.List, same.Order))
+		if same.List.ID != q.List.ID {
+			row.SameTexts = nil
+		}
 	}
 	if slices.Contains(q.Words, "ban") {
 		row.Trust, row.Bans = true, q.Bans

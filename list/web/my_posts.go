@@ -9,6 +9,7 @@ import (
 	"kairan/list"
 	"kairan/list/moderation"
 	"kairan/list/posting"
+	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -17,6 +18,7 @@ const (
 	postsSince    = 30 * 24 * time.Hour // how far My posts goes back
 	postsShown    = 100
 	postsLookedAt = 1000 // that bear the address, for forgers may write in anybody's name
+	maxSubject    = 200  // characters of one on a page
 )
 
 // myPosts shows what somebody has posted lately and what became of it.
@@ -60,7 +62,7 @@ func (s *site) myPost(tx *storage.Tx, p *list.Post, lang string, now time.Time) 
 		return row, err
 	}
 	row = templates.MyPost{
-		ID: string(p.ID), Subject: p.Subject, List: l.Title(), ListHref: listPath(l),
+		ID: string(p.ID), Subject: message.Brief(p.Subject, maxSubject), List: l.Title(), ListHref: listPath(l),
 		Received: templates.NewTime(lang, p.Received.In(s.Site.Location)), Fate: s.fate(p, lang, now),
 	}
 	if p.Held() || p.Verdict.Action == list.Reject && p.Verdict.By == "" {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -206,7 +207,7 @@ func (s *site) replay(r *http.Request, l *list.List, settings list.Settings) (*t
 			break
 		}
 		row := templates.ReplayRow{
-			When: templates.NewTime(lang, d.Post.Received.In(s.Site.Location)), Author: d.Post.Author.String(), Subject: d.Post.Subject,
+			When: templates.NewTime(lang, d.Post.Received.In(s.Site.Location)), Author: d.Post.Author.String(), Subject: message.Brief(d.Post.Subject, maxSubject),
 			Was: s.verdict(lang, d.Was), Is: s.verdict(lang, d.Is),
 		}
 		if row.Subject == "" {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"kairan/list"
+	"kairan/smtpd/message"
 	"kairan/smtpd/queue"
 	"kairan/storage"
 	"kairan/templates"
@@ -95,7 +96,7 @@ func (s *site) heapRow(tx *storage.Tx, h heap, by, lang string) templates.QueueR
 	}
 	if by == "post" {
 		if p, err := list.GetPost(tx, list.PostID(h.key)); err == nil {
-			row.Name = cmp.Or(p.Subject, s.Templates.T(lang, "message.no-subject"))
+			row.Name = cmp.Or(message.Brief(p.Subject, maxSubject), s.Templates.T(lang, "message.no-subject"))
 			if l, err := list.Get(tx, p.List); err == nil {
 				row.List = l.Title()
 			}
