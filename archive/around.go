@@ -38,7 +38,7 @@ func Answered(tx *storage.Tx, m *Message) *Message {
 type placed[A any] = storage.Pair[string, storage.Pair[A, moment]]
 
 // around returns the neighbours within r of m, whose own row is at key own.
-func around[A any](tx *storage.Tx, t storage.Table[placed[A], none], m *Message, own placed[A], r storage.Range[placed[A]]) (before, after *Message) {
+func around[A, V any](tx *storage.Tx, t storage.Table[placed[A], V], m *Message, own placed[A], r storage.Range[placed[A]]) (before, after *Message) {
 	v := newViewer(tx)
 	first := func(r storage.Range[placed[A]]) *Message {
 		passed := 0
@@ -68,7 +68,7 @@ func ThreadKeys(tx *storage.Tx, list string, thread uint64) iter.Seq2[time.Time,
 	}
 }
 
-// placeRows is what MonthPlaces reads of the rows of messages.
+// placeRows is what MonthPlaces reads of the rows of messages where their months are of before they told it.
 var placeRows = storage.NewTable[bySeq, placeRow](messages.Name(), storage.Pairs(text, number))
 
 // Place is where a message belongs.
@@ -82,10 +82,12 @@ type Place struct {
 func MonthPlaces(tx *storage.Tx, list, month string) iter.Seq[Place] {
 	from, to := monthSpan(list, month)
 	return func(yield func(Place) bool) {
-		for k := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
+		for k, p := range monthRows.Scan(tx, storage.Range[monthKey]{From: &from, To: &to}) {
 			at := k.B.B
-			p, err := placeRows.Get(tx, storage.P(list, at.B))
-			if err == nil && !p.hidden && !yield(Place{time.UnixMicro(int64(at.A)), at.B, p.thread}) { // any other error than of no row fails tx
+			if p.thread == 0 {
+				p, _ = placeRows.Get(tx, storage.P(list, at.B)) // any other error than of no row fails tx
+			}
+			if p.thread != 0 && !p.hidden && !yield(Place{time.UnixMicro(int64(at.A)), at.B, p.thread}) {
 				return
 			}
 		}

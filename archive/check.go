@@ -162,6 +162,9 @@ func (c *checker) keys(tx *storage.Tx, m *Message) {
 	if seq, err := get(tx, numbers, storage.P(m.List, m.Number)); m.Number != 0 && (err != nil || seq == 0) {
 		c.report("List %s: no message is found by the number of message %d (%s): %v.", m.List, m.Seq, m.ID, err)
 	}
+	if p, err := get(tx, monthRows, monthRow(m)); err != nil || p.thread != 0 && p != placeOf(m) {
+		c.report("List %s: message %d (%s) stands in its month as of thread %d, and belongs to %d: %v.", m.List, m.Seq, m.ID, p.thread, m.Thread, err)
+	}
 	if !m.Hidden && !threads.Has(tx, storage.P(m.List, m.Thread)) {
 		c.report("List %s: message %d (%s) belongs to thread %d, which is not there.", m.List, m.Seq, m.ID, m.Thread)
 	}

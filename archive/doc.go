@@ -42,7 +42,7 @@
 //	archive_posts            list, post ID            Seq
 //	archive_numbers          list, post number        Seq
 //	archive_months           list, month              file, committed length, count
-//	archive_month_messages   list, month, time, Seq
+//	archive_month_messages   list, month, time, Seq   the beginning of the Message: its thread, whether it is hidden
 //	archive_threads          list, thread             Thread
 //	archive_thread_messages  list, thread, time, Seq
 //	archive_recent           list, last activity, thread

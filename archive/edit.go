@@ -170,6 +170,7 @@ func show(tx *storage.Tx, m *Message, r ruling) error {
 	m.Hidden, m.Redacted = r.Hidden, r.Redacted
 	return errors.Join(
 		months.Put(tx, k, month),
+		monthRows.Put(tx, monthRow(m), placeOf(m)),
 		messages.Put(tx, storage.P(m.List, m.Seq), *m),
 		summarise(tx, m.List, m.Thread),
 		logChange(tx, Change{List: m.List, Seq: m.Seq, Gone: m.Hidden}))

@@ -45,7 +45,7 @@ func index(tx *storage.Tx, d *described) error {
 	return errors.Join(indexNames(tx, m),
 		lists.Put(tx, m.List, list),
 		months.Put(tx, storage.P(m.List, monthOf(m.File)), month),
-		monthRows.Put(tx, monthRow(m), none{}),
+		monthRows.Put(tx, monthRow(m), placeOf(m)),
 		posts.Put(tx, storage.P(m.List, m.Post), m.Seq),
 		messages.Put(tx, storage.P(m.List, m.Seq), *m),
 		logChange(tx, Change{List: m.List, Seq: m.Seq, Gone: m.Hidden}))

@@ -28,16 +28,7 @@ var errRow = errors.New("malformed row")
 
 // AppendBinary implements storage.Binary.
 func (m *Message) AppendBinary(b []byte) ([]byte, error) {
-	b = append(b, rowVersion)
-	b = binary.AppendUvarint(b, m.Thread)
-	var flags byte
-	if m.Hidden {
-		flags |= rowHidden
-	}
-	if m.Redacted {
-		flags |= rowRedacted
-	}
-	b = append(b, flags)
+	b = m.appendHead(b)
 	for _, n := range []uint64{m.Number, uint64(m.Nth), uint64(m.Attached), uint64(m.Offset), uint64(m.Length)} {
 		b = binary.AppendUvarint(b, n)
 	}
@@ -51,6 +42,19 @@ func (m *Message) AppendBinary(b []byte) ([]byte, error) {
 		b = appendString(b, s)
 	}
 	return b, nil
+}
+
+// appendHead writes the beginning of a row, which is all that a [placeRow] is.
+func (m *Message) appendHead(b []byte) []byte {
+	var flags byte
+	if m.Hidden {
+		flags |= rowHidden
+	}
+	if m.Redacted {
+		flags |= rowRedacted
+	}
+	b = binary.AppendUvarint(append(b, rowVersion), m.Thread)
+	return append(b, flags)
 }
 
 func appendTime(b []byte, t time.Time) []byte {
@@ -115,15 +119,18 @@ func (t *Thread) UnmarshalBinary(row []byte) error {
 	return r.end()
 }
 
-// placeRow is what a row says of where its message belongs, which pages of many messages read first.
+// placeRow is what a row says of where its message belongs. It is also what stands of the message in its month, so that a page finds the
+// threads of a month without reading its messages. Once nothing stood there: such a row has thread 0, and the message itself is asked.
 type placeRow struct {
 	thread uint64
 	hidden bool
 }
 
-// AppendBinary implements storage.Binary. Nobody writes a part of a row.
-func (p *placeRow) AppendBinary([]byte) ([]byte, error) {
-	return nil, errors.ErrUnsupported
+func placeOf(m *Message) placeRow { return placeRow{thread: m.Thread, hidden: m.Hidden} }
+
+// AppendBinary implements storage.Binary.
+func (p *placeRow) AppendBinary(b []byte) ([]byte, error) {
+	return (&Message{Thread: p.thread, Hidden: p.hidden}).appendHead(b), nil
 }
 
 // UnmarshalBinary implements storage.Binary.

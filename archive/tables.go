@@ -66,7 +66,7 @@ var (
 	posts      = storage.NewTable[byText, uint64]("archive_posts", storage.Pairs(text, text))
 	numbers    = storage.NewTable[bySeq, uint64]("archive_numbers", storage.Pairs(text, number))
 	months     = storage.NewTable[byText, Month]("archive_months", storage.Pairs(text, text))
-	monthRows  = storage.NewTable[monthKey, none]("archive_month_messages", storage.Pairs(text, storage.Pairs(text, when)))
+	monthRows  = storage.NewTable[monthKey, placeRow]("archive_month_messages", storage.Pairs(text, storage.Pairs(text, when)))
 	threads    = storage.NewTable[bySeq, Thread]("archive_threads", storage.Pairs(text, number))
 	threadRows = storage.NewTable[threadKey, none]("archive_thread_messages", storage.Pairs(text, storage.Pairs(number, when)))
 	recent     = storage.NewTable[recentKey, none]("archive_recent", storage.Pairs(text, when))

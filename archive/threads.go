@@ -194,6 +194,7 @@ func moveTo(tx *storage.Tx, m *Message, thread uint64) error {
 	m.Thread = thread
 	return errors.Join(
 		threadRows.Put(tx, threadRow(m), none{}),
+		monthRows.Put(tx, monthRow(m), placeOf(m)),
 		messages.Put(tx, storage.P(m.List, m.Seq), *m))
 }
 
