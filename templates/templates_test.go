@@ -297,6 +297,7 @@ func TestEveryPageWithSampleData(t *testing.T) {
 	s := newSet(t)
 	samples := sample()
 	maps.Copy(samples, memberSamples())
+	maps.Copy(samples, peopleSamples())
 	frame := Frame{Tabs: []PageLink{{Href: "/p", Text: "<T>", Current: true}, {Href: "/q", Text: "x"}}, Title: `<T> "q"`, Site: "lists.example.jp", Path: "/a?b=c&d", User: "ann@example.jp",
 		List: ListHead{Title: "JANOG", Href: "/janog/"}, Nav: []Link{{Href: "/-/my", Text: "<T>"}}, Flash: Flash{Text: "<T>", Action: "/-/undo/0", Button: "Undo"}, Crumbs: []Link{{Href: "/janog/2026-01/", Text: "2026-01"}}}
 	for _, lang := range Languages() {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/chromedp/chromedp"
 )
@@ -35,6 +36,7 @@ func (j *journey) site() {
 	j.sees(name+"-2@lists.kairan.test", name+"@lists.kairan.test")
 	j.shoot("site-list-renamed")
 	j.siteBans()
+	j.sitePeople()
 	for _, page := range []string{"queue", "domains", "log"} {
 		j.follow(`.tabs a[href="/-/site/` + page + `"]`)
 		j.shoot("site-" + page)
@@ -60,4 +62,45 @@ func (j *journey) siteBans() {
 	j.sees(entry, why)
 	j.follow(`.rows li:has(input[value="` + entry + `"]) button`)
 	j.see(`.flash`)
+}
+
+// sitePeople finds somebody, looks at what is known, switches delivery off and on, and stops before the end of what cannot be undone: others
+// look at the people meanwhile.
+func (j *journey) sitePeople() {
+	who := []string{"mei@ix.test", "daichi@isp.test", "saki@dc.test", "jun@dc.test"}[j.n]
+	j.follow(`.tabs a[href="/-/site/people"]`)
+	j.shoot("site-people")
+	j.fill(`input[name=q]`, who[1:])
+	j.follow(`main .search button`)
+	j.shoot("site-people-found")
+	j.follow(`main a[href="/-/site/person/` + who + `"]`)
+	j.sees(who)
+	if got := j.submit(`#places button[value=off]`); got != 422 {
+		j.Errorf("no list is chosen: %d", got)
+	}
+	j.see(`#wrong-places`)
+	j.do(chromedp.Click(`#places input[name=place]`))
+	j.fill(`#why`, "<b>満杯</b>")
+	j.follow(`#places button[value=off]`)
+	j.see(`.flash`)
+	j.sees("<b>満杯</b>")
+	j.shoot("site-person")
+	j.do(chromedp.Click(`#places input[name=place]`))
+	j.follow(`#places button[value=on]`)
+	j.do(chromedp.Click(`#places input[name=place]`))
+	if got := j.submit(`#places button[value=remove]`); got != 200 {
+		j.Errorf("the preview: %d", got)
+	}
+	j.shoot("site-person-remove")
+	j.follow(`main a[href="/-/site/person/` + who + `"]`)
+	if name, data := j.download(`#data button`); name != "kairan-person.json" || !strings.Contains(string(data), who) {
+		j.Errorf("%s: %s", name, data)
+	}
+	j.follow(`#data a`)
+	j.fill(`#sure`, "haruka@example.jp")
+	if got := j.submit(`main button.danger`); got != 422 {
+		j.Errorf("another address is typed: %d", got)
+	}
+	j.see(`#wrong`)
+	j.shoot("site-person-erase")
 }

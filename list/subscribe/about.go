@@ -88,7 +88,8 @@ type About struct {
 
 // How much of what may be much is shown.
 const (
-	aboutPosts  = 20
+	aboutPosts  = 20  // beside those that are held
+	lookedAt    = 200 // of the latest posts
 	aboutEvents = 50
 )
 
@@ -100,7 +101,16 @@ func (w *Workflow) About(tx *storage.Tx, who *list.Person, now time.Time) (*Abou
 	}
 	about := &About{
 		Person: who, Places: places, Sessions: who.Sessions(tx, now), Passkeys: who.Passkeys(tx), Bans: w.BansOf(tx, who),
-		Posts: who.Posts(tx, time.Time{}, aboutPosts), History: who.History(tx, aboutEvents),
+		History: who.History(tx, aboutEvents),
+	}
+	n := 0
+	for _, p := range who.Posts(tx, time.Time{}, lookedAt) {
+		if !p.Held() {
+			n++
+		}
+		if p.Held() || n <= aboutPosts {
+			about.Posts = append(about.Posts, p)
+		}
 	}
 	for _, addr := range who.Addresses {
 		for _, p := range list.PendingsOf(tx, addr) {

@@ -67,6 +67,7 @@ func (e *estate) deeds() map[string]deed {
 		"POST /-/admin/{list}/texts/{mail}/unset":   {silent: "TestTexts"},
 		"POST /-/site/texts/{mail}/unset":           {silent: "TestSiteTexts"},
 		"POST /-/undo/{token}":                      {silent: "TestUnsubscribeByHandAndUndo"},
+		"POST /-/site/person/{address}/passkeys":    {silent: "TestHelpPerson"},
 
 		"POST /-/u/{token}":                            {name: "ann@people.test", form: url.Values{"List-Unsubscribe": {"One-Click"}}},
 		"POST /-/confirm/{token}":                      {name: "joins@people.test", form: url.Values{}},
@@ -93,6 +94,12 @@ func (e *estate) deeds() map[string]deed {
 		"POST /-/site/queue":                           {by: "admin", form: url.Values{"key": {"people.test"}, "do": {"retry"}}},
 		"POST /-/site/bans":                            {by: "admin", form: url.Values{"do": {"ban"}, "entry": {"evil.test"}}},
 		"POST /-/site/texts/{mail}":                    {by: "admin", form: texts},
+		"POST /-/site/person/{address}/lists":          {by: "admin", form: url.Values{"do": {"off"}, "place": {placeKey(e.janog, list.RoleMember, "ann@people.test")}}},
+		"POST /-/site/person/{address}/addresses":      {by: "admin", form: url.Values{"do": {"add"}, "address": {"ann@home.test"}}},
+		"POST /-/site/person/{address}/sessions":       {by: "admin", form: url.Values{"all": {"1"}}},
+		"POST /-/site/person/{address}/ban":            {by: "admin", form: url.Values{"address": {"ann@people.test"}}},
+		"POST /-/site/person/{address}/export":         {by: "admin", form: url.Values{}},
+		"POST /-/site/person/{address}/erase":          {by: "admin", form: url.Values{"sure": {"ann@people.test"}}},
 	}
 }
 

@@ -19,7 +19,7 @@ func (s *site) my(w http.ResponseWriter, r *http.Request, a actor) error {
 	f := templates.FrameOf(r.Context())
 	view := templates.My{Address: a.address.String(), Addresses: addressTexts(a), Passkeys: s.passkeys != nil}
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		view.Sessions = s.sessionRows(tx, a, f.Lang)
+		view.Sessions = s.sessionRows(tx, a.person, a.session, f.Lang)
 		var err error
 		if view.Lists, err = s.memberships(tx, a, f.Lang); err != nil {
 			return err
@@ -91,15 +91,15 @@ func (s *site) membershipsOf(tx *storage.Tx, addr address.Address, lang string) 
 	return rows, nil
 }
 
-// sessionRows are where somebody is signed in, the latest first.
-func (s *site) sessionRows(tx *storage.Tx, a actor, lang string) (rows []templates.SessionRow) {
-	for _, g := range a.person.Sessions(tx, time.Now()) {
+// sessionRows are where somebody is signed in, the latest first. here is the key of the reader's own session.
+func (s *site) sessionRows(tx *storage.Tx, who *list.Person, here, lang string) (rows []templates.SessionRow) {
+	for _, g := range who.Sessions(tx, time.Now()) {
 		rows = append(rows, templates.SessionRow{
 			ID:      g.Key,
 			Browser: cmp.Or(browserName(g.Agent), s.Templates.T(lang, "my.unknown-browser")),
 			Begun:   templates.NewTime(lang, g.Begun.In(s.Site.Location)),
 			Seen:    templates.NewTime(lang, g.Seen.In(s.Site.Location)),
-			Here:    g.Key == a.session,
+			Here:    g.Key == here,
 		})
 	}
 	return rows

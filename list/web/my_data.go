@@ -51,7 +51,7 @@ func (s *site) erasePage(w http.ResponseWriter, r *http.Request, a actor, status
 		if err != nil {
 			return err
 		}
-		view.Lists, view.Sessions = rows, len(s.sessionRows(tx, a, f.Lang))
+		view.Lists, view.Sessions = rows, len(a.person.Sessions(tx, time.Now()))
 		alone, err := subscribe.OnlyOwner(tx, a.person)
 		for _, l := range alone {
 			view.Alone = append(view.Alone, templates.Link{Href: listPath(l), Text: l.Title()})

@@ -28,19 +28,9 @@ func (s *site) myPasskeys(w http.ResponseWriter, r *http.Request, a actor) error
 func (s *site) passkeysPage(w http.ResponseWriter, r *http.Request, a actor, status int, wrong string) error {
 	f := templates.FrameOf(r.Context())
 	view := templates.Passkeys{Wrong: wrong}
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		view.Rows = nil
-		for _, k := range list.PersonOf(tx, a.address).Passkeys(tx) {
-			c, err := credentialOf(k)
-			if err != nil {
-				return err
-			}
-			view.Rows = append(view.Rows, templates.PasskeyRow{
-				Key: k.Key, Name: k.Name, Synced: c.Flags.BackupState, Suspect: templates.NewTime(f.Lang, k.Suspect.In(s.Site.Location)),
-				Created: templates.NewTime(f.Lang, k.Created.In(s.Site.Location)), Used: templates.NewTime(f.Lang, k.Used.In(s.Site.Location)),
-			})
-		}
-		return nil
+	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
+		view.Rows, err = s.passkeyRows(tx, list.PersonOf(tx, a.address), f.Lang)
+		return err
 	})
 	if err != nil {
 		return err
@@ -48,6 +38,21 @@ func (s *site) passkeysPage(w http.ResponseWriter, r *http.Request, a actor, sta
 	view.Full = len(view.Rows) >= list.MaxPasskeys
 	f.Private, f.Title = true, s.Templates.T(f.Lang, "passkeys.title")
 	return s.Templates.Serve(w, r, templates.Reply{Status: status, Page: "passkeys", Frame: f, View: view})
+}
+
+// passkeyRows are the passkeys of a person.
+func (s *site) passkeyRows(tx *storage.Tx, who *list.Person, lang string) (rows []templates.PasskeyRow, err error) {
+	for _, k := range who.Passkeys(tx) {
+		c, err := credentialOf(k)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, templates.PasskeyRow{
+			Key: k.Key, Name: k.Name, Synced: c.Flags.BackupState, Suspect: templates.NewTime(lang, k.Suspect.In(s.Site.Location)),
+			Created: templates.NewTime(lang, k.Created.In(s.Site.Location)), Used: templates.NewTime(lang, k.Used.In(s.Site.Location)),
+		})
+	}
+	return rows, nil
 }
 
 // changePasskeys is a button of that page: "add" or "remove".

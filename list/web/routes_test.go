@@ -126,6 +126,17 @@ var needs = map[string]string{
 	"POST /-/site/texts/{mail}":         "admin",
 	"POST /-/site/texts/{mail}/unset":   "admin",
 	"POST /-/site/texts/{mail}/preview": "admin",
+
+	"GET /-/site/people":                      "admin",
+	"GET /-/site/person/{address}":            "admin",
+	"POST /-/site/person/{address}/lists":     "admin",
+	"POST /-/site/person/{address}/addresses": "admin",
+	"POST /-/site/person/{address}/sessions":  "admin",
+	"POST /-/site/person/{address}/passkeys":  "admin",
+	"POST /-/site/person/{address}/ban":       "admin",
+	"POST /-/site/person/{address}/export":    "admin",
+	"GET /-/site/person/{address}/erase":      "admin",
+	"POST /-/site/person/{address}/erase":     "admin",
 }
 
 // allowed are the people of the estate for whom what needs says is.

@@ -14,6 +14,7 @@ var siteTabs = []struct{ page, title string }{
 	{"lists", "site-lists.title"},
 	{"queue", "site-queue.title"},
 	{"domains", "site-domains.title"},
+	{"people", "people.title"},
 	{"bans", "bans.title"},
 	{"texts", "texts.title"},
 	{"log", "site-log.title"},
@@ -42,6 +43,7 @@ func (s *site) siteAdmin(mux *routes) {
 	mux.HandleFunc("GET /-/site/bans", s.forAdmin(s.siteBans))
 	mux.HandleFunc("POST /-/site/bans", s.forAdmin(s.changeSiteBans))
 	mux.HandleFunc("GET /-/site/log", s.forAdmin(s.siteLog))
+	s.sitePeople(mux)
 }
 
 // sitePath is a page about the site.
@@ -70,7 +72,7 @@ func (s *site) sitePage(w http.ResponseWriter, r *http.Request, tab string, repl
 	f.Private, f.Script = true, reply.Frame.Script
 	f.Crumbs = []templates.Link{{Href: "/-/site/", Text: s.Templates.T(f.Lang, "site.title")}}
 	for _, t := range siteTabs {
-		if t.page == "queue" && s.Path == nil || t.page == "domains" && s.DNS == nil {
+		if t.page == "queue" && s.Path == nil || t.page == "domains" && s.DNS == nil || t.page == "people" && s.Subscribe == nil {
 			continue
 		}
 		title := s.Templates.T(f.Lang, t.title)
