@@ -90,11 +90,11 @@ func TestFindPeopleAmongMany(t *testing.T) {
 	db, counter := storagetest.OpenCounted(t, Migrations()...)
 	const all, chunk = 500_000, 50_000
 	l := create(t, db, "large@example.jp").ID
-	for first := 0; first < all; first += chunk { // the two tables that are read; an import fills others, too, and takes long
+	for first := 0; first < all; first += chunk { // only the index: looking for a row that is not there counts as reading it
 		update(t, db, func(tx *storage.Tx) error {
 			for i := first; i < first+chunk; i++ {
 				key := fmt.Sprintf("user%06d@isp%d.example.jp", i, i%40)
-				if err := errors.Join(memberLists.Put(tx, storage.P(key, storage.P(l, RoleMember)), true), members.Put(tx, keyOf(l, RoleMember, key), Member{Address: address.Must(key)})); err != nil {
+				if err := memberLists.Put(tx, storage.P(key, storage.P(l, RoleMember)), true); err != nil {
 					return err
 				}
 			}

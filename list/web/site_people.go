@@ -89,37 +89,20 @@ func (s *site) findPeople(w http.ResponseWriter, r *http.Request, _ actor) error
 // peopleLinks are the ways to the pages before and behind, and on from where a search stopped.
 func (s *site) peopleLinks(r *http.Request, view *templates.People, page list.PersonPage) {
 	lang := templates.FrameOf(r.Context()).Lang
-	at := func(name, key string) string {
-		v := r.URL.Query()
-		v.Del("after")
-		v.Del("before")
-		if name != "" {
-			v.Set(name, key)
-		}
-		return sitePath("people") + "?" + v.Encode()
+	ends := keyEnds{earlier: page.Earlier, later: page.Later}
+	for _, p := range page.People {
+		ends.add(p.Address.Key())
 	}
-	link := func(href, word string) {
-		view.Pages = append(view.Pages, templates.PageLink{Href: href, Text: s.Templates.T(lang, word)})
-	}
+	view.Pages = s.keyPages(lang, sitePath("people"), r.URL.Query(), ends)
 	if page.Stopped != "" {
 		on := "after"
 		if r.URL.Query().Has("before") {
 			on = "before"
 		}
-		view.Stopped = &templates.MembersStopped{Looked: list.MaxLook, At: page.Stopped, GoOn: at(on, page.Stopped)}
+		view.Stopped = &templates.MembersStopped{Looked: list.MaxLook, At: page.Stopped, GoOn: pageAt(sitePath("people"), r.URL.Query(), on, page.Stopped)}
 		if !view.Beginning {
 			view.Stopped.Begins = sitePath("people") + "?" + url.Values{"q": {view.Query}, "from": {"start"}}.Encode()
 		}
-	}
-	n := len(page.People)
-	if n > 0 && page.Earlier {
-		link(at("before", page.People[0].Address.Key()), "members.earlier")
-	}
-	if n > 0 && page.Later {
-		link(at("after", page.People[n-1].Address.Key()), "members.later")
-	}
-	if n == 0 && (page.Earlier || page.Later) {
-		link(at("", ""), "members.first")
 	}
 }
 
