@@ -79,10 +79,12 @@ func TestHostileMail(t *testing.T) {
 		b.post("/-/message/open/"+w.MessageID+"/1/redact", url.Values{})
 	}
 	pages["/-/admin/open/hidden"] = b.get("/-/admin/open/hidden")
+	person := personOf("ann@people.test")
+	pages[person] = h.browser().signIn(h.world.Site.Admin.String()).get(person)
 	for path, page := range pages {
 		harmless(t, path, page)
 	}
-	for _, path := range []string{"/-/moderate", "/-/my/posts", "/open/"} {
+	for _, path := range []string{"/-/moderate", "/-/my/posts", "/open/", person} {
 		has(t, pages[path], "(no subject)", "&lt;script&gt;alert(1)", "abc def")
 	}
 }

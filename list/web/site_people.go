@@ -7,6 +7,7 @@ import (
 
 	"kairan/list"
 	"kairan/smtpd/address"
+	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -76,7 +77,7 @@ func (s *site) findPeople(w http.ResponseWriter, r *http.Request, _ actor) error
 		return nil
 	}
 	for _, p := range page.People {
-		row := templates.PeopleRow{Href: personPath(p.Address), Address: p.Address.String(), Name: p.Name, Places: p.Places}
+		row := templates.PeopleRow{Href: personPath(p.Address), Address: p.Address.String(), Name: message.Brief(p.Name, maxSubject), Places: p.Places}
 		for _, o := range p.Others {
 			row.Others = append(row.Others, o.String())
 		}

@@ -9,6 +9,7 @@ import (
 	"kairan/list/moderation"
 	"kairan/list/subscribe"
 	"kairan/smtpd/address"
+	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -75,7 +76,7 @@ func (s *site) fillPerson(view *templates.Person, about *subscribe.About, lang s
 		}
 	}
 	for _, p := range about.Places {
-		if name := p.Member.DisplayName; name != "" && !slices.Contains(view.Names, name) {
+		if name := message.Brief(p.Member.DisplayName, maxSubject); name != "" && !slices.Contains(view.Names, name) {
 			view.Names = append(view.Names, name)
 		}
 	}
