@@ -13,6 +13,8 @@ type Change struct {
 	List string `json:"list"`
 	Seq  uint64 `json:"seq"`
 	Gone bool   `json:"gone,omitempty"` // no longer for readers; otherwise it came, or came back, or reads differently
+	// Purged says that nothing that was made of it may stay on the disk.
+	Purged bool `json:"purged,omitempty"`
 }
 
 var (

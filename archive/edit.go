@@ -173,7 +173,7 @@ func show(tx *storage.Tx, m *Message, r ruling) error {
 		monthRows.Put(tx, monthRow(m), placeOf(m)),
 		messages.Put(tx, storage.P(m.List, m.Seq), *m),
 		summarise(tx, m.List, m.Thread),
-		logChange(tx, Change{List: m.List, Seq: m.Seq, Gone: m.Hidden}))
+		logChange(tx, Change{List: m.List, Seq: m.Seq, Gone: m.Hidden, Purged: r.Purged}))
 }
 
 // summarise makes the summary of a thread anew from its messages.

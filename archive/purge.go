@@ -209,6 +209,11 @@ func swap(tx *storage.Tx, list string, act Act, r *rewritten) error {
 		if err := messages.Put(tx, storage.P(list, m.Seq), *m); err != nil {
 			return err
 		}
+		if m.Offset == r.empty.Offset { // also where it was hidden before
+			if err := logChange(tx, Change{List: list, Seq: m.Seq, Gone: true, Purged: true}); err != nil {
+				return err
+			}
+		}
 	}
 	month, err := get(tx, months, k)
 	month.File = r.file

@@ -20,11 +20,12 @@
 //   - Nothing is found, counted or told but in the lists that the caller passes.
 //   - A message is found at most once, as its readers see it now.
 //   - Of the local part of an address strangers find what pages show them of it: the rest is a term of its own kind.
+//   - Of a purged message no word stays on the disk: its segment is written anew.
 //   - A query is limited in length, clauses and terms, and ends after two seconds.
 //
 // # Limits
 //
 // The first 1,000 hits can be seen. Weights of words are taken from all lists together, so the order of hits, and only that, depends a little on
-// messages that the reader does not see. Words of a message that was purged stay in the blob, found by nobody, until its segment is merged: "kairan archive reindex" makes all anew.
+// messages that the reader does not see.
 // A merge of large segments holds up new posts while it runs, some seconds for 100,000 messages, a few times a year.
 package search

@@ -316,7 +316,9 @@ func (x *Index) apply(found []archive.Change, fresh []*segment) {
 	for _, c := range found {
 		if uint32(c.Seq) <= x.last[c.List] {
 			for _, old := range x.segments {
-				old.remove(c.List, uint32(c.Seq))
+				if old.remove(c.List, uint32(c.Seq)) && c.Purged {
+					old.purged = true
+				}
 			}
 		}
 		x.last[c.List] = max(x.last[c.List], uint32(c.Seq))

@@ -52,7 +52,7 @@ func TestMerge(t *testing.T) {
 	a, b, c := must(newBuilder().some("one", 1, 300)), must(newBuilder().some("two", 1, 2)), must(newBuilder().some("one", 300, 700))
 	for n := range 300 {
 		if n%10 == 0 && n > 0 {
-			if !a.remove("one", uint32(n)) || a.remove("one", uint32(n)) {
+			if !a.remove("one", uint32(n)) || !a.remove("one", uint32(n)) || a.dead != n/10 {
 				t.Errorf("document %d is removed once", n)
 			}
 		}

@@ -337,6 +337,69 @@ func TestFollow(t *testing.T) {
 	})
 }
 
+// TestPurge looks for the words of purged messages in the files of the index: of one that was there, one that was hidden before, and one that was
+// purged while the index did not run.
+func TestPurge(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := begin(t, storagetest.Open(t))
+		w.SaveEvery(1)
+		order := archive.Order{By: "ann"}
+		var messages []*archive.Message
+		for n, word := range []string{"albatross", "bittern", "cormorant", "dotterel", "egret", "fulmar"} {
+			messages = append(messages, w.add("one", n+1, "", word))
+			w.want(word, fmt.Sprintf("one.%d", n+1))
+		}
+		onDisk := func() (all string) {
+			for name := range w.DB.Blobs.All("search/") {
+				b, err := storage.ReadBlob(w.DB.Blobs, name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				all += string(b)
+			}
+			return all
+		}
+		words := func(want ...string) {
+			t.Helper()
+			for word, there := range map[string]bool{"albatross": false, "bittern": false, "cormorant": false, "dotterel": false, "egret": true, "fulmar": true} {
+				there = there || slices.Contains(want, word)
+				if got := strings.Contains(onDisk(), word); got != there {
+					t.Errorf("%s is in the files: %v, want %v", word, got, there)
+				}
+			}
+		}
+		words("albatross", "bittern", "cormorant", "dotterel")
+		purge := func(m *archive.Message) {
+			t.Helper()
+			if err := w.Archive.Purge(t.Context(), m, order); err != nil {
+				t.Fatal(err)
+			}
+		}
+		purge(messages[0])
+		w.want("albatross", "")
+		words("bittern", "cormorant", "dotterel")
+		if err := w.Hide(t.Context(), messages[1], order); err != nil {
+			t.Fatal(err)
+		}
+		w.want("bittern", "")
+		words("bittern", "cormorant", "dotterel")
+		purge(messages[1])
+		w.want("bittern", "")
+		words("cormorant", "dotterel")
+		w.stop()
+		purge(messages[2])
+		if err := w.Hide(t.Context(), messages[3], order); err != nil {
+			t.Fatal(err)
+		}
+		purge(messages[3])
+		w.start()
+		w.want("egret", "one.5")
+		words()
+		w.stop()
+	})
+}
+
 // TestReopen stops the index every now and then, which saves nothing, like a kill; then it damages what is on disk, and
 // compares what is found with what an index finds that was made from the archive alone.
 func TestReopen(t *testing.T) {

@@ -61,6 +61,7 @@ type segment struct {
 	mu     sync.RWMutex
 	gone   []uint64 // a bit for each document that is no longer there
 	dead   int
+	purged bool     // of one of its documents nothing may stay
 	orders []uint32 // documents by list and seq, made when first needed
 
 	refs  atomic.Int32
@@ -182,8 +183,8 @@ func (s *segment) read(at, length int64) ([]byte, error) {
 // isGone reports whether a document was taken away.
 func (s *segment) isGone(d uint32) bool { return s.gone[d/64]&(1<<(d%64)) != 0 }
 
-// remove takes a document away, and reports whether it was there.
-func (s *segment) remove(list string, seq uint32) bool {
+// remove takes a document away, and reports whether the segment has it, be it gone or not.
+func (s *segment) remove(list string, seq uint32) (found bool) {
 	n := slices.Index(s.lists, list)
 	if n < 0 {
 		return false
@@ -209,16 +210,16 @@ func (s *segment) remove(list string, seq uint32) bool {
 			return int(int64(x.seq) - int64(y.seq))
 		})
 	}
-	removed := false
+	found = false
 	i := sort.Search(len(s.orders), func(i int) bool { return less(s.docs[s.orders[i]]) >= 0 })
 	for ; i < len(s.orders) && less(s.docs[s.orders[i]]) == 0; i++ {
+		found = true
 		if d := s.orders[i]; !s.isGone(d) {
 			s.gone[d/64] |= 1 << (d % 64)
 			s.dead++
-			removed = true
 		}
 	}
-	return removed
+	return found
 }
 
 // snapshot returns which documents are gone, as they are now.

@@ -13,6 +13,9 @@ import (
 
 // tend keeps the number of segments small, and saves what is in memory from time to time.
 func (x *Index) tend(ctx context.Context) error {
+	if err := x.purge(ctx); err != nil {
+		return err
+	}
 	if x.unsaved >= x.inHand {
 		if err := x.save(ctx); err != nil {
 			return err
@@ -53,6 +56,21 @@ func (x *Index) alike() []*segment {
 		}
 	}
 	return nil
+}
+
+// purge writes the segments anew that have a document of which nothing may stay: all in one step, and before the position
+// moves on by another, so that a crash does not make it forget.
+func (x *Index) purge(ctx context.Context) error {
+	var old []*segment
+	for _, s := range x.segments {
+		if s.purged && s.name != "" {
+			old = append(old, s)
+		}
+	}
+	if len(old) == 0 {
+		return nil
+	}
+	return x.replace(ctx, old, true)
 }
 
 // save writes what is in memory to disk.
