@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Notice answers with the page of an HTTP status: 400, 403, 404, 405, 429, or for any other that we failed.
+// Notice answers with the page of an HTTP status: 400, 403, 404, 405, 413, 429, or for any other that we failed.
 // Where the frame names a list, 403 means that its archive is for members and offers to sign in.
 func (s *Set) Notice(w http.ResponseWriter, r *http.Request, status int, f Frame) error {
 	key := "error"
@@ -20,6 +20,8 @@ func (s *Set) Notice(w http.ResponseWriter, r *http.Request, status int, f Frame
 		}
 	case http.StatusNotFound:
 		key = "not-found"
+	case http.StatusRequestEntityTooLarge:
+		key = "too-large"
 	case http.StatusTooManyRequests:
 		key = "busy"
 		if w.Header().Get("Retry-After") == "" {

@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -13,7 +14,7 @@ import (
 // maxForm is how many bytes of a form are read.
 const maxForm = 64 << 10
 
-// form returns the fields of a posted form, or errNotUnderstood.
+// form returns the fields of a posted form, or errNotUnderstood, or http.MaxBytesError.
 //
 // A page that changes something answers its form in one of two ways: with the page again, status 422 and what is wrong, or with
 // [site.done], which leads to a page that can be loaded again without doing it twice.
@@ -25,9 +26,17 @@ func (s *site) form(w http.ResponseWriter, r *http.Request) (url.Values, error) 
 func (s *site) formUpTo(w http.ResponseWriter, r *http.Request, bytes int64) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, bytes)
 	if err := r.ParseForm(); err != nil {
-		return nil, errNotUnderstood
+		return nil, unread(err)
 	}
 	return r.PostForm, nil
+}
+
+// unread is why a form could not be read: it is too large, or makes no sense.
+func unread(err error) error {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return err
+	}
+	return errNotUnderstood
 }
 
 // done leads on to a page after a change, which says once what was done.

@@ -29,7 +29,7 @@ func (s *site) heldForm(w http.ResponseWriter, r *http.Request) error {
 func (s *site) decide(w http.ResponseWriter, r *http.Request) error {
 	r.Body = http.MaxBytesReader(w, r.Body, 32<<10)
 	if err := r.ParseForm(); err != nil {
-		return errNotUnderstood
+		return unread(err)
 	}
 	word := r.PostForm.Get("word")
 	if word == "" {

@@ -52,6 +52,17 @@ func (s *site) headers(next http.Handler) http.Handler {
 	})
 }
 
+// largestBody is how many bytes of a request are read at most: pages read less of it, but that which takes a file.
+const largestBody = maxBulk + maxForm
+
+// limited keeps requests from bringing more than any page takes, also to pages that take nothing.
+func limited(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Body = http.MaxBytesReader(w, r.Body, largestBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
 // framed finds out in which language to answer, and whom.
 func (s *site) framed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -89,6 +100,7 @@ func (s *site) page(serve func(http.ResponseWriter, *http.Request) error) http.H
 	return func(w http.ResponseWriter, r *http.Request) {
 		err := serve(w, r)
 		var no denied
+		_, large := errors.AsType[*http.MaxBytesError](err)
 		switch {
 		case err == nil:
 		case errors.As(err, &no):
@@ -99,6 +111,8 @@ func (s *site) page(serve func(http.ResponseWriter, *http.Request) error) http.H
 			s.notice(w, r, http.StatusForbidden)
 		case errors.Is(err, errTooMany):
 			s.notice(w, r, http.StatusTooManyRequests)
+		case large:
+			s.notice(w, r, http.StatusRequestEntityTooLarge)
 		case errors.Is(err, errNotUnderstood):
 			s.notice(w, r, http.StatusBadRequest)
 		case r.Context().Err() != nil: // the reader went away

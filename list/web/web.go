@@ -76,7 +76,7 @@ type site struct {
 func New(o Options) http.Handler { return newSite(o).handler() }
 
 func (s *site) handler() http.Handler {
-	return s.recovered(s.headers(s.framed(s.sameOrigin(s.rooms()))))
+	return s.recovered(s.headers(limited(s.framed(s.sameOrigin(s.rooms())))))
 }
 
 func newSite(o Options) *site {
