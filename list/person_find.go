@@ -13,7 +13,7 @@ import (
 // PersonQuery asks for a page of the addresses that have a place in some list, or belong to a person with others. What is left empty matches all.
 type PersonQuery struct {
 	Prefix string // the address begins with it
-	Part   string // stands in the address, or in the name that it has in a list, in any case and width
+	Part   string // stands in the address, or, unless it has an "@", in the name that it has in a list, in any case and width
 	// After and Before are address keys: the page begins after the one or ends before the other. At most one of them is set.
 	After, Before string
 	Limit         int
@@ -34,7 +34,11 @@ type PersonPage struct {
 	Stopped        string
 }
 
-// FindPeople returns a page of people. It never reads more than some MaxLook rows, and without Part few more than the page needs.
+// MaxKeys is how many addresses one page of people looks at where names are of no account.
+const MaxKeys = 10 * MaxLook
+
+// FindPeople returns a page of people. Without Part it reads few more rows than the page needs. With it, it reads names in up to MaxLook of
+// them, or only addresses, where Part has an "@", in up to MaxKeys.
 func FindPeople(tx *storage.Tx, q PersonQuery) PersonPage {
 	q.Prefix, q.Part = fold(q.Prefix), fold(q.Part)
 	page := q.find(tx)
@@ -46,19 +50,16 @@ func FindPeople(tx *storage.Tx, q PersonQuery) PersonPage {
 }
 
 func (q *PersonQuery) find(tx *storage.Tx) (page PersonPage) {
-	looked, more := 0, false
+	keys, names, more := 0, 0, false
 	for k := range knownAddresses(tx, q.span()) {
 		if !strings.HasPrefix(k.key, q.Prefix) {
 			break
 		}
-		looked += 1 + len(k.places)
+		keys += max(1, len(k.places))
 		match := strings.Contains(k.key, q.Part)
-		if !match {
-			looked += len(k.places)
-			match = slices.ContainsFunc(k.places, func(at storage.Pair[ID, Role]) bool {
-				m, err := memberAt(tx, storage.P(at, k.key))
-				return err == nil && strings.Contains(fold(m.DisplayName), q.Part)
-			})
+		if !match && !strings.Contains(q.Part, "@") {
+			names += len(k.places)
+			match = k.isCalled(tx, q.Part)
 		}
 		if match {
 			if more = len(page.People) == q.Limit; more {
@@ -66,7 +67,7 @@ func (q *PersonQuery) find(tx *storage.Tx) (page PersonPage) {
 			}
 			page.People = append(page.People, k.found(tx))
 		}
-		if looked >= MaxLook {
+		if names >= MaxLook || keys >= MaxKeys {
 			page.Stopped = k.key
 			break
 		}
@@ -90,6 +91,14 @@ func (q *PersonQuery) span() storage.Range[string] {
 type known struct {
 	key    string
 	places []storage.Pair[ID, Role]
+}
+
+// isCalled reports whether the name in one of the lists has part, which is folded.
+func (k *known) isCalled(tx *storage.Tx, part string) bool {
+	return slices.ContainsFunc(k.places, func(at storage.Pair[ID, Role]) bool {
+		m, err := memberAt(tx, storage.P(at, k.key))
+		return err == nil && strings.Contains(fold(m.DisplayName), part)
+	})
 }
 
 // found reads what is shown of an address.

@@ -84,7 +84,7 @@ func TestFindPeople(t *testing.T) {
 	}
 }
 
-// Among 500,000 members a page reads what it shows, and a search no more than some MaxLook rows; it says where it stopped and goes on from there.
+// Among 500,000 members a page reads what it shows, and a search no more than its bounds; it says where it stopped and goes on from there.
 func TestFindPeopleAmongMany(t *testing.T) {
 	t.Parallel()
 	db, counter := storagetest.OpenCounted(t, Migrations()...)
@@ -111,8 +111,8 @@ func TestFindPeopleAmongMany(t *testing.T) {
 		{"one from the middle", PersonQuery{Limit: 50, After: "user030000@isp0.example.jp"}, 400, 50},
 		{"backwards", PersonQuery{Limit: 50, Before: "user030000@isp0.example.jp"}, 400, 50},
 		{"an address", PersonQuery{Limit: 50, Prefix: "user049999@"}, 20, 1},
-		{"a part of the first", PersonQuery{Limit: 50, Part: "000012@"}, MaxLook + 20, 1},
-		{"nobody", PersonQuery{Limit: 50, Part: "nobody"}, MaxLook + 20, 0},
+		{"a part of an address", PersonQuery{Limit: 50, Part: "000012@"}, MaxKeys + 20, 1},
+		{"nobody of that name", PersonQuery{Limit: 50, Part: "nobody"}, 2*MaxLook + 20, 0},
 	} {
 		counter.Rows()
 		page, got := findPeople(t, db, tt.q)

@@ -100,7 +100,7 @@ func (s *site) peopleLinks(r *http.Request, view *templates.People, page list.Pe
 		if r.URL.Query().Has("before") {
 			on = "before"
 		}
-		view.Stopped = &templates.MembersStopped{Looked: list.MaxLook, At: page.Stopped, GoOn: pageAt(sitePath("people"), r.URL.Query(), on, page.Stopped)}
+		view.Stopped = &templates.MembersStopped{At: page.Stopped, GoOn: pageAt(sitePath("people"), r.URL.Query(), on, page.Stopped)}
 		if !view.Beginning {
 			view.Stopped.Begins = sitePath("people") + "?" + url.Values{"q": {view.Query}, "from": {"start"}}.Encode()
 		}
