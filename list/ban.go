@@ -99,48 +99,23 @@ type Banned struct {
 	Why   string    `json:"why,omitempty"`
 }
 
-// maxBanRevisions is how many changes of settings Bans looks at.
-const maxBanRevisions = 1000
-
-// Bans are the entries of a list's ban list, and how they came there as far as its latest thousand changes of settings tell.
+// Bans are the entries of a list's ban list, and how they came there as far as the changes of its settings tell.
 func Bans(tx *storage.Tx, id ID) ([]Banned, error) {
 	l, err := Get(tx, id)
 	if err != nil {
 		return nil, err
 	}
-	brought := bringers(tx, id)
+	origins := map[string]Banned{}
+	for k, b := range storage.Under(tx, banOrigins, listID, id) {
+		origins[k.B] = b
+	}
 	var all []Banned
 	for _, entry := range l.Settings.BanList {
-		b := Banned{Entry: entry}
-		if r := brought[entry]; r != nil {
-			b.At, b.By, b.Why = r.At, r.By, r.Why
-		}
+		b := origins[entry]
+		b.Entry = entry
 		all = append(all, b)
 	}
 	return all, nil
-}
-
-// bringers are the changes of settings that brought the entries of a list's ban list.
-func bringers(tx *storage.Tx, id ID) map[string]*Revision {
-	brought := map[string]*Revision{}
-	n := 0
-	for r := range Revisions(tx, id) {
-		if n++; n > maxBanRevisions {
-			break
-		}
-		for _, c := range r.Changes {
-			if c.Name != "ban_list" {
-				continue
-			}
-			was := stringsIn(c.Was)
-			for _, entry := range stringsIn(c.Is) {
-				if !slices.Contains(was, entry) && brought[entry] == nil {
-					brought[entry] = r
-				}
-			}
-		}
-	}
-	return brought
 }
 
 // stringsIn are the entries of a setting of lines, as a revision has it.

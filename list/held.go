@@ -47,6 +47,17 @@ func AllWaiting(tx *storage.Tx) iter.Seq2[storage.Pair[ID, PostID], Waiting] {
 	return heldPosts.Scan(tx, storage.Range[storage.Pair[ID, PostID]]{})
 }
 
+// WaitingIn yields the held posts of a list and what is known about each; oldest first. It reads no post.
+func WaitingIn(tx *storage.Tx, l ID) iter.Seq2[PostID, Waiting] {
+	return func(yield func(PostID, Waiting) bool) {
+		for k, w := range storage.Under(tx, heldPosts, listID, l) {
+			if !yield(k.B, w) {
+				return
+			}
+		}
+	}
+}
+
 // CountHeld returns how many posts of a list wait, and how many of them are of one author: an authenticated author's
 // are not counted together with those that only bear the name.
 func CountHeld(tx *storage.Tx, l ID, author address.Address, proven bool) (all, same int) {

@@ -110,6 +110,7 @@ func Migrations() []storage.Migration {
 		{Version: 7, Name: "the numbers of members without delivery", Run: recountOff},
 		{Version: 8, Name: "sessions by address and end", Run: indexSessions},
 		{Version: 9, Name: "requests and links of who has left by address", Run: indexForgotten},
+		{Version: 10, Name: "the latest change of each setting, and how bans came", Run: indexRevisions},
 	}
 }
 

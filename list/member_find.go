@@ -56,17 +56,22 @@ func FindMembers(tx *storage.Tx, q MemberQuery) MemberPage {
 }
 
 func findMembers(tx *storage.Tx, q MemberQuery) (page MemberPage) {
-	looked, more := 0, false
-	for k, m := range storage.Within(tx, members, place, storage.P(q.List, q.Role), q.span()) {
+	looked, more, may := 0, false, q.sieve()
+	for k, row := range storage.Within(tx, memberRows, place, storage.P(q.List, q.Role), q.span()) {
 		if !strings.HasPrefix(k.B, q.Prefix) {
 			break
 		}
-		m.List, m.Role = q.List, q.Role
-		if q.matches(k.B, &m) {
-			if more = len(page.Members) == q.Limit; more {
-				break
+		if may(k.B, &row) {
+			m, err := row.member(tx, k)
+			if err != nil {
+				return page
 			}
-			page.Members = append(page.Members, &m)
+			if matches := q.matches(k.B, m); matches && len(page.Members) == q.Limit {
+				more = true
+				break
+			} else if matches {
+				page.Members = append(page.Members, m)
+			}
 		}
 		if looked++; looked == MaxLook {
 			page.Stopped = k.B

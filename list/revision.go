@@ -89,6 +89,7 @@ func change(tx *storage.Tx, id ID, s Settings, r Revision) (*Revision, error) {
 	return &r, errors.Join(
 		lists.Put(tx, id, *l),
 		revisions.Put(tx, k, r),
+		indexRevision(tx, id, &r),
 		Log(tx, id, r.event()),
 	)
 }

@@ -17,3 +17,16 @@ func NewID(now time.Time) string {
 	rand.Read(b[6:])
 	return idEncoding.EncodeToString(b[:])
 }
+
+// IDTime returns when NewID made an identifier, to the millisecond; the zero time for another text.
+func IDTime(id string) time.Time {
+	b, err := idEncoding.DecodeString(id)
+	if err != nil || len(b) != 10 {
+		return time.Time{}
+	}
+	ms := uint64(0)
+	for _, c := range b[:6] {
+		ms = ms<<8 | uint64(c)
+	}
+	return time.UnixMilli(int64(ms))
+}

@@ -42,7 +42,7 @@ func TestParts(t *testing.T) {
 		"post to 20, one signature", "the same beside mlmmj", "20 posts to 20, one signature", "post to 142, one signature", "accept during 20, p99", "member import of 20", "post to 142, all signed", "post to 1428, all signed",
 		"processor time of kairan a copy",
 		"accept during 1428, p50", "member import of 1428", "posts to 2 lists of 70 at once", "post to 20, smarthost 20ms away",
-		"28 messages: import, threads and index", "28 messages: index to mail", "28 messages: one new post", "28 messages: month", "28 messages: search, p99", "one thread of 14: thread",
+		"20 members: first page", "1428 members: delivery=by_bounces", "1428 members as CSV", "bans page with", "queue with", "28 messages: import, threads and index", "28 messages: index to mail", "28 messages: one new post", "28 messages: month", "28 messages: search, p99", "one thread of 14: thread",
 	} {
 		if !strings.Contains(out.String(), "\n"+figure) {
 			t.Errorf("no row %q in\n%s", figure, out.Bytes())

@@ -27,6 +27,7 @@ func parts() []part {
 		{name: "latency", about: "posts accepted while one to 7,000 goes out", run: (*bench).latencySmall},
 		{name: "import", about: "member import of 7,000", run: (*bench).importSmall},
 		{name: "archive", about: "10,000 messages imported and indexed, a post, and pages read by 8 readers", run: (*bench).archiveSmall},
+		{name: "web", long: true, about: "pages of those who run a list of 7,000, and one of 500,000", run: (*bench).web},
 		{name: "fanout50k", long: true, about: "posts to 50,000 and to 7,000 members, each copy personal and signed", run: (*bench).fanoutLarge},
 		{name: "fanout500k", long: true, about: "a post to 500,000 and some to 7,000 members, each copy personal and signed", run: (*bench).fanoutHuge},
 		{name: "latency500k", long: true, about: "posts accepted while one to 500,000 goes out", run: (*bench).latencyHuge},

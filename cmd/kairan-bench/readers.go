@@ -104,6 +104,7 @@ type reading struct {
 	out      []byte
 	body     bytes.Buffer
 	location string // where the last answer led to
+	cookie   string // of who is signed in, "NAME=VALUE", or ""
 }
 
 func connect(ctx context.Context, addr string) (*reading, error) {
@@ -122,6 +123,9 @@ func (c *reading) get(path string, gzip bool) (page []byte, status int, err erro
 	c.out = fmt.Appendf(c.out[:0], "GET %s HTTP/1.1\r\nHost: %s\r\nAccept-Language: en\r\n", path, c.RemoteAddr())
 	if gzip {
 		c.out = append(c.out, "Accept-Encoding: gzip\r\n"...)
+	}
+	if c.cookie != "" {
+		c.out = append(append(append(c.out, "Cookie: "...), c.cookie...), "\r\n"...)
 	}
 	if _, err := c.Write(append(c.out, "\r\n"...)); err != nil {
 		return nil, 0, err

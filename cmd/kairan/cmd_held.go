@@ -142,24 +142,28 @@ type heldThings struct {
 // moderators are told.
 func (h heldThings) decide(ctx context.Context, app *App, d moderation.Decision, std streams) error {
 	d.By = byCommandLine
-	var undone []string
+	var notes []string
 	err := app.DB.Update(ctx, func(tx *storage.Tx) error {
 		var errs []error
-		undone = nil
+		notes = nil
 		for _, id := range h.Things {
 			if strings.Contains(id, "@") {
-				errs = append(errs, h.decideRequests(tx, app, id, d))
+				claims, err := h.decideRequests(tx, app, id, d)
+				errs, notes = append(errs, err), append(notes, claims...)
 				continue
 			}
 			d.Post = list.PostID(id)
 			out, err := app.Moderation.Decide(tx, d, time.Now())
+			if err == nil && !out.Late {
+				notes = append(notes, lookedAt(id, out.Claim)...)
+			}
 			switch {
 			case err != nil:
 				errs = append(errs, err)
 			case out.Late:
 				errs = append(errs, fmt.Errorf("post %s is not held: %s by %s", id, out.Post.Verdict, cmp.Or(out.Post.Verdict.By, "the rules")))
 			case out.Undone != "":
-				undone = append(undone, fmt.Sprintf("%s: the author was neither trusted nor banned: %s", id, out.Undone))
+				notes = append(notes, fmt.Sprintf("%s: the author was neither trusted nor banned: %s", id, out.Undone))
 			}
 		}
 		return errors.Join(errs...)
@@ -170,8 +174,8 @@ func (h heldThings) decide(ctx context.Context, app *App, d moderation.Decision,
 	for _, id := range h.Things {
 		fmt.Fprintf(std.out, "%s: %s\n", id, d.Action)
 	}
-	for _, u := range undone {
-		fmt.Fprintln(std.err, "kairan:", u)
+	for _, n := range notes {
+		fmt.Fprintln(std.err, "kairan:", n)
 	}
 	app.Moderation.Wake()
 	app.publishNow()
@@ -179,17 +183,17 @@ func (h heldThings) decide(ctx context.Context, app *App, d moderation.Decision,
 }
 
 // decideRequests decides about what an address waits for in one list.
-func (h heldThings) decideRequests(tx *storage.Tx, app *App, arg string, d moderation.Decision) error {
+func (h heldThings) decideRequests(tx *storage.Tx, app *App, arg string, d moderation.Decision) (notes []string, err error) {
 	who, err := address.Parse(arg)
 	if err != nil {
-		return usageError{err}
+		return nil, usageError{err}
 	}
 	if d.Trust || d.Ban {
-		return usageError{fmt.Errorf("%s: --trust and --ban are for posts", who)}
+		return nil, usageError{fmt.Errorf("%s: --trust and --ban are for posts", who)}
 	}
 	lists, err := theseLists(tx, h.List)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	var places []string
 	var in *list.List
@@ -197,7 +201,7 @@ func (h heldThings) decideRequests(tx *storage.Tx, app *App, arg string, d moder
 	for _, l := range lists {
 		all, err := moderation.RequestsOf(tx, l.ID, who)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if all = slices.DeleteFunc(all, func(r *moderation.Request) bool { return !r.Waits() }); len(all) > 0 {
 			in, waiting, places = l, all, append(places, l.Address.String())
@@ -205,16 +209,26 @@ func (h heldThings) decideRequests(tx *storage.Tx, app *App, arg string, d moder
 	}
 	switch {
 	case len(places) == 0:
-		return fmt.Errorf("%s does not wait for a moderator", who)
+		return nil, fmt.Errorf("%s does not wait for a moderator", who)
 	case len(places) > 1:
-		return usageError{fmt.Errorf("%s waits in several lists: name one with --list: %s", who, strings.Join(places, ", "))}
+		return nil, usageError{fmt.Errorf("%s waits in several lists: name one with --list: %s", who, strings.Join(places, ", "))}
 	}
 	for _, r := range waiting {
-		if err := app.Moderation.DecideRequest(tx, in, r, d, time.Now()); err != nil {
-			return err
+		claim, err := app.Moderation.DecideRequest(tx, in, r, d, time.Now())
+		if err != nil {
+			return nil, err
 		}
+		notes = append(notes, lookedAt(arg, claim)...)
 	}
-	return nil
+	return notes, nil
+}
+
+// lookedAt says that somebody else was looking at what was decided.
+func lookedAt(id string, c moderation.Claim) []string {
+	if c.By == "" {
+		return nil
+	}
+	return []string{fmt.Sprintf("%s: %s has been looking at it since %s", id, c.By, c.At.Format("15:04"))}
 }
 
 type heldAccept struct {

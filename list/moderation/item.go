@@ -40,10 +40,15 @@ func (m *Moderation) read(ctx context.Context, ids []list.PostID) ([]item, error
 			if err != nil || !p.Held() {
 				return err
 			}
-			raw, err := list.PostRaw(tx, m.DB.Blobs, id)
-			if err == nil {
-				items = append(items, look(p, raw))
-			}
+			it, err := m.looked.item(id, func() (item, error) {
+				raw, err := list.PostRaw(tx, m.DB.Blobs, id)
+				if err != nil {
+					return item{}, err
+				}
+				return look(p, raw), nil
+			})
+			it.post = p
+			items = append(items, it)
 			return err
 		})
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {

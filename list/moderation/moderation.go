@@ -20,7 +20,8 @@ import (
 // Moderation brings held posts to moderators and takes their decisions. Make one with [New].
 type Moderation struct {
 	Options
-	wake chan struct{}
+	wake   chan struct{}
+	looked looked
 }
 
 // Options are the parts a Moderation is made of. All but Subscribe are needed.

@@ -91,10 +91,15 @@ func (m *Moderation) obeyRequest(tx *storage.Tx, l *list.List, r *Request, o Ord
 	if !slices.Contains(buttons[forRequests], o.Word) {
 		return m.asks(o.Lang, r) + ": " + m.Templates.T(o.Lang, "held.only-posts"), nil
 	}
-	if err := m.DecideRequest(tx, l, r, o.decision(), o.Now); err != nil {
+	claim, err := m.DecideRequest(tx, l, r, o.decision(), o.Now)
+	if err != nil {
 		return "", err
 	}
-	return m.asks(o.Lang, r) + ": " + m.requestDecided(o.Lang, r), nil
+	said = m.asks(o.Lang, r) + ": " + m.requestDecided(o.Lang, r)
+	if claim.By != "" {
+		said += " " + m.claimed(o.Lang, claim)
+	}
+	return said, nil
 }
 
 // Waiting is something that waits for a moderator's word.
@@ -105,13 +110,20 @@ type Waiting struct {
 	Words string // what it is, in one line
 }
 
-// Waiting returns up to n posts and n requests that wait in a list, oldest first, in words of a language.
+// Waiting returns up to n posts and n requests that wait in a list, oldest first, in words of a language, and who is looking at them.
 func (m *Moderation) Waiting(tx *storage.Tx, l *list.List, lang string, n int) (all []Waiting) {
+	looks := func(id string) string {
+		c, err := claimOf(tx, l.ID, id, time.Now()) // an error fails the transaction
+		if err != nil || c.By == "" {
+			return ""
+		}
+		return " " + m.claimed(lang, c)
+	}
 	for p := range list.HeldPosts(tx, l.ID) {
 		if len(all) == n {
 			break
 		}
-		words := m.subject(lang, p) + ", " + m.author(lang, p) + ": " + strings.Join(m.reasons(lang, p), "; ")
+		words := m.subject(lang, p) + ", " + m.author(lang, p) + ": " + strings.Join(m.reasons(lang, p), "; ") + looks(string(p.ID))
 		all = append(all, Waiting{ID: string(p.ID), Since: p.Received, Post: true, Words: words})
 	}
 	posts := len(all)
@@ -119,7 +131,7 @@ func (m *Moderation) Waiting(tx *storage.Tx, l *list.List, lang string, n int) (
 		if len(all) == posts+n {
 			break
 		}
-		all = append(all, Waiting{ID: r.Address.String(), Since: r.At, Words: m.asks(lang, r)})
+		all = append(all, Waiting{ID: r.Address.String(), Since: r.At, Words: m.asks(lang, r) + looks(r.Address.String())})
 	}
 	slices.SortStableFunc(all, func(a, b Waiting) int { return a.Since.Compare(b.Since) })
 	return all

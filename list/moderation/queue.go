@@ -48,17 +48,11 @@ type Query struct {
 // queued is what waits, before it was looked into.
 type queued struct {
 	list    *list.List
-	post    *list.Post // nil for a request
+	id      list.PostID // "" for a request
+	author  sameSender
 	request *Request
 	since   time.Time
-}
-
-// risk is that of the post; a request has none.
-func (q queued) risk() int {
-	if q.post == nil {
-		return -1
-	}
-	return Risk(q.post.Verdict, q.post.Auth)
+	risk    int // where the riskiest come first: that of a post, and of a request -1; else 0
 }
 
 // sameSender is what the posts of one author have in common: those that only bear the address apart.
@@ -67,50 +61,54 @@ type sameSender struct {
 	proven bool
 }
 
-func (q queued) sender() sameSender {
-	if q.post == nil || q.post.Author.IsNull() {
-		return sameSender{}
+// everything is what waits in the lists of a query, in its order. The posts themselves are not read, but where their risks are not known.
+func (m *Moderation) everything(tx *storage.Tx, q Query) (all []queued, err error) {
+	for _, l := range q.Lists {
+		for id, w := range list.WaitingIn(tx, l.ID) {
+			all = append(all, queued{list: l, id: id, author: sameSender{w.Author, w.Proven}, since: storage.IDTime(string(id))})
+		}
+		for r := range Requests(tx, l.ID) {
+			all = append(all, queued{list: l, request: r, since: r.At})
+		}
 	}
-	return sameSender{q.post.Author.Key(), q.post.Auth.Author()}
+	if q.Riskier {
+		if err := m.looked.weigh(tx, all); err != nil {
+			return nil, err
+		}
+	}
+	slices.SortStableFunc(all, func(a, b queued) int {
+		return cmp.Or(cmp.Compare(b.risk, a.risk), b.since.Compare(a.since), cmp.Compare(b.id, a.id))
+	})
+	return all, nil
 }
 
 // Queue returns what waits in lists for their moderators, N from the given one on, and how much there is in all.
 func (m *Moderation) Queue(ctx context.Context, q Query) (page []Queued, total int, err error) {
 	var all []queued
 	err = m.DB.View(ctx, func(tx *storage.Tx) error {
-		all = nil
-		for _, l := range q.Lists {
-			for p := range list.HeldPosts(tx, l.ID) {
-				all = append(all, queued{list: l, post: p, since: p.Received})
-			}
-			for r := range Requests(tx, l.ID) {
-				all = append(all, queued{list: l, request: r, since: r.At})
-			}
-		}
-		return nil
+		all, err = m.everything(tx, q)
+		return err
 	})
 	if err != nil {
 		return nil, 0, err
 	}
-	slices.SortStableFunc(all, func(a, b queued) int {
-		if q.Riskier && a.risk() != b.risk() {
-			return cmp.Compare(b.risk(), a.risk())
-		}
-		return b.since.Compare(a.since)
-	})
 	senders := map[sameSender][]Thing{}
 	for _, w := range all {
-		if k := w.sender(); k.author != "" {
-			senders[k] = append(senders[k], Thing{w.list, string(w.post.ID)})
+		if w.author.author != "" {
+			senders[w.author] = append(senders[w.author], Thing{w.list, string(w.id)})
 		}
 	}
 	total = len(all)
+	known := map[string]past{}
 	for _, w := range all[min(q.From, total):min(q.From+q.N, total)] {
-		entry, err := m.queued(ctx, q, w)
+		entry, err := m.queued(ctx, q, w, known)
+		if errors.Is(err, storage.ErrNotFound) { // decided meanwhile, and forgotten
+			continue
+		}
 		if err != nil {
 			return nil, 0, err
 		}
-		if same := senders[w.sender()]; len(same) > 1 {
+		if same := senders[w.author]; len(same) > 1 {
 			entry.Same = same
 		}
 		page = append(page, entry)
@@ -118,25 +116,34 @@ func (m *Moderation) Queue(ctx context.Context, q Query) (page []Queued, total i
 	return page, total, nil
 }
 
-// queued looks into something that waits.
-func (m *Moderation) queued(ctx context.Context, q Query, w queued) (out Queued, err error) {
+// queued looks into something that waits. known has what is known of the senders that were looked at before.
+func (m *Moderation) queued(ctx context.Context, q Query, w queued, known map[string]past) (out Queued, err error) {
 	out = Queued{List: w.list, Texts: slices.Sorted(maps.Keys(w.list.Settings.RejectTexts))}
 	var who address.Address
+	var post *list.Post
 	if w.request != nil {
 		who = w.request.Address
 		out.Order, out.Words = who.String(), buttons[forRequests]
 		out.PagePost = PagePost{ID: w.request.id(), From: who.String(), Subject: m.asks(q.Lang, w.request), Received: w.request.At}
 	} else {
-		who = w.post.Author
-		out.Order, out.Words, out.Level = string(w.post.ID), buttons[forModerator], RiskLevel(w.risk())
-		items, err := m.read(ctx, []list.PostID{w.post.ID})
+		err := m.DB.View(ctx, func(tx *storage.Tx) (err error) {
+			post, err = list.GetPost(tx, w.id)
+			return err
+		})
 		if err != nil {
 			return out, err
 		}
-		out.PagePost = m.pagePost(q.Lang, w.post, items, true)
+		who = post.Author
+		out.Order, out.Words, out.Level = string(post.ID), buttons[forModerator], RiskLevel(Risk(post.Verdict, post.Auth))
+		items, err := m.read(ctx, []list.PostID{post.ID})
+		if err != nil {
+			return out, err
+		}
+		out.PagePost = m.pagePost(q.Lang, post, items, true)
+		out.Text = beginning(out.Text, queueText)
 	}
 	return out, m.DB.View(ctx, func(tx *storage.Tx) error {
-		if w.post != nil && obstacle(tx, w.list, w.post, Decision{Action: list.Discard, Ban: true}) == "" {
+		if post != nil && obstacle(tx, w.list, post, Decision{Action: list.Discard, Ban: true}) == "" {
 			out.Bans = plain(who.String())
 		}
 		c, err := claimOf(tx, w.list.ID, out.Order, time.Now())
@@ -147,12 +154,27 @@ func (m *Moderation) queued(ctx context.Context, q Query, w queued) (out Queued,
 			out.Claim = m.claimed(q.Lang, c)
 			out.Mine = slices.ContainsFunc(q.By, func(a address.Address) bool { return a.String() == c.By })
 		}
-		out.Sender, err = m.sender(tx, q, w.list, who)
-		if w.post != nil && !w.post.Auth.Author() && len(out.Sender) > 0 {
+		out.Sender, err = m.sender(tx, q, w.list, who, known)
+		if post != nil && !post.Auth.Author() && len(out.Sender) > 0 {
 			out.Sender = append([]string{m.Templates.T(q.Lang, "sender.not-proven")}, out.Sender...)
 		}
 		return err
 	})
+}
+
+// queueText is how much of a post's text the queue shows, in bytes.
+const queueText = 8 << 10
+
+// beginning is a text up to n bytes, cut between lines where there are any.
+func beginning(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	text = strings.ToValidUTF8(text[:n], "")
+	if i := strings.LastIndexByte(text, '\n'); i > n/2 {
+		text = text[:i]
+	}
+	return text + "\n[…]"
 }
 
 // ErrNotHere says that what an order is about is not in that list, or no longer known.

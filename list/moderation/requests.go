@@ -250,7 +250,7 @@ func (m *Moderation) noticeRequests(tx *storage.Tx, id list.ID, now time.Time) e
 		}
 	}
 	for _, r := range a.expire {
-		if err := m.DecideRequest(tx, a.list, r, Decision{Action: list.Discard, By: byTime}, now); err != nil {
+		if _, err := m.DecideRequest(tx, a.list, r, Decision{Action: list.Discard, By: byTime}, now); err != nil {
 			return err
 		}
 	}
@@ -323,23 +323,23 @@ func (m *Moderation) requestDecided(lang string, r *Request) string {
 }
 
 // DecideRequest gives a request that waits its verdict and does all that follows. For one that was decided before it does nothing.
-// Of d it takes Action, Reason, By and Undo. Call [Moderation.Wake] after the commit.
-func (m *Moderation) DecideRequest(tx *storage.Tx, l *list.List, r *Request, d Decision, now time.Time) (err error) {
+// Of d it takes Action, Reason, By and Undo; it returns a claim that is somebody else's. Call [Moderation.Wake] after the commit.
+func (m *Moderation) DecideRequest(tx *storage.Tx, l *list.List, r *Request, d Decision, now time.Time) (others Claim, err error) {
 	if !r.Waits() {
-		return nil
+		return Claim{}, nil
 	}
 	if !slices.Contains([]list.Action{list.Accept, list.Reject, list.Discard}, d.Action) {
-		return fmt.Errorf("decide about %s: %q is no decision", r.Address, d.Action)
+		return Claim{}, fmt.Errorf("decide about %s: %q is no decision", r.Address, d.Action)
 	}
 	r.By, r.Reason, r.Decided, r.Verdict = d.By, d.Reason, now, d.Action
-	if _, err := dropClaim(tx, l.ID, r.Address.String(), d.By, now); err != nil {
-		return err
+	if others, err = dropClaim(tx, l.ID, r.Address.String(), d.By, now); err != nil {
+		return Claim{}, err
 	}
 	if !d.Undo {
-		return m.concludeRequest(tx, l, r, now)
+		return others, m.concludeRequest(tx, l, r, now)
 	}
 	r.Until = now.Add(UndoTime)
-	return requests.Put(tx, storage.P(l.ID, r.id()), *r)
+	return others, requests.Put(tx, storage.P(l.ID, r.id()), *r)
 }
 
 // concludeRequest does all that follows from a decision about a request which is not taken back.

@@ -13,7 +13,7 @@ import (
 // How far the history of a sender goes back, and how many posts and decisions it looks at.
 const (
 	senderDays      = 90
-	senderPosts     = 200
+	senderPosts     = 100
 	senderDecisions = 3
 )
 
@@ -29,8 +29,12 @@ type past struct {
 }
 
 // pastOf looks at the posts of an address to lists.
-func pastOf(tx *storage.Tx, lists map[list.ID]*list.List, who address.Address, now time.Time) past {
+func pastOf(tx *storage.Tx, lists []*list.List, who address.Address, now time.Time) past {
 	p, n := past{lists: map[list.ID]*tally{}}, 0
+	byID := map[list.ID]bool{}
+	for _, l := range lists {
+		byID[l.ID] = true
+	}
 	for post := range list.PostsOf(tx, who) {
 		if now.Sub(post.Received) > senderDays*24*time.Hour {
 			break
@@ -39,7 +43,7 @@ func pastOf(tx *storage.Tx, lists map[list.ID]*list.List, who address.Address, n
 			p.more = true
 			break
 		}
-		if lists[post.List] == nil {
+		if !byID[post.List] {
 			continue
 		}
 		p.add(post)
@@ -72,7 +76,7 @@ func (p *past) add(post *list.Post) {
 
 // sender says in sentences what is known about an address: what it is in a list, and what became of its posts to the lists that a
 // moderator moderates.
-func (m *Moderation) sender(tx *storage.Tx, q Query, l *list.List, who address.Address) (lines []string, err error) {
+func (m *Moderation) sender(tx *storage.Tx, q Query, l *list.List, who address.Address, known map[string]past) (lines []string, err error) {
 	if who.IsNull() {
 		return nil, nil
 	}
@@ -81,11 +85,11 @@ func (m *Moderation) sender(tx *storage.Tx, q Query, l *list.List, who address.A
 	if lines, err = m.standing(tx, lang, l, who); err != nil {
 		return nil, err
 	}
-	byID := map[list.ID]*list.List{}
-	for _, l := range lists {
-		byID[l.ID] = l
+	p, ok := known[who.Key()]
+	if !ok {
+		p = pastOf(tx, lists, who, now)
+		known[who.Key()] = p
 	}
-	p := pastOf(tx, byID, who, now)
 	for _, l := range lists {
 		if t := p.lists[l.ID]; t != nil {
 			lines = append(lines, m.Templates.T(lang, "sender.posts", "list", l.Title(), "days", senderDays, "accepted", t.accepted, "held", t.held, "refused", t.refused))

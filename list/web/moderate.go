@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	queuePage  = 20 // of what waits
+	queuePage  = 10 // of what waits
 	queueAtOne = 50 // that one form decides about
 	saidLines  = 4  // of what was done, on the page after it
 )
@@ -82,7 +82,13 @@ func (s *site) queue(w http.ResponseWriter, r *http.Request, a actor) error {
 			Until: s.Templates.T(f.Lang, "undo.until", "at", s.clock(u.Until)),
 		})
 	}
+	together := map[moderation.Thing]bool{}
 	for i, queued := range waiting {
+		if len(queued.Same) > 0 && together[queued.Same[0]] { // the button that is there already would decide about the same
+			queued.Same = nil
+		} else if len(queued.Same) > 0 {
+			together[queued.Same[0]] = true
+		}
 		view.Posts = append(view.Posts, s.queuedView(f.Lang, i, queued))
 	}
 	view.Pages = parts(total, queuePage, page, queuePath(q.Riskier))

@@ -77,9 +77,9 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 	if err != nil {
 		return err
 	}
-	var last map[string]*list.Revision
+	var last map[string]list.LastChange
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		view.Waits, last = s.settingWaits(tx, l, d.lang), lastChanges(tx, l.ID)
+		view.Waits, last = s.settingWaits(tx, l, d.lang), list.LastChanges(tx, l.ID)
 		return nil
 	})
 	if err != nil {
@@ -87,7 +87,7 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 	}
 	for _, a := range list.AllSettings() {
 		field := s.settingField(d, a, initial[a.Name])
-		if changed := last[a.Name]; changed != nil {
+		if changed, ok := last[a.Name]; ok {
 			s.noteChange(&field, d.lang, l, changed)
 		}
 		posted := d.raw["has"]

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -102,6 +103,9 @@ func changedSince(tx *storage.Tx, id list.ID, revision uint64) map[string]meanwh
 
 // same reports whether a setting of the list would be the same with either value.
 func same(l *list.List, name string, a, b json.RawMessage) bool {
+	if bytes.Equal(a, b) {
+		return true
+	}
 	x, errX := l.Settings.With(map[string]json.RawMessage{name: a})
 	y, errY := l.Settings.With(map[string]json.RawMessage{name: b})
 	changes, err := list.Diff(&x, &y)

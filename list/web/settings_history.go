@@ -11,24 +11,8 @@ import (
 	"kairan/templates"
 )
 
-// lastChanges returns the last change of each setting that was ever changed.
-func lastChanges(tx *storage.Tx, id list.ID) map[string]*list.Revision {
-	last := map[string]*list.Revision{}
-	for r := range list.Revisions(tx, id) {
-		for _, c := range r.Changes {
-			if last[c.Name] == nil {
-				last[c.Name] = r
-			}
-		}
-		if len(last) >= len(list.AllSettings()) {
-			break
-		}
-	}
-	return last
-}
-
 // noteChange tells on a field who changed the setting last.
-func (s *site) noteChange(f *templates.SettingField, lang string, l *list.List, last *list.Revision) {
+func (s *site) noteChange(f *templates.SettingField, lang string, l *list.List, last list.LastChange) {
 	f.History = adminPath(l, "settings/"+f.Name)
 	f.Changed = s.Templates.T(lang, "history.by", "by", s.who(lang, last.By))
 	f.At = templates.NewTime(lang, last.At.In(s.Site.Location))

@@ -171,9 +171,32 @@ func (s *site) settingDiffs(lang string, changes []list.SettingChange) (rows []t
 			rows = append(rows, templates.SettingDiff{Label: c.Name, Was: string(c.Was), Is: string(c.Is)})
 			continue
 		}
-		rows = append(rows, templates.SettingDiff{
-			Label: s.Templates.T(lang, "setting."+c.Name), Was: s.settingValue(lang, all[i], c.Was), Is: s.settingValue(lang, all[i], c.Is),
-		})
+		row := templates.SettingDiff{Label: s.Templates.T(lang, "setting."+c.Name)}
+		long := false
+		if all[i].Kind == list.KindLines {
+			row.Was, row.Is, long = s.linesDiff(lang, words(c.Was), words(c.Is))
+		}
+		if !long {
+			row.Was, row.Is = s.settingValue(lang, all[i], c.Was), s.settingValue(lang, all[i], c.Is)
+		}
+		rows = append(rows, row)
 	}
 	return rows
+}
+
+// linesShown is up to how many lines a change of a setting of lines is shown whole.
+const linesShown = 10
+
+// linesDiff are the lines that only the one or the other value has, and how many both have, where the whole would be long.
+func (s *site) linesDiff(lang string, was, is []string) (before, after string, long bool) {
+	if len(was)+len(is) <= linesShown {
+		return "", "", false
+	}
+	gone, come := list.Without(was, is), list.Without(is, was)
+	if len(gone)+len(come) == 0 { // their order
+		return "", "", false
+	}
+	stay := s.Templates.T(lang, "settings.lines-stay", "n", len(is)-len(come))
+	show := func(lines []string) string { return strings.Join(append(slices.Clone(lines), stay), "\n") }
+	return show(gone), show(come), true
 }

@@ -1,0 +1,68 @@
+package moderation
+
+import (
+	"sync"
+
+	"kairan/list"
+	"kairan/storage"
+)
+
+// maxLooked is of how many held posts it is remembered what was seen of them.
+const maxLooked = 200
+
+// looked remembers what was seen of held posts, which do not change while they wait: pages show the same ones again and again, and a message
+// may be large.
+type looked struct {
+	mu    sync.Mutex // protects the maps
+	items map[list.PostID]item
+	risks map[list.PostID]int
+}
+
+// item returns what look sees of a post, which is only called where that is not known.
+func (k *looked) item(id list.PostID, look func() (item, error)) (item, error) {
+	k.mu.Lock()
+	it, ok := k.items[id]
+	k.mu.Unlock()
+	if ok {
+		return it, nil
+	}
+	it, err := look()
+	if err != nil {
+		return it, err
+	}
+	it.post = nil
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.items == nil || len(k.items) >= maxLooked {
+		k.items = map[list.PostID]item{}
+	}
+	k.items[id] = it
+	return it, nil
+}
+
+// weigh fills in the risks of what waits.
+func (k *looked) weigh(tx *storage.Tx, all []queued) error {
+	k.mu.Lock()
+	known := k.risks
+	k.mu.Unlock()
+	now := make(map[list.PostID]int, len(all))
+	for i, w := range all {
+		if w.request != nil {
+			all[i].risk = -1
+			continue
+		}
+		risk, ok := known[w.id]
+		if !ok {
+			p, err := list.GetPost(tx, w.id)
+			if err != nil {
+				return err
+			}
+			risk = Risk(p.Verdict, p.Auth)
+		}
+		all[i].risk, now[w.id] = risk, risk
+	}
+	k.mu.Lock()
+	k.risks = now
+	k.mu.Unlock()
+	return nil
+}
