@@ -160,14 +160,17 @@ func (s *Set) release(b *bytes.Buffer) {
 	}
 }
 
-// compress writes b with gzip, quickly. A compressor is large, so it is used again.
+// compressors is how many pages are compressed at one time: no reader waits long, for it is work of the processor alone, and each has a megabyte.
+const compressors = 2
+
+// compress writes b with gzip, quickly.
 func (s *Set) compress(to *bytes.Buffer, b []byte) {
-	z, ok := s.zips.Get().(*gzip.Writer)
-	if !ok {
+	z := <-s.zips
+	defer func() { s.zips <- z }()
+	if z == nil {
 		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is right, so there is no error
 	}
 	z.Reset(to)
 	z.Write(b) // a buffer does not fail
 	z.Close()
-	s.zips.Put(z)
 }

@@ -1,6 +1,7 @@
 package templates
 
 import (
+	"compress/gzip"
 	"embed"
 	"errors"
 	"fmt"
@@ -22,17 +23,24 @@ func Languages() []string { return []string{"en", "ja"} }
 
 // Set is all pages, mails and words, ready to be filled in. It is safe for concurrent use.
 type Set struct {
-	words  map[string]words                         // by language
-	pages  map[string]map[string]*template.Template // by language, then by page
-	mails  map[string]mail                          // by NAME.LANG
-	assets map[string]*asset                        // by name without hash
+	words  map[string]words           // by language
+	pages  map[string]map[string]page // by language, then by page
+	mails  map[string]mail            // by NAME.LANG
+	assets map[string]*asset          // by name without hash
 
-	buffers, zips sync.Pool // of *bytes.Buffer and *gzip.Writer
+	buffers sync.Pool         // of *bytes.Buffer
+	zips    chan *gzip.Writer // those at rest, nil for one that was not needed yet
 }
 
-// New parses everything that is embedded. An error is a mistake in the source.
+// page returns the template of a page, which is parsed when it is asked for first: all in all languages take a dozen megabytes.
+type page func() (*template.Template, error)
+
+// New parses what is embedded, pages apart. An error is a mistake in the source.
 func New() (*Set, error) {
-	s := &Set{words: map[string]words{}, pages: map[string]map[string]*template.Template{}}
+	s := &Set{words: map[string]words{}, pages: map[string]map[string]page{}, zips: make(chan *gzip.Writer, compressors)}
+	for range compressors {
+		s.zips <- nil
+	}
 	var err error
 	if s.assets, err = readAssets(); err != nil {
 		return nil, err
@@ -51,8 +59,8 @@ func New() (*Set, error) {
 	return s, nil
 }
 
-// parsePages parses every page with its words already bound to one language.
-func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
+// parsePages returns every page, to be parsed with its words already bound to one language.
+func (s *Set) parsePages(lang string) (map[string]page, error) {
 	base := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
 		"t":      func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
 		"static": s.StaticURL,
@@ -79,20 +87,19 @@ func (s *Set) parsePages(lang string) (map[string]*template.Template, error) {
 	if err != nil {
 		return nil, err // unreachable: the pattern is well formed
 	}
-	pages := map[string]*template.Template{}
+	pages := map[string]page{}
 	for _, file := range names {
 		name := strings.TrimSuffix(path.Base(file), ".html")
 		if name == "frame" {
 			continue
 		}
-		page, err := base.Clone()
-		if err == nil {
-			err = s.parseFile(page, lang, file)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("page %s: %w", name, err)
-		}
-		pages[name] = page
+		pages[name] = sync.OnceValues(func() (*template.Template, error) {
+			t, err := base.Clone()
+			if err == nil {
+				err = s.parseFile(t, lang, file)
+			}
+			return t, err
+		})
 	}
 	return pages, nil
 }
@@ -140,10 +147,14 @@ func (s *Set) Page(w io.Writer, name string, f Frame, view any) error {
 	if !ok {
 		return fmt.Errorf("no page %q", name)
 	}
-	if err := page.Execute(w, struct {
-		Frame
-		View any
-	}{f, view}); err != nil {
+	t, err := page()
+	if err == nil {
+		err = t.Execute(w, struct {
+			Frame
+			View any
+		}{f, view})
+	}
+	if err != nil {
 		return fmt.Errorf("page %s: %w", name, err)
 	}
 	return nil
