@@ -188,6 +188,20 @@ func GetThread(tx *storage.Tx, list string, thread uint64) (*Thread, error) {
 	return newViewer(tx).thread(tx, &t), nil
 }
 
+// LoadThreads returns the summaries of those of the threads that are there.
+func LoadThreads(tx *storage.Tx, list string, seqs []uint64) map[uint64]*Thread {
+	v := newViewer(tx)
+	some := make(map[uint64]*Thread, len(seqs))
+	for _, seq := range seqs {
+		t, err := threads.Fetch(tx, storage.P(list, seq)) // any other error than of no row fails tx
+		if err == nil {
+			t.List, t.Seq = list, seq
+			some[seq] = v.thread(tx, t)
+		}
+	}
+	return some
+}
+
 // Files yields the mboxes and ledgers and their committed lengths, for a backup.
 func Files(tx *storage.Tx) iter.Seq2[string, int64] {
 	return func(yield func(string, int64) bool) {

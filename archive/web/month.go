@@ -56,9 +56,7 @@ func (h *handler) month(q *request) error {
 			view.NewFrom = href(ofFirst) + "#new"
 		}
 		view.Pages = pageLinks(len(groups), monthThreads, page, href)
-		for _, g := range groups[(page-1)*monthThreads : min(page*monthThreads, len(groups))] {
-			view.Threads = append(view.Threads, h.monthThread(tx, q, g, since))
-		}
+		view.Threads = h.monthThreads(tx, q, groups[(page-1)*monthThreads:min(page*monthThreads, len(groups))], since)
 		return nil
 	})
 	if err != nil {
@@ -86,9 +84,35 @@ func byThread(tx *storage.Tx, list, month string, since *since, total *int) []*g
 	return groups
 }
 
-func (h *handler) monthThread(tx *storage.Tx, q *request, g *group, since since) (out templates.MonthThread) {
-	shown := archive.Load(tx, q.list.ID, g.seqs[:min(len(g.seqs), monthRows)])
-	if t, err := archive.GetThread(tx, q.list.ID, g.thread); err == nil {
+// monthThreads shows threads with their messages in the month, which are all read in the order of their rows: neighbours are found fast.
+func (h *handler) monthThreads(tx *storage.Tx, q *request, groups []*group, since since) []templates.MonthThread {
+	var seqs, roots []uint64
+	for _, g := range groups {
+		seqs = append(seqs, g.seqs[:min(len(g.seqs), monthRows)]...)
+		roots = append(roots, g.thread)
+	}
+	slices.Sort(seqs)
+	threads := archive.LoadThreads(tx, q.list.ID, roots)
+	messages := make(map[uint64][]*archive.Message, len(groups))
+	for _, m := range archive.Load(tx, q.list.ID, seqs) {
+		messages[m.Thread] = append(messages[m.Thread], m)
+	}
+	out := make([]templates.MonthThread, 0, len(groups))
+	for _, g := range groups {
+		out = append(out, h.monthThread(q, g, groupRows{threads[g.thread], messages[g.thread]}, since))
+	}
+	return out
+}
+
+// groupRows is what there is of a group; no thread for a hole in the index.
+type groupRows struct {
+	thread *archive.Thread
+	shown  []*archive.Message
+}
+
+func (h *handler) monthThread(q *request, g *group, rows groupRows, since since) (out templates.MonthThread) {
+	shown := rows.shown
+	if t := rows.thread; t != nil {
 		out.Href, out.Subject = q.threadPath(t.ID), q.subject(t.Subject)
 		out.Earlier = g.seqs[0] != g.thread
 	} else if len(shown) > 0 {
@@ -96,6 +120,7 @@ func (h *handler) monthThread(tx *storage.Tx, q *request, g *group, since since)
 	}
 	out.More = len(g.seqs) - len(shown)
 	base, _ := message.BaseSubject(out.Subject)
+	out.Rows = make([]templates.OutlineRow, 0, len(shown))
 	last, own := "", "" // answers mostly have the subject of the one before
 	for _, n := range arrange(shown, false) {
 		row := h.row(q, n, q.messagePath(n.Message))

@@ -51,7 +51,7 @@ func (cmd *serveCmd) runLocal(ctx context.Context, c *commands, std streams) err
 	runtime.GOMAXPROCS(2 * runtime.GOMAXPROCS(0))
 	// What is alive is little, and a collection for every few megabytes took a fifth of a fan-out that signs little. This memory is
 	// never touched, so it takes none of the machine's, but the collector waits until as much again has been allocated.
-	ballast := make([]byte, 32<<20)
+	ballast := make([]byte, 16<<20)
 	defer runtime.KeepAlive(ballast)
 	return app.serve(ctx, func() { log.Info("ready", "smtp", cfg.SMTP.Listen, "lmtp", cfg.LMTP.Listen, "http", cfg.HTTP.Listen) })
 }

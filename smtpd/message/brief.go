@@ -11,7 +11,7 @@ const maxMarks = 6
 // Brief is a line of text for a place with room for n characters: cut, if it is longer, with an ellipsis, without towers of marks, and "" where
 // nothing of it could be seen. Readers need something to see, and to click on, whatever a stranger writes as a subject or a name.
 func Brief(s string, n int) string {
-	if len(s) <= n && isGraphicASCII(s) {
+	if isUsual(s, n) {
 		return s
 	}
 	var b strings.Builder
@@ -36,15 +36,20 @@ func Brief(s string, n int) string {
 	return b.String()
 }
 
-func isGraphicASCII(s string) bool {
+// isUsual reports whether s is short, as nearly all lines are, and has something to see and no character but those of ASCII and usual Japanese.
+func isUsual(s string, n int) bool {
 	seen := false
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] >= 0x7f {
+	for _, r := range s {
+		switch {
+		case r == ' ':
+		case r > ' ' && r <= '~', 'ぁ' <= r && r <= 'ゖ', 'ァ' <= r && r <= 'ー', '一' <= r && r <= '鿿':
+			seen = true
+		default:
 			return false
 		}
-		seen = seen || s[i] != ' '
+		n--
 	}
-	return seen
+	return seen && n >= 0
 }
 
 // isVisible reports whether a character leaves ink. U+2800 is a Braille pattern without dots.

@@ -77,11 +77,17 @@ func (t *transaction) reader(table string) *reader {
 	return r
 }
 
+// maxSteps is how many rows a reader passes over before it goes down the tree, which takes the time of some ten steps.
+const maxSteps = 4
+
 // get returns the value of key, nil for none.
 func (r *reader) get(key []byte) (value []byte) {
 	var found []byte
 	if n := len(key) - 1; n >= 0 && len(r.last) == n+1 && bytes.Equal(r.last[:n], key[:n]) && r.last[n] < key[n] {
 		found, value = r.c.Next()
+		for i := 1; i < maxSteps && found != nil && bytes.Compare(found, key) < 0; i++ {
+			found, value = r.c.Next()
+		}
 	}
 	if !bytes.Equal(found, key) {
 		found, value = r.c.Seek(key)
