@@ -6,13 +6,17 @@ import "strings"
 // (section 3.3) allows in a segment, and makes the pages' addresses and the links that are put into mails (Archived-At).
 func EscapeSegment(s string) string {
 	const hex = "0123456789ABCDEF"
-	if !strings.ContainsFunc(s, func(r rune) bool { return r >= 0x80 || !inSegment(byte(r)) }) {
+	plain := 0
+	for plain < len(s) && inSegment[s[plain]] {
+		plain++
+	}
+	if plain == len(s) {
 		return s
 	}
 	var b strings.Builder
 	for i := range len(s) {
 		c := s[i]
-		if inSegment(c) {
+		if inSegment[c] {
 			b.WriteByte(c)
 			continue
 		}
@@ -23,7 +27,10 @@ func EscapeSegment(s string) string {
 	return b.String()
 }
 
-// inSegment reports whether a byte may stand in a path segment.
-func inSegment(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~!$&'()*+,;=:@", c) >= 0
-}
+// inSegment has the bytes that may stand in a path segment.
+var inSegment = func() (in [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~!$&'()*+,;=:@") {
+		in[c] = true
+	}
+	return in
+}()

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"strconv"
@@ -162,7 +161,10 @@ func (h *handler) around(tx *storage.Tx, q *request, month string, since since, 
 
 // name is how an author is called on pages.
 func (h *handler) name(q *request, m *archive.Message) string {
-	if name := cmp.Or(q.called(m.FromName), q.called(m.FromAddr)); name != "" {
+	if name := q.called(m.FromName); name != "" {
+		return name
+	}
+	if name := q.called(m.FromAddr); name != "" {
 		return name
 	}
 	return h.set.T(q.lang(), "message.anonymous")

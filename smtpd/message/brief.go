@@ -42,7 +42,7 @@ func isUsual(s string, n int) bool {
 	for _, r := range s {
 		switch {
 		case r == ' ':
-		case r > ' ' && r <= '~', 'ぁ' <= r && r <= 'ゖ', 'ァ' <= r && r <= 'ー', '一' <= r && r <= '鿿':
+		case r > ' ' && r <= '~', r == '…', 'ぁ' <= r && r <= 'ゖ', 'ァ' <= r && r <= 'ー', '一' <= r && r <= '鿿':
 			seen = true
 		default:
 			return false

@@ -21,6 +21,10 @@ func TestBrief(t *testing.T) {
 		{strings.Repeat("x", 20), strings.Repeat("x", 20)},
 		{strings.Repeat("x", 21), strings.Repeat("x", 20) + "…"},
 		{strings.Repeat("あ", 21), strings.Repeat("あ", 20) + "…"},
+		{strings.Repeat("漢", 20), strings.Repeat("漢", 20)},
+		{strings.Repeat("ア", 21), strings.Repeat("ア", 20) + "…"},
+		{"an…@example.jp", "an…@example.jp"},
+		{"…" + strings.Repeat("a", 20), "…" + strings.Repeat("a", 19) + "…"},
 		{strings.Repeat("x", 19) + "  y", strings.Repeat("x", 19) + "…"},
 		{"z" + strings.Repeat("\u0335", 100) + "!", "z" + strings.Repeat("\u0335", maxMarks) + "!"},
 		{strings.Repeat("か\u3099", 20), strings.Repeat("か\u3099", 20)}, // marks take no room
