@@ -13,6 +13,14 @@ const (
 	ByTimer    = "confirm timer" // what nobody confirmed
 )
 
+// Why something was done that nobody gave a reason for: Edit.Why, archive.Order.Reason. Pages say it in the reader's language.
+const (
+	WhyUnconfirmed = "revision %d was not confirmed" // with its number
+	WhyDiscarded   = "discard and ban"               // of a ban, with a held post
+	WhyErased      = "asked for by the person"       // of what names nobody any more
+	WhyGivenUp     = "given up by the administrator" // of recipients in the queue
+)
+
 // maxLog bounds the log of a list; the oldest entries go first.
 const maxLog = 10_000
 

@@ -240,7 +240,7 @@ func FallBack(tx *storage.Tx, now time.Time) error {
 		}
 	}
 	for _, k := range slices.Backward(due) {
-		e := Edit{At: now, By: ByTimer, Why: fmt.Sprintf("revision %d was not confirmed", k.B)}
+		e := Edit{At: now, By: ByTimer, Why: fmt.Sprintf(WhyUnconfirmed, k.B)}
 		_, err := TakeBack(tx, k.A, k.B, e)
 		if errors.Is(err, ErrChangedSince) {
 			err = stays(tx, k, e, err)

@@ -86,7 +86,7 @@ func (m *Moderation) conclude(tx *storage.Tx, l *list.List, p *list.Post, u undo
 	case d.trusts():
 		did, err = trust(tx, l, p, note)
 	case d.bans():
-		did, err = ban(tx, l, p, list.Edit{By: d.By, Why: "discard and ban", At: now})
+		did, err = ban(tx, l, p, list.Edit{By: d.By, Why: list.WhyDiscarded, At: now})
 	}
 	if err == nil && did != "" {
 		note.Stage, note.Text = "decide", did

@@ -37,7 +37,7 @@ func (w *Workflow) Erase(ctx context.Context, e Erasure) (alone []*list.List, er
 	if !e.Archive {
 		return nil, nil
 	}
-	order := archive.Order{By: e.By, Reason: "asked for by the person"}
+	order := archive.Order{By: e.By, Reason: list.WhyErased}
 	if e.Why != "" {
 		order.Reason = e.Why
 	}

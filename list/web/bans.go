@@ -62,7 +62,7 @@ func (s *site) bansReply(r *http.Request, view templates.Bans, all []list.Banned
 		}
 		row := templates.BanRow{Entry: b.Entry, Kind: s.Templates.T(lang, "bans.kind-"+banKind(b.Entry))}
 		if !b.At.IsZero() {
-			row.When, row.By, row.Why = templates.NewTime(lang, b.At.In(s.Site.Location)), s.who(lang, b.By), b.Why
+			row.When, row.By, row.Why = templates.NewTime(lang, b.At.In(s.Site.Location)), s.who(lang, b.By), s.reason(lang, b.Why)
 		}
 		view.Rows = append(view.Rows, row)
 	}

@@ -2,6 +2,8 @@ package web
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -70,12 +72,33 @@ func (s *site) entry(lang string, e list.Event) string {
 	if e.Word == "" {
 		return e.Text
 	}
-	return s.Templates.Entry(lang, e.Word, e.Args)
+	args := maps.Clone(e.Args)
+	if why := args["why"]; why != "" {
+		args["why"] = s.reason(lang, why)
+	}
+	return s.Templates.Entry(lang, e.Word, args)
+}
+
+// reason is why something was done, as people wrote it, or in the reader's language where nobody did.
+func (s *site) reason(lang, why string) string {
+	var n uint64
+	if _, err := fmt.Sscanf(why, list.WhyUnconfirmed, &n); err == nil && why == fmt.Sprintf(list.WhyUnconfirmed, n) {
+		return s.Templates.T(lang, "log.why-unconfirmed", "n", n)
+	}
+	switch why {
+	case list.WhyDiscarded:
+		return s.Templates.T(lang, "log.why-discarded")
+	case list.WhyErased:
+		return s.Templates.T(lang, "log.why-erased")
+	case list.WhyGivenUp:
+		return s.Templates.T(lang, "log.why-given-up")
+	}
+	return why
 }
 
 func (s *site) logRevision(lang string, l *list.List, r *list.Revision) templates.LogRevision {
 	row := templates.LogRevision{
-		Number: r.Number, When: templates.NewTime(lang, r.At.In(s.Site.Location)), By: s.who(lang, r.By), Why: r.Why, Of: r.Of,
+		Number: r.Number, When: templates.NewTime(lang, r.At.In(s.Site.Location)), By: s.who(lang, r.By), Why: s.reason(lang, r.Why), Of: r.Of,
 		Changes: s.settingDiffs(lang, r.Changes), Action: adminPath(l, "log"),
 	}
 	if !r.FallsBack.IsZero() {

@@ -131,7 +131,7 @@ func (s *site) changeQueue(w http.ResponseWriter, r *http.Request, a actor) erro
 	}
 	n := 0
 	err = s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
-		n, err = change(tx, f, list.Edit{By: a.address.String(), Why: s.Templates.T("en", "site-queue.given-up"), At: time.Now()})
+		n, err = change(tx, f, list.Edit{By: a.address.String(), Why: list.WhyGivenUp, At: time.Now()})
 		return err
 	})
 	if err != nil {
