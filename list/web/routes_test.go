@@ -216,8 +216,51 @@ func (e *estate) mayAsk(pattern, need, who string) {
 			e.t.Errorf("%s %s as %q: does not name %s:\n%s", method, path, who, help, page)
 		}
 	}
+	e.guarded(method+" "+path, res.Header)
 	if cache := res.Header.Get("Cache-Control"); need != "" && cache != "private, no-store" {
 		e.t.Errorf("%s %s as %q: Cache-Control: %q", method, path, who, cache)
+	}
+}
+
+// guarded fails unless an answer keeps the browser from whatever the page does not need.
+func (e *estate) guarded(what string, h http.Header) {
+	e.t.Helper()
+	policy := h.Get("Content-Security-Policy")
+	if !strings.HasPrefix(policy, "default-src 'none'") || !strings.Contains(policy, "frame-ancestors 'none'") || strings.Contains(policy, "unsafe") || strings.Contains(policy, "*") {
+		e.t.Errorf("%s: Content-Security-Policy: %q", what, policy)
+	}
+	for name, want := range map[string]string{
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "X-Frame-Options": "DENY", "Cross-Origin-Opener-Policy": "same-origin",
+		"Strict-Transport-Security": transportSecurity,
+	} {
+		if got := h.Get(name); got != want {
+			e.t.Errorf("%s: %s: %q, want %q", what, name, got, want)
+		}
+	}
+}
+
+// TestOtherSitesPostNothing: a page of another site presses none of the buttons, in the name of whoever could. Leaving by one click needs no
+// cookie, only the token, and web mail presses it from pages of its own.
+func TestOtherSitesPostNothing(t *testing.T) {
+	t.Parallel()
+	e := newEstate(t)
+	before := treeOf(t, e.lw.Dir())
+	for _, pattern := range e.routes.patterns {
+		method, path := e.path(pattern)
+		if method != http.MethodPost || strings.HasPrefix(path, "/-/u/") {
+			continue
+		}
+		form := e.deeds()[pattern].form.Encode() + "&x=x"
+		for _, fields := range [][]any{{"Sec-Fetch-Site: cross-site"}, {"Origin: https://evil.test"}, {"Sec-Fetch-Site: same-site", "Origin: https://other." + listtest.Domain}} {
+			res := e.do(method, path, form, append(fields, e.who["admin"])...)
+			if res.StatusCode != http.StatusForbidden || len(res.Cookies()) > 0 {
+				t.Errorf("%s of another site (%v): %s, %v", path, fields, res.Status, res.Cookies())
+			}
+			e.guarded(path, res.Header)
+		}
+	}
+	if !maps.Equal(before, treeOf(t, e.lw.Dir())) {
+		t.Error("another site has changed something")
 	}
 }
 
