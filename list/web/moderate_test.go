@@ -211,6 +211,26 @@ func TestModerateFacts(t *testing.T) {
 	if res := w.do("POST", "/-/moderate", all.Encode(), me); res.StatusCode != 303 || len(w.waiting(janog)) != 0 {
 		t.Errorf("all of a sender: %s, %q wait", res.Status, w.waiting(janog))
 	}
+	if res := w.do("POST", "/-/moderate/undo", all.Encode(), me); res.StatusCode != 303 || len(w.waiting(janog)) != 2 {
+		t.Fatalf("undone: %s, %q wait", res.Status, w.waiting(janog))
+	}
+	_, page = w.get("/-/moderate?lang=en", me)
+	has(t, page, "Reject all 2", `<select id="st-q1" name="text">`)
+	lw.Join(w.lists["other"], list.RoleModerator, "mori-janog@people.test") // where the same sender waits, and other texts are saved
+	hold(t, lw, w.lists["other"], "3@id.test", "elsewhere")
+	_, page = w.get("/-/moderate?lang=en", me)
+	has(t, page, "Reject all 3")
+	hasNot(t, page, `id="st-q1"`)
+	all.Set("word", "reject")
+	all.Set("text", "topic")
+	if res := w.do("POST", "/-/moderate", all.Encode(), me); res.StatusCode != 303 || len(w.waiting(janog)) != 0 || len(w.waiting(w.lists["other"])) != 1 {
+		t.Errorf("all of a sender rejected: %s, %q wait", res.Status, w.waiting(janog))
+	}
+	for _, id := range []string{"1@id.test", "2@id.test"} {
+		if p := lw.Posts(id)[0]; p.Verdict.Action != list.Reject || p.Verdict.By != "mori-janog@people.test" {
+			t.Errorf("%s: %v by %s", id, p.Verdict, p.Verdict.By)
+		}
+	}
 }
 
 // flashOf is what the page after a change says.
