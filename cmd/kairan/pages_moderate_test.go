@@ -62,7 +62,7 @@ func (j *journey) moderate() {
 	j.follow(`.flash button`)
 	j.see(post)
 	j.press(post + ` button[value=discard]`)
-	j.follow(`form[action="/-/moderate/undo"]:has(button[value="netops ` + string(id) + `"]) button`)
+	j.press(`form[action="/-/moderate/undo"]:has(button[value="netops ` + string(id) + `"]) button`)
 	j.see(post)
 	j.press(post + ` button[value=discard]`)
 	if v := j.demo.cli(j.T, "held", "ls", exampleList); strings.Contains(v, string(id)) {
