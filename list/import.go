@@ -119,7 +119,7 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, o Importing) (joined int, er
 		}
 		m := Member{List: l, Role: RoleMember, Address: addr, Token: r.secret(), Joined: o.At}
 		if r.about != nil {
-			m.DisplayName, m.Language, m.DeliveryStatus, m.DeliveryMode = r.about.name, r.about.language, r.about.status, r.about.mode
+			r.about.fill(&m)
 		}
 		if err := members.Put(tx, k, m); err != nil {
 			return 0, err
@@ -137,7 +137,7 @@ func joinAll(tx *storage.Tx, l ID, rows []newcomer, o Importing) (joined int, er
 	}
 	for i := range all {
 		m := &all[i]
-		if err := remember(tx, l, m.Address, Event{At: o.At, Stage: "join", By: o.By, Word: "member.added", Args: map[string]string{"address": m.Address.String()}}); err != nil {
+		if err := Remember(tx, l, m.Address, Event{At: o.At, Stage: "join", By: o.By, Word: "member.added", Args: map[string]string{"address": m.Address.String()}}); err != nil {
 			return 0, err
 		}
 		if m.DeliveryMode != "" {

@@ -27,15 +27,15 @@ var memberPlace = storage.Pairs(listID, text)
 // did to the member is in the list's log too.
 func NoteMember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 	e = e.with("address", addr.String())
-	if err := remember(tx, l, addr, e); err != nil || e.By == "" || e.By == addr.String() {
+	if err := Remember(tx, l, addr, e); err != nil || e.By == "" || e.By == addr.String() {
 		return err
 	}
 	e.Stage, e.Text = "member", ""
 	return Log(tx, l, e)
 }
 
-// remember is NoteMember without the list's log.
-func remember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
+// Remember is NoteMember without the list's log, for what is done with many and is there in one line.
+func Remember(tx *storage.Tx, l ID, addr address.Address, e Event) error {
 	at := storage.P(l, addr.Key())
 	var n int
 	var next uint64

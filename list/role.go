@@ -42,7 +42,7 @@ func noteRole(tx *storage.Tx, m *Member, e Event) error {
 	e = e.with("address", m.Address.String()).with("role", string(m.Role))
 	logged := e
 	logged.Text = ""
-	return errors.Join(remember(tx, m.List, m.Address, e), Log(tx, m.List, logged))
+	return errors.Join(Remember(tx, m.List, m.Address, e), Log(tx, m.List, logged))
 }
 
 // RolesOf returns what an address is in a list.

@@ -61,6 +61,7 @@ type about struct {
 	name, language string
 	status         DeliveryStatus
 	mode           DeliveryMode
+	action         Action
 }
 
 // Roster is a members file that was read whole and found right.
@@ -81,6 +82,30 @@ func (r *Roster) All() iter.Seq[address.Address] {
 			}
 		}
 	}
+}
+
+// Each yields whom the file names and what it says about them, in the order of their keys.
+func (r *Roster) Each() iter.Seq[Member] {
+	return func(yield func(Member) bool) {
+		for _, n := range r.rows {
+			a, err := address.Parse(n.exact())
+			if err != nil {
+				continue // unreachable: it was parsed before
+			}
+			m := Member{Address: a}
+			if n.about != nil {
+				n.about.fill(&m)
+			}
+			if !yield(m) {
+				return
+			}
+		}
+	}
+}
+
+// fill puts what a file says into a member.
+func (a *about) fill(m *Member) {
+	m.DisplayName, m.Language, m.DeliveryStatus, m.DeliveryMode, m.ModerationAction = a.name, a.language, a.status, a.mode, a.action
 }
 
 // Remove leaves out the addresses that out is true for.
@@ -108,7 +133,7 @@ func ReadRoster(r io.Reader) (*Roster, error) {
 }
 
 // ParseRoster reads an address a line ("Ann <ann@example.jp>" too; empty lines and those that start with "#" are skipped),
-// or CSV whose first line names its columns: address, and if wanted display_name, language, delivery_status, delivery_mode.
+// or CSV whose first line names its columns: address, and if wanted display_name, language, delivery_status, delivery_mode, moderation_action.
 // It returns those that are right, and for each line that is not a LineError; after a hundred of them, or an error of r, the rest is not read.
 func ParseRoster(r io.Reader) (ro *Roster, errs []error) {
 	br := bufio.NewReaderSize(r, 64<<10)
@@ -193,6 +218,7 @@ func (ro *Roster) readCSV(br *bufio.Reader) (errs []error) {
 			language: strings.Clone(get(row, "language")),
 			status:   DeliveryStatus(strings.Clone(get(row, "delivery_status"))),
 			mode:     DeliveryMode(strings.Clone(get(row, "delivery_mode"))),
+			action:   Action(strings.Clone(get(row, "moderation_action"))),
 		})
 	}
 	return append(errs, errors.New("and perhaps more: the rest was not read"))
@@ -212,7 +238,7 @@ func (ro *Roster) add(errs []error, line int, text string, a about) []error {
 		if addr.Domain() != "" && !strings.HasPrefix(addr.Domain(), "[") {
 			kind = BadField
 		}
-		err = (&Member{Address: addr, DisplayName: a.name, Language: a.language, DeliveryStatus: a.status, DeliveryMode: a.mode}).check()
+		err = (&Member{Address: addr, DisplayName: a.name, Language: a.language, DeliveryStatus: a.status, DeliveryMode: a.mode, ModerationAction: a.action}).check()
 	}
 	if err != nil {
 		return append(errs, LineError{Line: line, Kind: kind, Text: err.Error(), Input: text})

@@ -9,7 +9,7 @@ import (
 )
 
 // rosterColumns are the columns of a members file in CSV, as it is read and written.
-var rosterColumns = []string{"address", "display_name", "language", "delivery_status", "delivery_mode"}
+var rosterColumns = []string{"address", "display_name", "language", "delivery_status", "delivery_mode", "moderation_action"}
 
 // RosterColumns returns the header line of a members file in CSV.
 func RosterColumns() []string { return append([]string(nil), rosterColumns...) }
@@ -17,7 +17,7 @@ func RosterColumns() []string { return append([]string(nil), rosterColumns...) }
 // RosterRow returns the member's line of a members file in CSV. Cells that a spreadsheet would take for a formula are marked with "'";
 // [ParseRoster] takes the mark away.
 func (m *Member) RosterRow() []string {
-	row := []string{m.Address.String(), m.DisplayName, m.Language, string(m.DeliveryStatus), string(m.DeliveryMode)}
+	row := []string{m.Address.String(), m.DisplayName, m.Language, string(m.DeliveryStatus), string(m.DeliveryMode), string(m.ModerationAction)}
 	for i, cell := range row {
 		if isFormula(cell) {
 			row[i] = "'" + cell

@@ -13,10 +13,11 @@ var terms = map[string]string{
 	"lang":     "entry.lang.",
 	"style":    "style.",
 	"class":    "health.class-",
+	"action":   "entry.value.",
 }
 
 // Entry returns an entry of a log in words: those of "entry.WORD", with args as parameters. The parameters role, settings,
-// lang, style and class are terms of the program and are put in words, too, and so are changes, lines such as "hide true -> false".
+// lang, style, class and action are terms of the program and are put in words, too, and so are changes, lines such as "hide true -> false".
 // why, if there is one, is what somebody said about it.
 func (s *Set) Entry(lang, word string, args map[string]string) string {
 	return s.words[s.known(lang)].entry(word, args)

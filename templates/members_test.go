@@ -14,7 +14,7 @@ func memberSamples() map[string][]any {
 			Stopped: &MembersStopped{Looked: 9, At: "<T>", GoOn: "/x", Begins: "/y"}}, Members{Stopped: &MembersStopped{}}},
 		"pending": {Waits{}, Waits{Query: "q", Kind: "join"}, Waits{Path: "/p", Kinds: pages, Kind: "held", Means: "<T>", Query: `"<T>`, Pages: pages, Rows: []WaitRow{{"<T>", "<T>", "/x", "<T>", when, when, "<T>"}, {Address: "x"}}},
 			Waits{Path: "/p", Kind: "invite", Asks: true, Rows: []WaitRow{{Address: `"<T>`, By: "<T>"}}}},
-		"bulk": {Bulk{}, Bulk{Remove: true, Action: "/a", Back: "/b", Tell: true, Most: 4, Typed: "</textarea><T>", Wrong: "<T>"}},
+		"bulk": {Bulk{}, Bulk{Nonmembers: true, Lead: "<T>", Actions: choices}, Bulk{Nonmembers: true, Remove: true, Lead: "<T>"}, Bulk{Remove: true, Action: "/a", Back: "/b", Tell: true, Most: 4, Typed: "</textarea><T>", Wrong: "<T>"}},
 		"bulk-plan": {BulkPlan{}, BulkPlan{Done: true, Groups: []BulkGroup{{"<T>", []string{"<T>", "b"}, 2}, {"x", nil, 3}}}, BulkPlan{Lead: "<T>", Button: "<T>", Action: "/a", Back: "/b", Again: "/c",
 			Todo: 2, Repeated: 1, Groups: []BulkGroup{{"<T>", []string{"<T>"}, 0}}, Lines: []BulkLine{{1, "<T>", "<T>"}, {0, "x", ""}}}},
 		"bans": {Bans{}, Bans{Lead: "<T>", Query: "q"}, Bans{Path: "/p", Query: `"<T>`, Typed: `"<T>`, Why: `"<T>`, Wrong: "<T>", Total: 3, Pages: pages, Rows: []BanRow{{"<T>", "<T>", when, "<T>", "<T>"}, {Entry: "x"}}}},

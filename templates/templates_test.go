@@ -74,7 +74,7 @@ func used(t *testing.T) (keys map[string]string, prefixes []string) {
 	for _, prefix := range terms {
 		prefixes = append(prefixes, prefix)
 	}
-	return keys, append(prefixes, "entry.field.", "entry.value.", "entry.why", "entry.change", "site-lists.title", "site-log.title", "site-queue.", "site-domains.")
+	return keys, append(prefixes, "entry.field.", "entry.value.", "entry.why", "entry.change", "nonmember.", "site-lists.title", "site-log.title", "site-queue.", "site-domains.")
 }
 
 func TestEveryKeyIsThereAndUsed(t *testing.T) {

@@ -59,6 +59,9 @@ type Member struct {
 // Bulk is the view of page "bulk": the form that adds or removes many.
 type Bulk struct {
 	Remove       bool
+	Nonmembers   bool // it is about these: Actions are what may happen to their posts, and Lead says what the page is for
+	Actions      []Choice
+	Lead         string
 	Action, Back string
 	Tell         bool   // a welcome or goodbye is usual
 	Most         int    // megabytes that a file may have

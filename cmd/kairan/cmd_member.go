@@ -52,11 +52,15 @@ type memberAdd struct {
 	whichMember
 	DisplayName string `help:"The person's name."`
 	Welcome     *bool  `negatable:"" help:"Mail a welcome, or what the role means; a member's is as the list's settings say by default."`
+	Moderation  string `enum:",default,accept,hold,reject,discard" default:"" help:"What happens to the posts of a nonmember: default, accept, hold, reject or discard."`
 	Invite      bool   `help:"Ask the address whether it wants to be a member, instead of making it one."`
 }
 
 // Validate is called by kong.
 func (cmd *memberAdd) Validate() error {
+	if cmd.Moderation != "" && cmd.Role != list.RoleNonmember {
+		return errors.New("--moderation is for --role=nonmember; of a member set it with kairan member set")
+	}
 	if cmd.Invite && (cmd.Role != list.RoleMember || cmd.Welcome != nil || cmd.DisplayName != "") {
 		return errors.New("--invite asks for a membership only, and who accepts gives a name and is welcomed as others are")
 	}
@@ -70,6 +74,9 @@ func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) er
 			return subscribe.Result{}, err
 		}
 		r := subscribe.Request{List: l, Address: addr, Name: cmd.DisplayName, By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
+		if cmd.Moderation != "" {
+			return subscribe.Result{}, cmd.know(tx, l, r)
+		}
 		if cmd.Role != list.RoleMember {
 			return app.Subscribe.Appoint(tx, r, cmd.Role)
 		}
@@ -94,12 +101,41 @@ func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) er
 	return nil
 }
 
+// know makes the address a nonmember whose posts are treated so.
+func (cmd *memberAdd) know(tx *storage.Tx, l *list.List, r subscribe.Request) error {
+	m := list.Member{List: l.ID, Address: r.Address, DisplayName: r.Name, ModerationAction: actionOf(cmd.Moderation)}
+	changed, err := list.Know(tx, m, false, list.Edit{By: r.By, At: r.Now})
+	if err == nil && !changed {
+		err = fmt.Errorf("%s, nonmember of the list: %w", cmd.Address, list.ErrExists)
+	}
+	return err
+}
+
+// actionOf is the action that a flag names.
+func actionOf(flag string) list.Action {
+	if flag == "default" {
+		return ""
+	}
+	return list.Action(flag)
+}
+
 type memberImport struct {
 	List string `arg:"" help:"Posting address of the list."`
 	File string `arg:"" help:"An address a line, or CSV with a header line; - is standard input."`
 	// Of many, unlike of one: who moves a list here does not write to everybody.
 	Welcome bool `help:"Mail each a welcome." xor:"how"`
 	Invite  bool `help:"Ask each whether it wants to be a member, instead of making it one." xor:"how"`
+
+	Role       list.Role `enum:"member,nonmember" default:"member" help:"${enum}."`
+	Moderation string    `enum:",default,accept,hold,reject,discard" default:"" help:"What happens to the posts of nonmembers, where the file does not say it: default, accept, hold, reject or discard."`
+}
+
+// Validate is called by kong.
+func (cmd *memberImport) Validate() error {
+	if cmd.Role == list.RoleNonmember && (cmd.Welcome || cmd.Invite) || cmd.Role == list.RoleMember && cmd.Moderation != "" {
+		return errors.New("--welcome and --invite are for members, --moderation for nonmembers")
+	}
+	return nil
 }
 
 func (cmd *memberImport) inputFile() string { return cmd.File }
@@ -123,13 +159,18 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	if cmd.Invite {
 		do, joined = subscribe.DoInvite, "were asked"
 	}
-	bulk := subscribe.Bulk{List: l, Roster: roster, Do: do, By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
+	bulk := subscribe.Bulk{List: l, Roster: roster, Do: do, Role: cmd.Role, Action: actionOf(cmd.Moderation), By: list.ByOperator, Tell: cmd.Welcome, Now: time.Now().In(app.Site.Location)}
 	done, err := app.Subscribe.Carry(ctx, bulk, update)
 	end()
 	if err != nil {
 		return err
 	}
 	n := done.Count
+	if cmd.Role == list.RoleNonmember {
+		fmt.Fprintf(std.out, "%d addresses: %d added, %d changed, %d as before, %d left out as members, %d lines repeated an address\n",
+			total, n[subscribe.Joined], n[subscribe.Changed], n[subscribe.Already], n[subscribe.MemberState], repeated)
+		return nil
+	}
 	fmt.Fprintf(std.out, "%d addresses: %d %s, %d were members before, %d lines repeated an address\n", total, n[subscribe.Joined]+n[subscribe.Asked], joined, n[subscribe.Already], repeated)
 	for _, left := range []struct {
 		state subscribe.State

@@ -33,6 +33,7 @@ func (j *journey) members() {
 	j.see(`.flash`)
 	j.bulk()
 	j.pending()
+	j.nonmembers()
 	j.bans()
 	j.roles()
 	j.follow(`form[action="/-/logout"] button`)
@@ -83,6 +84,22 @@ func (j *journey) pending() {
 	j.shoot("pending")
 	j.sees(who, "haruka@example.jp")
 	j.follow(`.rows li:has(input[value="` + who + `"]) button.danger`)
+	j.see(`.flash`)
+}
+
+// nonmembers adds somebody of its own who may post without being a member, and drops that.
+func (j *journey) nonmembers() {
+	who := fmt.Sprintf("cron%d@example.net", j.n)
+	j.open("/-/admin/netops/members?role=nonmember", 200)
+	j.shoot("nonmembers")
+	j.follow(`main a[href$="/members/add?role=nonmember"]`)
+	j.fill(`#lines`, who)
+	j.shoot("nonmembers-add")
+	j.follow(`main form.fields button.strong`)
+	j.follow(`main form button.strong`)
+	j.open("/-/admin/netops/member/"+who+"?role=nonmember", 200)
+	j.shoot("nonmember")
+	j.follow(`main form button.danger`)
 	j.see(`.flash`)
 }
 

@@ -25,6 +25,8 @@ type Bulk struct {
 	List   *list.List
 	Roster *list.Roster
 	Do     Do
+	Role   list.Role   // member ("" too), or nonmember: who may post, or may not, without being a member
+	Action list.Action // of the posts of nonmembers about whom the roster does not say it; "" is the list's default
 	By     string
 	// Tell says whether who is added is welcomed, and who is removed told goodbye.
 	Tell bool
@@ -37,6 +39,13 @@ const bulkChunk = 50
 // Plan says what would become of each address if it were done now: Joined, Asked or Left, or why nothing would be done.
 func (w *Workflow) Plan(tx *storage.Tx, b Bulk) map[State][]address.Address {
 	plan := map[State][]address.Address{}
+	if b.Role == list.RoleNonmember {
+		for m := range b.Roster.Each() {
+			s := b.knows(tx, m)
+			plan[s] = append(plan[s], m.Address)
+		}
+		return plan
+	}
 	for a := range b.Roster.All() {
 		s := NotMember
 		switch {
@@ -66,13 +75,16 @@ func (o *Outcome) add(s State, a address.Address) {
 	if o.Count == nil {
 		o.Count, o.Named = map[State]int{}, map[State][]string{}
 	}
-	if o.Count[s]++; s != Joined && s != Asked && s != Left && len(o.Named[s]) < maxNamed {
+	if o.Count[s]++; s != Joined && s != Changed && s != Asked && s != Left && len(o.Named[s]) < maxNamed {
 		o.Named[s] = append(o.Named[s], a.String())
 	}
 }
 
 // Carry does it, in chunks. It can be done again after it was stopped: what was done is not done twice.
 func (w *Workflow) Carry(ctx context.Context, b Bulk, progress func(done, total int)) (o Outcome, err error) {
+	if b.Role == list.RoleNonmember {
+		return w.knowAll(ctx, b, progress)
+	}
 	if b.Do == DoAdd {
 		return w.addAll(ctx, b, progress)
 	}

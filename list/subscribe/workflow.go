@@ -66,21 +66,22 @@ type Request struct {
 type State string
 
 const (
-	Asked     State = "asked"      // a confirmation was mailed, or would have been
-	Joined    State = "joined"     // is a member now
-	Left      State = "left"       // is none any more
-	HeldState State = "held"       // waits for the moderators
-	Already   State = "already"    // was a member before
-	NotMember State = "not-member" // there is nothing to leave
-	Refused   State = "refused"    // is banned
-	Withdrawn State = "withdrawn"  // waits for the moderators no longer
-	Full      State = "full"       // too many wait for the moderators, or were invited: nothing was done, and a token still works
-	Unwanted  State = "unwanted"   // wants no mail that others ask for
-	Changed   State = "changed"    // has another address now
-	Done      State = "done"       // what an Action does
-	Enabled   State = "enabled"    // gets mail again
-	Settled   State = "settled"    // nothing waits for an answer any more: there was one, or the time is over
-	TooOften  State = "too-often"  // was mailed a moment ago, or three times today
+	Asked       State = "asked"      // a confirmation was mailed, or would have been
+	Joined      State = "joined"     // is a member now
+	Left        State = "left"       // is none any more
+	HeldState   State = "held"       // waits for the moderators
+	Already     State = "already"    // was a member before
+	NotMember   State = "not-member" // there is nothing to leave
+	Refused     State = "refused"    // is banned
+	Withdrawn   State = "withdrawn"  // waits for the moderators no longer
+	Full        State = "full"       // too many wait for the moderators, or were invited: nothing was done, and a token still works
+	Unwanted    State = "unwanted"   // wants no mail that others ask for
+	Changed     State = "changed"    // has another address now
+	Done        State = "done"       // what an Action does
+	Enabled     State = "enabled"    // gets mail again
+	MemberState State = "member"     // is a member, and so no nonmember
+	Settled     State = "settled"    // nothing waits for an answer any more: there was one, or the time is over
+	TooOften    State = "too-often"  // was mailed a moment ago, or three times today
 )
 
 // Result is what a step has done, and what is still to do after it.

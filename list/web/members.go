@@ -38,11 +38,24 @@ func (s *site) members(mux *routes) {
 
 // memberPath is the page of an address in a list.
 func memberPath(l *list.List, m *list.Member) string {
-	path := adminPath(l, "member/"+url.PathEscape(m.Address.String()))
-	if m.Role == list.RoleNonmember {
+	return rolePath(l, "member/"+url.PathEscape(m.Address.String()), m.Role)
+}
+
+// rolePath is a page about members, or about nonmembers.
+func rolePath(l *list.List, page string, role list.Role) string {
+	path := adminPath(l, page)
+	if role == list.RoleNonmember {
 		path += "?role=nonmember"
 	}
 	return path
+}
+
+// roleWords are the key of words about members, or about nonmembers: those begin with "nonmember.".
+func roleWords(role list.Role, key string) string {
+	if role == list.RoleNonmember {
+		return "nonmember." + key
+	}
+	return key
 }
 
 // memberAction is the action of a member's posts as a query and a form have it.
@@ -98,9 +111,9 @@ func (s *site) memberList(w http.ResponseWriter, r *http.Request, a actor, l *li
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		page = list.FindMembers(tx, q)
 		view.Roles, view.Work = nil, nil
-		if q.Role == list.RoleMember && a.may(tx, l, list.RoleOwner) {
+		if a.may(tx, l, list.RoleOwner) {
 			for _, page := range []string{"add", "remove", "export"} {
-				view.Work = append(view.Work, templates.Link{Href: adminPath(l, "members/"+page), Text: s.Templates.T(lang, "members.work-"+page)})
+				view.Work = append(view.Work, templates.Link{Href: rolePath(l, "members/"+page, q.Role), Text: s.Templates.T(lang, roleWords(q.Role, "members.work-"+page))})
 			}
 		}
 		for _, role := range []list.Role{list.RoleMember, list.RoleNonmember} {

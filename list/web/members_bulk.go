@@ -30,6 +30,8 @@ const (
 type bulk struct {
 	List    list.ID            `json:"list"`
 	Do      subscribe.Do       `json:"do"`
+	Role    list.Role          `json:"role,omitempty"`   // "" are members
+	Action  list.Action        `json:"action,omitempty"` // of nonmembers
 	Tell    bool               `json:"tell,omitempty"`
 	By      string             `json:"by"`
 	Begun   time.Time          `json:"begun"`
@@ -64,6 +66,11 @@ func (s *site) removeForm(w http.ResponseWriter, r *http.Request, _ actor, l *li
 	return s.bulkForm(w, r, l, templates.Bulk{Remove: true}, http.StatusOK)
 }
 
+// does is what of this can be done.
+func (b *bulk) does(l *list.List, roster *list.Roster) subscribe.Bulk {
+	return subscribe.Bulk{List: l, Roster: roster, Do: b.Do, Role: b.Role, Action: b.Action, By: b.By, Tell: b.Tell}
+}
+
 func (s *site) bulkForm(w http.ResponseWriter, r *http.Request, l *list.List, view templates.Bulk, status int) error {
 	lang := templates.FrameOf(r.Context()).Lang
 	page, title := "members/add", "add-title"
@@ -71,8 +78,15 @@ func (s *site) bulkForm(w http.ResponseWriter, r *http.Request, l *list.List, vi
 	if view.Remove {
 		page, title, view.Tell = "members/remove", "remove-title", l.Settings.SendGoodbyeMessage
 	}
-	view.Action, view.Back, view.Most = adminPath(l, page), adminPath(l, "members"), maxBulk>>20
-	return s.adminPage(w, r, l, "members", templates.Reply{Status: status, Page: "bulk", Frame: templates.Frame{Title: s.Templates.T(lang, "bulk."+title)}, View: view})
+	role := roleOf(r)
+	view.Action, view.Back, view.Most = rolePath(l, page, role), rolePath(l, "members", role), maxBulk>>20
+	if role == list.RoleNonmember {
+		view.Nonmembers, view.Lead = true, s.Templates.T(lang, "nonmember.bulk."+title+"-lead")
+		for _, a := range []list.Action{list.Accept, list.Hold, list.Reject, list.Discard, list.NoAction} {
+			view.Actions = append(view.Actions, templates.Choice{Value: string(a), Text: s.actionWords(lang, a)})
+		}
+	}
+	return s.adminPage(w, r, l, "members", templates.Reply{Status: status, Page: "bulk", Frame: templates.Frame{Title: s.Templates.T(lang, roleWords(role, "bulk."+title))}, View: view})
 }
 
 // beginBulk keeps what was typed or uploaded, and leads on to the page that shows what it would do.
@@ -87,7 +101,17 @@ func (s *site) beginBulk(remove bool) func(http.ResponseWriter, *http.Request, a
 			return s.bulkForm(w, r, l, templates.Bulk{Remove: remove, Typed: r.PostFormValue("lines"), Wrong: s.Templates.T(lang, "bulk."+wrong)}, http.StatusUnprocessableEntity)
 		}
 		b := bulk{List: l.ID, Do: subscribe.DoRemove, Tell: r.PostFormValue("tell") == "on", By: a.address.String(), Begun: time.Now()}
-		if !remove {
+		if roleOf(r) == list.RoleNonmember {
+			if b.Role, b.Tell = list.RoleNonmember, false; !remove {
+				b.Do = subscribe.DoAdd
+				if b.Action = list.Action(r.PostFormValue("action")); !slices.Contains(memberActions, b.Action) {
+					return errNotUnderstood
+				}
+				if b.Action == list.NoAction {
+					b.Action = ""
+				}
+			}
+		} else if !remove {
 			if b.Do = subscribe.Do(r.PostFormValue("do")); b.Do != subscribe.DoAdd && b.Do != subscribe.DoInvite {
 				return errNotUnderstood
 			}
@@ -172,7 +196,7 @@ func getBulk(tx *storage.Tx, l *list.List, token string, now time.Time) (b bulk,
 // showBulk shows what would become of each address, or once it was done, what became of them. It changes nothing.
 func (s *site) showBulk(w http.ResponseWriter, r *http.Request, _ actor, l *list.List) error {
 	lang, token := templates.FrameOf(r.Context()).Lang, r.PathValue("token")
-	view := templates.BulkPlan{Action: adminPath(l, "members/bulk/"+token), Back: adminPath(l, "members"), Again: adminPath(l, "members/add")}
+	view := templates.BulkPlan{Action: adminPath(l, "members/bulk/"+token)}
 	var b bulk
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
 		var roster *list.Roster
@@ -183,7 +207,7 @@ func (s *site) showBulk(w http.ResponseWriter, r *http.Request, _ actor, l *list
 		view.Groups, view.Lines = nil, nil
 		if b.Outcome != nil {
 			for _, state := range bulkStates {
-				view.Groups = s.bulkGroup(view.Groups, lang, "done-"+string(state), b.Outcome.Count[state], b.Outcome.Named[state])
+				view.Groups = s.bulkGroup(view.Groups, lang, roleWords(b.Role, "bulk.done-"+string(state)), b.Outcome.Count[state], b.Outcome.Named[state])
 			}
 			return nil
 		}
@@ -191,29 +215,30 @@ func (s *site) showBulk(w http.ResponseWriter, r *http.Request, _ actor, l *list
 		for _, err := range wrong {
 			view.Lines = append(view.Lines, s.lineWords(lang, err))
 		}
-		plan := s.Subscribe.Plan(tx, subscribe.Bulk{List: l, Roster: roster, Do: b.Do})
+		plan := s.Subscribe.Plan(tx, b.does(l, roster))
 		for _, state := range bulkStates {
 			var named []string
 			for _, a := range plan[state][:min(len(plan[state]), bulkNamed)] {
 				named = append(named, a.String())
 			}
-			view.Groups = s.bulkGroup(view.Groups, lang, "plan-"+string(state), len(plan[state]), named)
+			view.Groups = s.bulkGroup(view.Groups, lang, roleWords(b.Role, "bulk.plan-"+string(state)), len(plan[state]), named)
 		}
-		view.Todo = len(plan[subscribe.Joined]) + len(plan[subscribe.Asked]) + len(plan[subscribe.Left])
+		view.Todo = len(plan[subscribe.Changed]) + len(plan[subscribe.Joined]) + len(plan[subscribe.Asked]) + len(plan[subscribe.Left])
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	view.Done, view.Remove = !b.Done.IsZero(), b.Do == subscribe.DoRemove
+	view.Back, view.Again = rolePath(l, "members", b.Role), rolePath(l, "members/add", b.Role)
 	if view.Remove {
-		view.Again = adminPath(l, "members/remove")
+		view.Again = rolePath(l, "members/remove", b.Role)
 	}
 	key := string(b.Do)
 	if b.Tell && b.Do != subscribe.DoInvite {
 		key += "-tell"
 	}
-	view.Lead, view.Button = s.Templates.T(lang, "bulk.lead-"+key), s.Templates.T(lang, "bulk.button-"+string(b.Do), "n", view.Todo)
+	view.Lead, view.Button = s.Templates.T(lang, roleWords(b.Role, "bulk.lead-"+key), "action", s.actionWords(lang, b.Action)), s.Templates.T(lang, "bulk.button-"+string(b.Do), "n", view.Todo)
 	title := templates.Frame{Title: s.Templates.T(lang, "bulk.plan-title")}
 	if view.Done {
 		title.Title = s.Templates.T(lang, "bulk.done-title")
@@ -222,13 +247,13 @@ func (s *site) showBulk(w http.ResponseWriter, r *http.Request, _ actor, l *list
 }
 
 // bulkStates are what may become of an address, in the order in which a page says so.
-var bulkStates = []subscribe.State{subscribe.Joined, subscribe.Asked, subscribe.Left, subscribe.Already, subscribe.NotMember, subscribe.Refused, subscribe.Unwanted, subscribe.Full}
+var bulkStates = []subscribe.State{subscribe.Joined, subscribe.Changed, subscribe.MemberState, subscribe.Asked, subscribe.Left, subscribe.Already, subscribe.NotMember, subscribe.Refused, subscribe.Unwanted, subscribe.Full}
 
 func (s *site) bulkGroup(groups []templates.BulkGroup, lang, key string, n int, named []string) []templates.BulkGroup {
 	if n == 0 {
 		return groups
 	}
-	return append(groups, templates.BulkGroup{Title: s.Templates.T(lang, "bulk."+key, "n", n), Addresses: named, More: n - len(named)})
+	return append(groups, templates.BulkGroup{Title: s.Templates.T(lang, key, "n", n), Addresses: named, More: n - len(named)})
 }
 
 // lineWords say what is wrong with a line.
@@ -261,7 +286,8 @@ func (s *site) carryBulk(w http.ResponseWriter, r *http.Request, a actor, l *lis
 		return err
 	}
 	if b.Done.IsZero() {
-		todo := subscribe.Bulk{List: l, Roster: roster, Do: b.Do, By: a.address.String(), Tell: b.Tell, Now: now}
+		todo := b.does(l, roster)
+		todo.By, todo.Now = a.address.String(), now
 		o, err := s.Subscribe.Carry(ctx, todo, func(int, int) {})
 		if err != nil {
 			return err

@@ -7,16 +7,17 @@ import (
 	"kairan/list"
 )
 
-// exportMembers is the members file of a list as a download. It is written while it is read, a page a transaction.
+// exportMembers is the members file of a list, or that of its nonmembers, as a download. It is written while it is read, a page a transaction.
 func (s *site) exportMembers(w http.ResponseWriter, r *http.Request, _ actor, l *list.List) error {
+	role := roleOf(r)
 	h := w.Header()
 	h.Set("Content-Type", "text/csv; charset=utf-8")
-	h.Set("Content-Disposition", `attachment; filename="`+l.Address.Local()+`-members.csv"`)
+	h.Set("Content-Disposition", `attachment; filename="`+l.Address.Local()+`-`+string(role)+`s.csv"`)
 	h.Set("Cache-Control", "private, no-store")
 	w.Write([]byte("\ufeff")) // without it spreadsheets in Japan read Shift_JIS
 	c := csv.NewWriter(w)
 	c.Write(list.RosterColumns())
-	err := list.EachMember(r.Context(), s.DB, l.ID, list.RoleMember, func(m *list.Member) error {
+	err := list.EachMember(r.Context(), s.DB, l.ID, role, func(m *list.Member) error {
 		c.Write(m.RosterRow())
 		return c.Error()
 	})
