@@ -6,6 +6,7 @@ import (
 	"iter"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kairan/smtpd/message"
@@ -22,6 +23,27 @@ type Attachment struct {
 	HTML  template.HTML
 	Lines int
 	Cut   bool // there is more of it
+}
+
+// endings are those of file names that attachments without one get.
+var endings = map[string]string{
+	"text/calendar": ".ics", "message/rfc822": ".eml", "text/plain": ".txt", "text/html": ".html", "text/csv": ".csv", "text/x-patch": ".patch",
+	"application/pdf": ".pdf", "image/png": ".png", "image/jpeg": ".jpg", "image/gif": ".gif", "application/zip": ".zip",
+	"application/pgp-signature": ".asc", "application/pkcs7-signature": ".p7s", "application/pkcs7-mime": ".p7m", "message/delivery-status": ".txt",
+}
+
+// FileName is the name of the file, and of one that has none a name that says what it is.
+func (a Attachment) FileName() string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return "attachment-" + strconv.Itoa(a.Index) + endings[a.Type]
+}
+
+// MayName reports whether an attachment, decoded to data, is text, in which addresses of people can be read: a file of text, a page, or a message.
+func (a Attachment) MayName(data []byte) bool {
+	named := slices.Contains(textNames, strings.ToLower(path.Ext(a.Name)))
+	return (named || strings.HasPrefix(a.Type, "text/") || strings.HasPrefix(a.Type, "message/")) && bytes.IndexByte(data, 0) < 0
 }
 
 // Limits of the files whose text is shown with a message.

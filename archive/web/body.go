@@ -6,7 +6,6 @@ import (
 	"kairan/archive"
 	"kairan/archive/render"
 	"kairan/smtpd/message"
-	"kairan/storage"
 	"kairan/templates"
 )
 
@@ -55,10 +54,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 
 // attachmentLink leads to a file that came with the message.
 func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templates.Attachment {
-	name := a.Name
-	if name == "" {
-		name = "attachment-" + itoa(a.Index)
-	}
+	name := a.FileName()
 	return templates.Attachment{
 		Href: q.messagePath(m) + "att/" + itoa(a.Index) + "/" + archive.EscapeSegment(name),
 		Name: name,
@@ -66,16 +62,6 @@ func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templa
 		Size: size(a.Size), Bytes: a.Size,
 		HTML: a.HTML, Lines: a.Lines, Cut: a.Cut,
 	}
-}
-
-// attached returns a file that came with a message, with the name and type it is served under. Only types that a browser
-// does not run keep theirs.
-func attached(raw []byte, index int) (data []byte, name, kind string, err error) {
-	a, data, ok := render.Open(message.Parse(raw), index)
-	if !ok {
-		return nil, "", "", storage.ErrNotFound
-	}
-	return data, a.Name, harmless(a.Type), nil
 }
 
 // harmless returns the declared type of a file if a browser that shows it in spite of all runs nothing in it.

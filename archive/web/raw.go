@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"kairan/archive"
+	"kairan/archive/render"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -61,7 +64,8 @@ func (q *request) source(raw []byte) []byte {
 	return raw
 }
 
-// attachment serves a file that came with a message.
+// attachment serves a file that came with a message. Addresses that can be read in it are shortened for strangers, as they are on pages. Only
+// types that a browser does not run are told.
 func (h *handler) attachment(q *request) error {
 	n, err := strconv.Atoi(q.r.PathValue("n"))
 	if err != nil || n < 1 {
@@ -71,12 +75,19 @@ func (h *handler) attachment(q *request) error {
 	if err != nil {
 		return err
 	}
-	data, name, kind, err := attached(raw, n)
-	if err != nil {
-		return err
+	a, data, ok := render.Open(message.Parse(raw), n)
+	if !ok {
+		return storage.ErrNotFound
 	}
-	q.w.Header().Set("Content-Type", kind)
-	q.w.Header().Set("Content-Disposition", disposition(name))
+	switch {
+	case !q.stranger() || !a.MayName(data):
+	case strings.HasPrefix(a.Type, "message/"):
+		data = q.maskSource(data)
+	default:
+		data = []byte(q.mask(string(data)))
+	}
+	q.w.Header().Set("Content-Type", harmless(a.Type))
+	q.w.Header().Set("Content-Disposition", disposition(a.FileName()))
 	q.download(data, m.Received)
 	return nil
 }

@@ -307,6 +307,36 @@ func TestAttachmentIsADownload(t *testing.T) {
 	}
 }
 
+// TestAddressesInAttachments: what can be read in a file is as hidden from strangers as on a page, and files without a name get one.
+func TestAddressesInAttachments(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	part := func(head, body string) string { return "--b\r\n" + head + "\r\n\r\n" + body + "\r\n" }
+	const named = "bob.sample@example.com"
+	encoded := base64.StdEncoding.EncodeToString([]byte("mail " + named))
+	w.add("a@example.jp", "Subject: x\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+		part("Content-Type: text/plain", "Hello")+
+			part("Content-Type: message/rfc822", "From: Bob <"+named+">\r\nMessage-ID: <1@example.com>\r\n\r\nmail "+named)+
+			part("Content-Type: text/calendar\r\nContent-Transfer-Encoding: base64", encoded)+
+			part("Content-Type: application/octet-stream; name=a.patch\r\nContent-Transfer-Encoding: base64", encoded)+
+			part("Content-Type: text/html; name=a.html", "mail "+named)+
+			part("Content-Type: image/png", "mail "+named)+"--b--\r\n")
+	w.page("/janog/m/a@example.jp/", "att/2/attachment-2.eml", "att/3/attachment-3.ics", "att/4/a.patch", "att/6/attachment-6.png")
+	for n, want := range map[string]string{
+		"2": "From: Bob <bo…@example.com>\r\nMessage-ID: <1@example.com>\r\n\r\nmail bo…@example.com", "3": "mail bo…@example.com", "4": "mail bo…@example.com", "5": "mail bo…@example.com", "6": "mail " + named,
+	} {
+		if _, body := w.get("/janog/m/a@example.jp/att/"+n+"/x", ""); body != want {
+			t.Errorf("attachment %s for a stranger: %q, want %q", n, body, want)
+		}
+		if _, body := w.get("/janog/m/a@example.jp/att/"+n+"/x", "ann@example.jp"); !strings.Contains(body, named) {
+			t.Errorf("attachment %s for who is signed in: %q", n, body)
+		}
+	}
+	if res, _ := w.get("/janog/m/a@example.jp/att/3/x", ""); res.Header.Get("Content-Disposition") != "attachment; filename=attachment-3.ics" {
+		t.Errorf("%q", res.Header.Get("Content-Disposition"))
+	}
+}
+
 func TestCaching(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
