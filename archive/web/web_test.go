@@ -204,7 +204,7 @@ func TestHostileMessageIDs(t *testing.T) {
 			t.Errorf("raw of %q = %d", id, res.StatusCode)
 		}
 		w.page("/janog/t/" + archive.EscapeSegment(id) + "/")
-		if _, body := w.get(path+"att/1/f.txt", ""); body != "file of "+id {
+		if _, body := w.get(path+"att/1/f.txt", "ann@example.jp"); body != "file of "+id {
 			t.Errorf("attachment of %q = %.60q", id, body)
 		}
 		res, _ = w.get(fmt.Sprintf("/janog/%d", i+1), "")
