@@ -11,7 +11,7 @@ import (
 	"strings"
 )
 
-// folder returns the messages in a Maildir, or in a folder with a message in each file, in the order of the numbers that their names begin with.
+// folder returns the messages in a Maildir, or in a folder with a message or an mbox in each file, in the order of the numbers that their names begin with.
 func folder(path string) (files []string, size int64, err error) {
 	dirs := []string{path}
 	if isMaildir(path) {
@@ -35,7 +35,7 @@ func folder(path string) (files []string, size int64, err error) {
 		}
 	}
 	if len(files) == 0 {
-		return nil, 0, fmt.Errorf("%s: there is no message in this folder; a folder is a Maildir (with cur and new), has a message in each file, or is a public-inbox", path)
+		return nil, 0, fmt.Errorf("%s: there is no message in this folder; a folder is a Maildir (with cur and new), has a message or an mbox in each file, or is a public-inbox", path)
 	}
 	slices.SortFunc(files, func(a, b string) int {
 		x, y := filepath.Base(a), filepath.Base(b)

@@ -254,6 +254,44 @@ func TestSpool(t *testing.T) {
 	}
 }
 
+// TestFolderOfMboxes reads a folder as pipermail leaves it: an mbox for each month, some gzipped, and pages beside them.
+func TestFolderOfMboxes(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write([]byte(envelope + head("c") + "three\n\n" + envelope + head("d") + "four\n\n"))
+	z.Close()
+	for name, content := range map[string]string{
+		"2020-April.txt":   envelope + head("a") + "one\n\n" + envelope + head("b") + "two\n\n",
+		"2020-May.txt.gz":  packed.String(),
+		"2020-July.txt.gz": packed.String()[:packed.Len()-9],
+		"index.html":       "<!DOCTYPE html>\n<title>x</title>\n",
+		"single":           head("e") + "five\n",
+		"2019.tar.xz":      "\xfd7zXZ\x00\x00",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s := newShelf(t)
+	if r := s.run(dir); r.Added != 5 || r.Lost != 3 {
+		t.Errorf("%+v", r)
+	}
+	var said []string
+	for _, n := range s.notices {
+		said = append(said, n.Error())
+	}
+	for _, want := range []string{"index.html: byte 0: there is no envelope line", "2019.tar.xz: byte 0: this is packed (xz)", "2020-July.txt.gz: byte "} {
+		if !strings.Contains(strings.Join(said, "\n"), want) {
+			t.Errorf("%q does not say %q", said, want)
+		}
+	}
+	if r := s.run(dir); r.Added != 0 || r.Known < 5 {
+		t.Errorf("again: %+v", r)
+	}
+}
+
 // TestPublicInbox makes repositories as public-inbox does: version 1 with a file for each message, version 2 with one file "m" that changes, and "d" for what is deleted.
 func TestPublicInbox(t *testing.T) {
 	t.Parallel()

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"bufio"
+	"bytes"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -48,7 +49,7 @@ func (s Source) Open(ctx context.Context) (messages iter.Seq2[Message, error], s
 	if err != nil {
 		return nil, 0, err
 	}
-	return s.files(ctx, files), size, nil
+	return s.files(ctx, files, isMaildir(s.Path)), size, nil
 }
 
 // file reads an mbox.
@@ -80,6 +81,10 @@ func (s Source) stream(ctx context.Context, r io.Reader, modified time.Time) ite
 			}
 			in = bufio.NewReaderSize(z, 64<<10)
 		}
+		if start, _ := in.Peek(8); packing(start) != "" {
+			yield(Message{File: s.Path}, fault(s.Path, 0, 0, "this is packed ("+packing(start)+"): unpack it, and import what is in it"))
+			return
+		}
 		if start, _ := in.Peek(maxEnvelope); isField(firstLine(start)) && s.Dialect == Auto {
 			m, err := s.single(in, s.Path)
 			m.Modified = modified
@@ -98,6 +103,16 @@ func (s Source) stream(ctx context.Context, r io.Reader, modified time.Time) ite
 	}
 }
 
+// packing names the program that packed a file, by its first bytes, or "". We unpack what gzip packed.
+func packing(start []byte) string {
+	for name, magic := range map[string]string{"bzip2": "BZh", "xz": "\xfd7zXZ\x00", "zstd": "\x28\xb5\x2f\xfd", "zip": "PK\x03\x04", "lha": "-lh", "compress": "\x1f\x9d"} {
+		if at := bytes.Index(start, []byte(magic)); at == 0 || name == "lha" && at == 2 {
+			return name
+		}
+	}
+	return ""
+}
+
 // single reads one message.
 func (s Source) single(r io.Reader, file string) (Message, error) {
 	data, err := io.ReadAll(io.LimitReader(r, int64(s.Limit)+1))
@@ -114,16 +129,46 @@ func (s Source) single(r io.Reader, file string) (Message, error) {
 	return m, nil
 }
 
-// files reads a message from each file.
-func (s Source) files(ctx context.Context, files []string) iter.Seq2[Message, error] {
+// files reads a message from each file; only in a Maildir it is sure that a file is no mbox.
+func (s Source) files(ctx context.Context, files []string, maildir bool) iter.Seq2[Message, error] {
 	return func(yield func(Message, error) bool) {
-		for i, name := range files {
+		position := uint64(0)
+		for _, name := range files {
 			if err := ctx.Err(); err != nil {
 				yield(Message{}, err)
 				return
 			}
-			m, err := s.one(name)
-			m.Position = uint64(i)
+			for m, err := range s.inFile(ctx, name, maildir) {
+				m.Position = position
+				position++
+				if !yield(m, err) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// inFile reads what is in a file of a folder. What cannot be read is a fault: the other files can.
+func (s Source) inFile(ctx context.Context, name string, maildir bool) iter.Seq2[Message, error] {
+	return func(yield func(Message, error) bool) {
+		if maildir {
+			yield(s.one(name))
+			return
+		}
+		f, info, err := openFile(name)
+		if err != nil {
+			yield(Message{File: name}, err)
+			return
+		}
+		defer f.Close()
+		s.Path = name
+		end := int64(0)
+		for m, err := range s.stream(ctx, f, info.ModTime()) {
+			if _, ok := errors.AsType[*Fault](err); err != nil && !ok && ctx.Err() == nil {
+				err = fault(name, end, end, err.Error())
+			}
+			end = m.End
 			if !yield(m, err) {
 				return
 			}
@@ -131,27 +176,33 @@ func (s Source) files(ctx context.Context, files []string) iter.Seq2[Message, er
 	}
 }
 
-// one reads the message in a file. What cannot be read is a fault: the other files can.
-func (s Source) one(name string) (Message, error) {
-	f, err := os.Open(name)
+// openFile opens a file of a folder.
+func openFile(name string) (f *os.File, info os.FileInfo, err error) {
+	f, err = os.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		// A mail program renames files of a Maildir while it is in use.
-		return Message{File: name}, fault(name, 0, 0, "the file has gone; import again")
+		return nil, nil, fault(name, 0, 0, "the file has gone; import again")
 	}
 	if err != nil {
-		return Message{File: name}, fault(name, 0, 0, err.Error())
+		return nil, nil, fault(name, 0, 0, err.Error())
+	}
+	if info, err = f.Stat(); err != nil || !info.Mode().IsRegular() {
+		return nil, nil, errors.Join(fault(name, 0, 0, "this is no file"), f.Close())
+	}
+	return f, info, nil
+}
+
+// one reads the message in a file of a Maildir.
+func (s Source) one(name string) (Message, error) {
+	f, info, err := openFile(name)
+	if err != nil {
+		return Message{File: name}, err
 	}
 	defer f.Close()
-	info, err := f.Stat()
-	if err != nil || !info.Mode().IsRegular() {
-		return Message{File: name}, fault(name, 0, 0, "this is no file")
-	}
 	m, err := s.single(f, name)
 	m.Modified = info.ModTime()
-	if err != nil {
-		if _, ok := errors.AsType[*Fault](err); !ok {
-			err = fault(name, 0, 0, err.Error())
-		}
+	if _, ok := errors.AsType[*Fault](err); err != nil && !ok {
+		err = fault(name, 0, 0, err.Error())
 	}
 	return m, err
 }

@@ -16,7 +16,7 @@ import (
 
 type archiveImport struct {
 	List      string   `arg:"" help:"Posting address of the list."`
-	Files     []string `arg:"" name:"file" help:"mbox files of any dialect (gzipped too), Maildir and MH folders, public-inbox repositories, single messages; - is standard input."`
+	Files     []string `arg:"" name:"file" help:"mbox files of any dialect (gzipped too), Maildir and MH folders, folders of mboxes, public-inbox repositories, single messages; - is standard input."`
 	Dialect   string   `enum:"auto,mboxo,mboxrd,mboxcl,mboxcl2" default:"auto" help:"How an mbox quotes: auto, mboxo, mboxrd, mboxcl or mboxcl2."`
 	Tag       []string `placeholder:"NAME" help:"A name in subjects like [NAME:123], beside the list's own; may be given several times."`
 	Pipermail bool     `help:"The file is LIST.mbox of Mailman 2: keep the addresses that pipermail gave its messages."`
