@@ -26,12 +26,13 @@ func folder(path string) (files []string, size int64, err error) {
 			return nil, 0, err
 		}
 		for _, e := range entries {
-			info, err := e.Info()
-			if err != nil || e.IsDir() || strings.HasPrefix(e.Name(), ".") {
-				continue // a subfolder is imported by its own path; hidden files are the mail program's
+			if strings.HasPrefix(e.Name(), ".") || e.IsDir() && len(dirs) > 1 {
+				continue // hidden files are the mail program's, hidden folders of a Maildir other Maildirs
 			}
 			files = append(files, filepath.Join(dir, e.Name()))
-			size += info.Size()
+			if info, err := e.Info(); err == nil { // who reads it says what is wrong with it
+				size += info.Size()
+			}
 		}
 	}
 	if len(files) == 0 {

@@ -274,15 +274,18 @@ func TestFolderOfMboxes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.Mkdir(filepath.Join(dir, "2020-May"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	s := newShelf(t)
-	if r := s.run(dir); r.Added != 5 || r.Lost != 3 {
+	if r := s.run(dir); r.Added != 5 || r.Lost != 4 {
 		t.Errorf("%+v", r)
 	}
 	var said []string
 	for _, n := range s.notices {
 		said = append(said, n.Error())
 	}
-	for _, want := range []string{"index.html: byte 0: there is no envelope line", "2019.tar.xz: byte 0: this is packed (xz)", "2020-July.txt.gz: byte "} {
+	for _, want := range []string{"index.html: byte 0: there is no envelope line", "2019.tar.xz: byte 0: this is packed (xz)", "2020-July.txt.gz: byte ", "2020-May: byte 0: this is a folder"} {
 		if !strings.Contains(strings.Join(said, "\n"), want) {
 			t.Errorf("%q does not say %q", said, want)
 		}

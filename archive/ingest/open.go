@@ -186,7 +186,11 @@ func openFile(name string) (f *os.File, info os.FileInfo, err error) {
 	if err != nil {
 		return nil, nil, fault(name, 0, 0, err.Error())
 	}
-	if info, err = f.Stat(); err != nil || !info.Mode().IsRegular() {
+	info, err = f.Stat()
+	switch {
+	case err == nil && info.IsDir():
+		return nil, nil, errors.Join(fault(name, 0, 0, "this is a folder: import it by its own path"), f.Close())
+	case err != nil || !info.Mode().IsRegular():
 		return nil, nil, errors.Join(fault(name, 0, 0, "this is no file"), f.Close())
 	}
 	return f, info, nil
