@@ -74,7 +74,7 @@ func (j *journey) bulk() {
 
 // pending invites somebody of its own, and withdraws that.
 func (j *journey) pending() {
-	who := fmt.Sprintf("asked%d@example.net", j.n)
+	who := fmt.Sprintf("waits%d@example.net", j.n)
 	j.open("/-/admin/netops/members/add", 200)
 	j.fill(`#lines`, who)
 	j.follow(`main form.fields button.strong`)
