@@ -62,6 +62,14 @@ func Months(tx *storage.Tx, list string) iter.Seq[Month] {
 	}
 }
 
+// Size returns how many bytes a list's files have, months without a message for readers among them.
+func Size(tx *storage.Tx, list string) (bytes int64) {
+	for _, m := range storage.Under(tx, months, text, list) {
+		bytes += m.Length
+	}
+	return bytes
+}
+
 // MonthsAround returns the months before and after one that have messages, and "" where there is none.
 func MonthsAround(tx *storage.Tx, list, month string) (before, after string) {
 	first := func(r storage.Range[byText]) string {

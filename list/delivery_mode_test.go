@@ -87,7 +87,7 @@ func TestDigestMembers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := roster.Import(t.Context(), db, l.ID, Importing{Edit: Edit{At: noon}}); err != nil {
+	if _, _, err := roster.Import(t.Context(), db, l.ID, Importing{Edit: Edit{At: noon}}); err != nil {
 		t.Fatal(err)
 	}
 	got := func() (who string) {

@@ -301,7 +301,7 @@ func TestImportIsResumable(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		joined, err := r.Import(t.Context(), db, l.ID, Importing{Edit: Edit{At: noon}})
+		joined, _, err := r.Import(t.Context(), db, l.ID, Importing{Edit: Edit{At: noon}})
 		if err != nil || joined != want {
 			t.Errorf("run %d: %d joined, %v", run, joined, err)
 		}
@@ -333,7 +333,7 @@ func BenchmarkImport500k(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if _, err := r.Import(b.Context(), db, "0abc", Importing{Edit: Edit{At: noon}}); err != nil {
+		if _, _, err := r.Import(b.Context(), db, "0abc", Importing{Edit: Edit{At: noon}}); err != nil {
 			b.Fatal(err)
 		}
 	}

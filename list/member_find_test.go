@@ -24,7 +24,7 @@ func fill(t testing.TB, db *storage.DB, l ID, n int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := r.Import(t.Context(), db, l, Importing{Edit: Edit{At: noon}}); err != nil {
+	if _, _, err := r.Import(t.Context(), db, l, Importing{Edit: Edit{At: noon}}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -22,6 +22,8 @@ type Edit struct {
 	// FallsBack is when the change is taken back by itself unless somebody confirms it before; zero is never.
 	// It is for changes that may shut out who made them.
 	FallsBack time.Time
+	// Admin says that the site's administrator, or the operator, makes it: nobody else changes quotas.
+	Admin bool
 }
 
 // Revision is one change of a list's settings, kept for ever. They are numbered from 1.
@@ -58,12 +60,15 @@ var (
 	ErrChangedSince = errors.New("changed again since")
 )
 
-// Change replaces the settings of a list and keeps what was changed. It returns nil where nothing is different.
+// Change replaces the settings of a list and keeps what was changed. It returns nil where nothing is different, and ErrAdminOnly for quotas that
+// somebody else than the administrator would change.
 func Change(tx *storage.Tx, id ID, s Settings, e Edit) (*Revision, error) {
-	return change(tx, id, s, Revision{At: e.At, By: e.By, Why: e.Why, FallsBack: e.FallsBack})
+	return change(tx, id, s, e, 0)
 }
 
-func change(tx *storage.Tx, id ID, s Settings, r Revision) (*Revision, error) {
+// change is Change, or with the number of a revision what takes that one back.
+func change(tx *storage.Tx, id ID, s Settings, e Edit, of uint64) (*Revision, error) {
+	r := Revision{At: e.At, By: e.By, Why: e.Why, FallsBack: e.FallsBack, Of: of}
 	if err := s.Check(); err != nil {
 		return nil, err
 	}
@@ -73,6 +78,11 @@ func change(tx *storage.Tx, id ID, s Settings, r Revision) (*Revision, error) {
 	}
 	if r.Changes, err = Diff(&l.Settings, &s); err != nil || len(r.Changes) == 0 {
 		return nil, err
+	}
+	if !e.Admin {
+		if err := AdminOnly(r.Changes); err != nil {
+			return nil, err
+		}
 	}
 	for old := range Revisions(tx, id) {
 		r.Number = old.Number
@@ -184,7 +194,7 @@ func takeBack(tx *storage.Tx, r *Revision, id ID, e Edit) (*Revision, error) {
 	if err != nil {
 		return nil, err
 	}
-	return change(tx, id, s, Revision{At: e.At, By: e.By, Why: e.Why, FallsBack: e.FallsBack, Of: r.Number})
+	return change(tx, id, s, e, r.Number)
 }
 
 // Confirm keeps a change that would fall back. It returns ErrNoRevision where none of that number waits for it.
@@ -240,7 +250,7 @@ func FallBack(tx *storage.Tx, now time.Time) error {
 		}
 	}
 	for _, k := range slices.Backward(due) {
-		e := Edit{At: now, By: ByTimer, Why: fmt.Sprintf(WhyUnconfirmed, k.B)}
+		e := Edit{At: now, By: ByTimer, Admin: true, Why: fmt.Sprintf(WhyUnconfirmed, k.B)}
 		_, err := TakeBack(tx, k.A, k.B, e)
 		if errors.Is(err, ErrChangedSince) {
 			err = stays(tx, k, e, err)

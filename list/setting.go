@@ -2,6 +2,7 @@ package list
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -119,7 +120,27 @@ func AllSettings() []Setting {
 		{"archive_policy", "archive", KindWord, []string{ArchivePublic, ArchivePrivate, ArchiveOwners, ArchiveNever}, ""},
 		{"withdraw_hours", "archive", KindNumber, nil, "72"},
 		{"noindex", "archive", KindSwitch, nil, ""},
+
+		{string(QuotaMembers), groupQuotas, KindNumber, nil, "500"},
+		{string(QuotaPosts), groupQuotas, KindNumber, nil, "100"},
+		{string(QuotaArchive), groupQuotas, KindNumber, nil, "2048"},
 	}
+}
+
+const groupQuotas = "quotas"
+
+// AdminOnly reports whether only the site's administrator changes the setting. Owners see it.
+func (d Setting) AdminOnly() bool { return d.Group == groupQuotas }
+
+// AdminOnly returns an error for each change that is for the site's administrator to make.
+func AdminOnly(changes []SettingChange) error {
+	var errs []error
+	for _, d := range AllSettings() {
+		if d.AdminOnly() && slices.ContainsFunc(changes, func(c SettingChange) bool { return c.Name == d.Name }) {
+			errs = append(errs, fmt.Errorf("%w: %w", ErrAdminOnly, templates.NewFault(d.Name, "admin-only")))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // Values returns the settings by name, in JSON; a value that is left out there is null.

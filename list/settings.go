@@ -180,6 +180,14 @@ type Settings struct {
 	WithdrawHours int `json:"withdraw_hours" toml:"withdraw_hours"`
 	// Ask search engines to leave the archive out. One that is not public is never offered to them.
 	Noindex bool `json:"noindex,omitempty" toml:"noindex"`
+
+	// Quotas, which only the site's administrator changes; 0 is what the configuration says for all lists ([limits] of the same name), which may be no limit.
+	// How many members the list may have. When it is full nobody can join; an invitation and a confirmation still work when there is room again. Who changes the address or takes a leaving back counts as before.
+	MaxMembers int `json:"max_members" toml:"max_members"`
+	// How many posts may go out on one day of the site's time zone, those that a moderator accepted among them. Further ones are held for the moderators.
+	MaxPostsPerDay int `json:"max_posts_per_day" toml:"max_posts_per_day"`
+	// How many megabytes the archive may have. When it is full posts are held for the moderators: what they accept is archived all the same.
+	MaxArchiveSize int `json:"max_archive_size" toml:"max_archive_size"`
 }
 
 // Values of Settings.NoticeCharset; "" means UTF8.
@@ -279,6 +287,9 @@ func (s *Settings) Check() error {
 	negative("max_num_recipients", s.MaxNumRecipients)
 	negative("withdraw_hours", s.WithdrawHours)
 	negative("max_message_size", s.MaxMessageSize)
+	negative(string(QuotaMembers), s.MaxMembers)
+	negative(string(QuotaPosts), s.MaxPostsPerDay)
+	negative(string(QuotaArchive), s.MaxArchiveSize)
 	for _, p := range s.patternLists() {
 		if why := wrongPattern(p.patterns); why != nil {
 			wrong(p.setting, "entry", why...)

@@ -15,6 +15,7 @@ type Site struct {
 	Admin    address.Address // postmaster and abuse mail, first administrator
 	Language string          // "ja" or "en"
 	Location *time.Location  // months of the archive, dates on pages
+	Quotas   Quotas          // of lists that have none of their own
 }
 
 // ListURL returns the address of a list's page, or of a page under it.

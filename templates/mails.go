@@ -14,11 +14,11 @@ const siteGroup = "site"
 // MailGroups are all mails in the order in which people look for them.
 func MailGroups() []MailGroup {
 	return []MailGroup{
-		{"joining", []string{"confirm-join", "invite", "welcome", "already-member", "held-join", "member-joined"}},
+		{"joining", []string{"confirm-join", "invite", "welcome", "already-member", "held-join", "no-room", "member-joined"}},
 		{"leaving", []string{"confirm-leave", "goodbye", "undo", "not-member", "held-leave", "member-left"}},
 		{"member", []string{"held-withdrawn", "held-refused", "confirm-chaddr", "changed", "commands", "confirm-commands", "digest"}},
 		{"posting", []string{"posted", "receipt", "refused", "leaving", "held-author", "held-ask", "held-accepted", "held-rejected", "held-expired"}},
-		{"moderation", []string{"held-notice", "held-notices", "held-requests", "held-reminder", "held-decided", "held-answer", "role-owner", "role-moderator"}},
+		{"moderation", []string{"held-notice", "held-notices", "held-requests", "held-reminder", "held-decided", "held-answer", "role-owner", "role-moderator", "quota"}},
 		{"bounces", []string{"bounce-probe", "bounce-disabled", "bounce-news"}},
 		{siteGroup, []string{"login", "list-owner", "confirm-address", "address-added", "address-removed", "passkey-added", "passkey-removed", "passkey-copied", "bounce-blame"}},
 	}

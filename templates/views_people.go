@@ -67,6 +67,7 @@ type DemoPerson struct {
 type JoinBox struct {
 	Mine            string // the reader's own page of the list, "" for who is no member
 	Page            string // where one joins, "" where that is only done by mail
+	Full            string // that nobody can join, and whom to ask; "" where one can
 	Press           bool   // one press of a button is enough, for who is signed in with Address
 	Address         string
 	Addresses       []string // that one may join with

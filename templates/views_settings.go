@@ -33,6 +33,9 @@ type SettingField struct {
 	Changed                 string // who changed it last, "" if nobody ever did
 	At                      Time   // and when
 	History                 string // path of all its changes
+	Fixed                   string // the value in words where the reader may not change it, with why in Why
+	Why                     string
+	Usage                   string // how much of it is taken, of a quota
 }
 
 // SettingHistory is the view of page "setting-history": the changes of one setting.

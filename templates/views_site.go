@@ -39,6 +39,7 @@ type ListStyle struct {
 type SiteListPage struct {
 	SiteList
 	Settings, Log     string // paths
+	Quotas            string // path of the settings that bound what it takes
 	To                string // the new address, as it was filled in
 	Former            []string
 	WrongTo, WrongYes string // why it could not be done, or ""

@@ -243,7 +243,8 @@ func site(cfg *Config) (*list.Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &list.Site{Hostname: cfg.Hostname, URL: cfg.URL, Admin: admin, Language: cfg.Language, Location: zone}, nil
+	quotas := list.Quotas{Members: cfg.Limits.MaxMembers, Posts: cfg.Limits.MaxPostsPerDay, Archive: cfg.Limits.MaxArchiveSize}
+	return &list.Site{Hostname: cfg.Hostname, URL: cfg.URL, Admin: admin, Language: cfg.Language, Location: zone, Quotas: quotas}, nil
 }
 
 // leave takes a member off its list because of the token that came by mail, and tells it.

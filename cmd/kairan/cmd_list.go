@@ -103,6 +103,7 @@ type listView struct {
 	Held       int                       `json:"held"`
 	LastNumber uint64                    `json:"last_number"`
 	Complaints int                       `json:"complaints"` // that providers have reported
+	Usage      []list.Usage              `json:"usage"`
 }
 
 func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) error {
@@ -123,6 +124,9 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 			v.Held++
 		}
 		if v.LastNumber, err = list.LastNumber(tx, v.ID); err != nil {
+			return err
+		}
+		if v.Usage, err = app.Site.UsageOf(tx, v.List, time.Now()); err != nil {
 			return err
 		}
 		v.Complaints, err = bounce.Complaints(tx, v.ID)
@@ -147,6 +151,10 @@ func (cmd *listShow) run(ctx context.Context, app *App, _ call, std streams) err
 			row("  complaints", v.Complaints)
 			row("  held posts", v.Held)
 			row("  last post number", v.LastNumber)
+			for _, u := range v.Usage {
+				used, most := u.Words()
+				row("  "+string(u.Quota), used+" of "+cmp.Or(most, "no limit"))
+			}
 		})
 		fmt.Fprintln(w)
 		writeSettings(w, v.Settings)

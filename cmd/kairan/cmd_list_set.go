@@ -42,7 +42,7 @@ func (cmd *listSet) run(ctx context.Context, app *App, _ call, std streams) erro
 	if len(text) == 0 && cmd.LastNumber == nil {
 		return usageError{errors.New("nothing to set: give NAME=VALUE, -f FILE or --last-number")}
 	}
-	edit := list.Edit{By: list.ByOperator, Why: cmd.Why, At: time.Now()}
+	edit := list.Edit{By: list.ByOperator, Admin: true, Why: cmd.Why, At: time.Now()}
 	if cmd.Within < 0 {
 		return usageError{fmt.Errorf("--within %s is negative", cmd.Within)}
 	}
@@ -225,7 +225,7 @@ func (cmd *listRevert) run(ctx context.Context, app *App, _ call, std streams) e
 		if err != nil {
 			return err
 		}
-		r, err = list.TakeBack(tx, l.ID, cmd.Revision, list.Edit{By: list.ByOperator, Why: cmd.Why, At: time.Now()})
+		r, err = list.TakeBack(tx, l.ID, cmd.Revision, list.Edit{By: list.ByOperator, Admin: true, Why: cmd.Why, At: time.Now()})
 		return err
 	})
 	if err != nil {

@@ -95,6 +95,8 @@ func (cmd *memberAdd) run(ctx context.Context, app *App, _ call, std streams) er
 		return fmt.Errorf("%s, member of the list: %w", cmd.Address, list.ErrExists)
 	case subscribe.Refused:
 		return fmt.Errorf("%s is banned from the list or the site", cmd.Address)
+	case subscribe.NoRoom:
+		return fmt.Errorf("%s has as many members as it may (max_members)", cmd.List)
 	case subscribe.Unwanted:
 		return fmt.Errorf("%s has said that it wants no mail that others ask for", cmd.Address)
 	}
@@ -175,7 +177,10 @@ func (cmd *memberImport) run(ctx context.Context, app *App, c call, std streams)
 	for _, left := range []struct {
 		state subscribe.State
 		why   string
-	}{{subscribe.Refused, "are banned"}, {subscribe.Unwanted, "want no mail that others ask for"}, {subscribe.Full, "are more than may be invited in a day"}} {
+	}{
+		{subscribe.Refused, "are banned"}, {subscribe.Unwanted, "want no mail that others ask for"},
+		{subscribe.Full, "are more than may be invited in a day"}, {subscribe.NoRoom, "are more than the list may have (max_members)"},
+	} {
 		if n[left.state] > 0 {
 			fmt.Fprintf(std.out, "%d %s and were left out:\n  %s\n", n[left.state], left.why, printable(strings.Join(done.Named[left.state], " ")))
 		}

@@ -133,6 +133,10 @@ type LimitsConfig struct {
 	Connections       int `toml:"connections"`
 	ConnectionsPerIP  int `toml:"connections_per_ip"`
 	ConnectionsPerNet int `toml:"connections_per_net"`
+	// What a list may have that has no quota of its own (the settings of these names): members, posts a day, megabytes of archive. 0 is no limit.
+	MaxMembers     int `toml:"max_members"`
+	MaxPostsPerDay int `toml:"max_posts_per_day"`
+	MaxArchiveSize int `toml:"max_archive_size"`
 	// Addresses and "^patterns" that may post to no list.
 	BanList []string `toml:"ban_list"`
 }
@@ -364,8 +368,18 @@ func (c *Config) check() (ps []problem) {
 	if err := list.CheckPatterns(c.Limits.BanList); err != nil {
 		bad("limits.ban_list", "%v", err)
 	}
-	if n := c.HTTP.PagesPerMinute; n < 0 {
-		bad("http.pages_per_minute", "%d is negative", n)
+	for _, n := range []struct {
+		key   string
+		value int
+	}{
+		{"http.pages_per_minute", c.HTTP.PagesPerMinute},
+		{"limits.max_members", c.Limits.MaxMembers},
+		{"limits.max_posts_per_day", c.Limits.MaxPostsPerDay},
+		{"limits.max_archive_size", c.Limits.MaxArchiveSize},
+	} {
+		if n.value < 0 {
+			bad(n.key, "%d is negative", n.value)
+		}
 	}
 	for _, n := range []struct {
 		key   string

@@ -167,11 +167,14 @@ func listenAt(addr string) (net.Listener, error) {
 	return net.Listen("unix", path)
 }
 
-// tidy forgets what is kept only for a time.
+// tidy does what is due once an hour: it forgets what is kept only for a time, and tells owners about quotas.
 func (app *App) tidy(ctx context.Context) error {
 	for {
 		if err := errors.Join(app.Path.Expire(ctx, time.Now()), app.Subscribe.Expire(ctx, time.Now())); err != nil && ctx.Err() == nil {
 			app.Log.Error("cannot forget what is old; will retry in an hour", "err", err)
+		}
+		if err := app.Subscribe.TellQuotas(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			app.Log.Error("cannot tell owners about quotas; will retry in an hour", "err", err)
 		}
 		select {
 		case <-ctx.Done():

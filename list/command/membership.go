@@ -124,6 +124,8 @@ func (s *session) outcome(res subscribe.Result, err error) error {
 	switch res.State {
 	case subscribe.Refused:
 		s.say(s.T(s.lang, "commands.refused", "owner", s.List.Suffixed("owner")))
+	case subscribe.NoRoom:
+		s.say(s.T(s.lang, "commands.list-full", "list", s.List.Title(), "owner", s.List.Suffixed("owner")))
 	case subscribe.Full:
 		s.say(s.T(s.lang, "commands.full"))
 	}

@@ -73,8 +73,8 @@ func (h *Handler) act(ctx context.Context, env *smtpd.Envelope, r route, q quest
 			return answer, err
 		}
 	}
+	req := subscribe.Request{List: r.list, Address: q.author, Name: q.name, Verified: q.verified, InReplyTo: q.id, Now: env.At}
 	res, err := h.Subscribe.Do(ctx, func(tx *storage.Tx) (subscribe.Result, error) {
-		req := subscribe.Request{List: r.list, Address: q.author, Name: q.name, Verified: q.verified, InReplyTo: q.id, Now: env.At}
 		switch r.role {
 		case roleJoin:
 			return h.Subscribe.Join(tx, req)
@@ -91,6 +91,10 @@ func (h *Handler) act(ctx context.Context, env *smtpd.Envelope, r route, q quest
 		return smtpd.Reply{}, err
 	case res.State == subscribe.Full:
 		return reply(451, 4, 2, 2, "too many requests wait for the moderators of this list: try again later"), nil
+	case res.State == subscribe.NoRoom:
+		if _, err := h.Subscribe.Do(ctx, func(tx *storage.Tx) (subscribe.Result, error) { return h.Subscribe.TellNoRoom(tx, req) }); err != nil {
+			return smtpd.Reply{}, err
+		}
 	case res.State == subscribe.Refused:
 		return reply(550, 5, 7, 1, "this address may not join: write to "+r.list.Suffixed("owner").Wire()), nil
 	}

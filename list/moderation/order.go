@@ -95,6 +95,9 @@ func (m *Moderation) obeyRequest(tx *storage.Tx, l *list.List, r *Request, o Ord
 	if err != nil {
 		return "", err
 	}
+	if r.Waits() {
+		return m.asks(o.Lang, r) + ": " + m.Templates.T(o.Lang, "held.no-room"), nil
+	}
 	said = m.asks(o.Lang, r) + ": " + m.requestDecided(o.Lang, r)
 	if claim.By != "" {
 		said += " " + m.claimed(o.Lang, claim)

@@ -38,6 +38,9 @@ type Request struct {
 // banned is the verdict about a request that a moderator accepted and a ban list forbids.
 const banned list.Action = "banned"
 
+// noRoom is what becomes of a request that was accepted when there is no room.
+const noRoom list.Action = "no-room"
+
 // Waits reports whether nobody has decided.
 func (r *Request) Waits() bool { return r.Verdict == "" }
 
@@ -322,7 +325,8 @@ func (m *Moderation) requestDecided(lang string, r *Request) string {
 	return m.decision(lang, r.Verdict, by, r.Decided)
 }
 
-// DecideRequest gives a request that waits its verdict and does all that follows. For one that was decided before it does nothing.
+// DecideRequest gives a request that waits its verdict and does all that follows. For one that was decided before it does nothing. One to join a
+// list that is full cannot be accepted: it goes on waiting.
 // Of d it takes Action, Reason, By and Undo; it returns a claim that is somebody else's. Call [Moderation.Wake] after the commit.
 func (m *Moderation) DecideRequest(tx *storage.Tx, l *list.List, r *Request, d Decision, now time.Time) (others Claim, err error) {
 	if !r.Waits() {
@@ -330,6 +334,11 @@ func (m *Moderation) DecideRequest(tx *storage.Tx, l *list.List, r *Request, d D
 	}
 	if !slices.Contains([]list.Action{list.Accept, list.Reject, list.Discard}, d.Action) {
 		return Claim{}, fmt.Errorf("decide about %s: %q is no decision", r.Address, d.Action)
+	}
+	if d.Action == list.Accept && r.Action == "join" {
+		if full, err := m.Subscribe.Full(tx, l); full || err != nil {
+			return Claim{}, err
+		}
 	}
 	r.By, r.Reason, r.Decided, r.Verdict = d.By, d.Reason, now, d.Action
 	if others, err = dropClaim(tx, l.ID, r.Address.String(), d.By, now); err != nil {
@@ -357,6 +366,10 @@ func (m *Moderation) concludeRequest(tx *storage.Tx, l *list.List, r *Request, n
 	if err != nil {
 		return err
 	}
+	if r.Verdict == noRoom { // somebody else has taken the last place since
+		r.By, r.Reason, r.Decided, r.Verdict = "", "", time.Time{}, ""
+		return requests.Put(tx, storage.P(l.ID, r.id()), *r)
+	}
 	r.Spread = !r.Noticed || r.By == byTime || !l.Settings.AdminImmedNotify
 	if r.Verdict != list.Accept { // coming and going is noted where it is done
 		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: r.By, Word: "request." + r.Action + "." + string(r.Verdict)}
@@ -383,8 +396,11 @@ func (m *Moderation) admit(tx *storage.Tx, l *list.List, r *Request) (list.Actio
 			return "", err
 		}
 	}
-	if res.State == subscribe.Refused {
+	switch res.State {
+	case subscribe.Refused:
 		return banned, nil
+	case subscribe.NoRoom:
+		return noRoom, nil
 	}
 	return list.Accept, nil
 }

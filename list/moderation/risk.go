@@ -23,6 +23,8 @@ var risks = map[string]int{
 	"digest-reply":         0,
 	"member-default":       0,
 	"emergency":            0,
+	"posts-per-day":        0,
+	"archive-full":         0,
 }
 
 // What authentication adds.

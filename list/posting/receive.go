@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"kairan/archive"
 	"kairan/list"
 	"kairan/list/rules"
 	"kairan/smtpd"
@@ -118,6 +119,7 @@ func (p *Path) trusts(ip netip.Addr) bool {
 func (p *Path) site(tx *storage.Tx) rules.Site {
 	site := p.Rules
 	site.BanList = slices.Concat(site.BanList, list.SiteBanList(tx))
+	site.Quotas = p.Site.Quotas
 	return site
 }
 
@@ -126,7 +128,7 @@ func (p *Path) decide(tx *storage.Tx, in *incoming) error {
 	site := p.site(tx)
 	for _, post := range in.posts {
 		post.facts = in.facts
-		if err := lookUp(tx, post); err != nil {
+		if err := errors.Join(lookUp(tx, post), p.measure(tx, post)); err != nil {
 			return fmt.Errorf("decide: %w", err)
 		}
 		post.post.Auth = in.facts.Auth
@@ -161,6 +163,33 @@ func lookUp(tx *storage.Tx, in *posted) error {
 	f.Others = others(tx, l, mine(tx, person))
 	f.Held, f.HeldSame = list.CountHeld(tx, l.ID, f.Author, f.Auth.Author())
 	return lateness(tx, in)
+}
+
+// measure adds what the list has taken of its quotas to the facts.
+func (p *Path) measure(tx *storage.Tx, in *posted) (err error) {
+	if in.facts.Today, err = list.PostsToday(tx, in.list.ID, in.post.Received.In(p.Site.Location)); err != nil {
+		return err
+	}
+	in.facts.Archived = 0
+	if p.Site.Quotas.Of(in.list).Archive > 0 {
+		in.facts.Archived = archive.Size(tx, string(in.list.ID))
+	}
+	return nil
+}
+
+// turnedAway notes that a post waits because of a quota.
+func turnedAway(tx *storage.Tx, p *list.Post) error {
+	if p.Verdict.Action != list.Hold {
+		return nil
+	}
+	for _, r := range p.Verdict.Reasons {
+		if q, ok := rules.QuotaOf(r.Rule); ok {
+			if err := list.TurnedAway(tx, p.List, q, 1); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // others returns the entries "@otherlist@example.jp" of the list's settings whose list is among mine.
@@ -270,6 +299,7 @@ func (p *Path) recordPost(tx *storage.Tx, in *incoming, post *posted) error {
 	return errors.Join(
 		list.Record(tx, post.post, raw, post.facts),
 		list.Note(tx, post.post.ID, story(in, post)...),
+		turnedAway(tx, post.post),
 		list.Count(tx, post.list.ID, in.env.At.In(p.Site.Location), func(t *list.Tally) {
 			switch post.post.Verdict.Action {
 			case list.Accept:

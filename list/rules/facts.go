@@ -36,12 +36,16 @@ type Facts struct {
 	// Held and HeldSame count the posts of the list that wait for a moderator: all, and those of this author (authenticated ones apart).
 	Held     int `json:"held,omitempty"`
 	HeldSame int `json:"held_same,omitempty"`
+	// Today counts the posts of the list that went out on this day; Archived is how many bytes its archive has, looked up where there is a quota.
+	Today    int   `json:"today,omitempty"`
+	Archived int64 `json:"archived,omitempty"`
 	// LateHours says for how many hours mail of this domain was deferred because of its DNS; from 4 on it is held instead.
 	LateHours int `json:"late_hours,omitempty"`
 }
 
 // Site is what the rules of a site say about every list.
 type Site struct {
-	BanList []string // addresses and "^patterns"
-	MaxSize int      // bytes, 0 for none; a list's own limit is lower or higher up to this
+	BanList []string    // addresses and "^patterns"
+	MaxSize int         // bytes, 0 for none; a list's own limit is lower or higher up to this
+	Quotas  list.Quotas // of lists that have none of their own
 }

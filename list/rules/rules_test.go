@@ -140,6 +140,28 @@ var cases = []struct {
 	{"stranger without authentication", func(x *scene) { x.f.Auth = failed; x.stranger() }, "hold (nonmember)"},
 
 	{"emergency", func(x *scene) { x.set().Emergency = true }, "hold (emergency)"},
+	{"the last post of the day", func(x *scene) { x.set().MaxPostsPerDay = 3; x.f.Today = 2 }, "accept"},
+	{"one post too many", func(x *scene) { x.set().MaxPostsPerDay = 3; x.f.Today = 3 }, "hold (posts-per-day)"},
+	{"one post too many for the site", func(x *scene) { x.s.Quotas.Posts = 3; x.f.Today = 3 }, "hold (posts-per-day)"},
+	{"the list has more than the site", func(x *scene) { x.s.Quotas.Posts = 3; x.set().MaxPostsPerDay = 9; x.f.Today = 3 }, "accept"},
+	{"one post too many, and a header that is accepted", func(x *scene) {
+		x.set().MaxPostsPerDay = 3
+		x.f.Today = 3
+		x.set().HeaderMatches = []list.HeaderMatch{{Header: "Subject", Pattern: "Hello", Action: list.Accept}}
+	}, "hold (posts-per-day)"},
+	{"one post too many, of a stranger who is refused", func(x *scene) {
+		x.set().MaxPostsPerDay = 3
+		x.f.Today = 3
+		x.stranger()
+		x.set().DefaultNonmemberAction = list.Reject
+	}, "reject (nonmember)"},
+	{"one post too many, of a moderator who knows", func(x *scene) {
+		x.set().MaxPostsPerDay = 3
+		x.f.Today = 3
+		x.f.Owner, x.f.Approve = true, true
+	}, "accept (approved, posts-per-day)"},
+	{"room in the archive", func(x *scene) { x.set().MaxArchiveSize = 1; x.f.Archived = 1<<20 - 1 }, "accept"},
+	{"the archive is full", func(x *scene) { x.s.Quotas.Archive = 1; x.f.Archived = 1 << 20 }, "hold (archive-full)"},
 	{"emergency beats an accepted member", func(x *scene) {
 		x.set().Emergency = true
 		x.f.Member.ModerationAction = list.Accept
@@ -365,7 +387,7 @@ func TestOrder(t *testing.T) {
 func TestTable(t *testing.T) {
 	t.Parallel()
 	want := []string{
-		"loop", "no-author", "banned", "duplicate", "too-large", "automatic", "dns-failure", "unauthenticated", "emergency",
+		"loop", "no-author", "banned", "duplicate", "too-large", "automatic", "dns-failure", "unauthenticated", "emergency", "posts-per-day", "archive-full",
 		"member-moderation", "member-default", "nonmember-moderation", "nonmember-listed", "nonmember", "announce-only", "header-match",
 		"looks-automatic", "too-many-recipients", "implicit-destination", "no-subject", "digest-reply", "administrivia",
 		"approved", "too-many-held",

@@ -49,6 +49,8 @@ var table = []rule{
 
 	// Whether the author may post.
 	{"emergency", decisive, denied, "the list holds all posts for now", emergency},
+	{"posts-per-day", decisive, denied, "the list has had as many posts today as it may", postsPerDay},
+	{"archive-full", decisive, denied, "the list's archive is full", archiveFull},
 	{"member-moderation", decisive, denied, "posts from this member are moderated", memberModeration},
 	{"member-default", decisive, denied, "posts of members are moderated", memberDefault},
 	{"nonmember-moderation", decisive, denied, "posts from this address are moderated", nonmemberModeration},

@@ -2,6 +2,7 @@ package subscribe
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -37,28 +38,37 @@ type Bulk struct {
 const bulkChunk = 50
 
 // Plan says what would become of each address if it were done now: Joined, Asked or Left, or why nothing would be done.
-func (w *Workflow) Plan(tx *storage.Tx, b Bulk) map[State][]address.Address {
+func (w *Workflow) Plan(tx *storage.Tx, b Bulk) (map[State][]address.Address, error) {
 	plan := map[State][]address.Address{}
 	if b.Role == list.RoleNonmember {
 		for m := range b.Roster.Each() {
 			s := b.knows(tx, m)
 			plan[s] = append(plan[s], m.Address)
 		}
-		return plan
+		return plan, nil
+	}
+	room, err := w.Site.Room(tx, b.List)
+	if err != nil {
+		return nil, err
 	}
 	for a := range b.Roster.All() {
 		s := NotMember
 		switch {
 		case b.Do != DoRemove:
-			if s = w.welcome(tx, b.List, a); s == Joined && b.Do == DoInvite {
+			switch s = w.welcome(tx, b.List, a); {
+			case s == Joined && room == 0:
+				s = NoRoom
+			case s == Joined && b.Do == DoInvite:
 				s = Asked
+			case s == Joined:
+				room--
 			}
 		case list.Has(tx, b.List.ID, a, list.RoleMember):
 			s = Left
 		}
 		plan[s] = append(plan[s], a)
 	}
-	return plan
+	return plan, nil
 }
 
 // maxNamed is how many addresses of a state an [Outcome] names.
@@ -133,12 +143,21 @@ func (w *Workflow) carryChunk(ctx context.Context, b Bulk, chunk []address.Addre
 // addAll makes everybody a member who may be one.
 func (w *Workflow) addAll(ctx context.Context, b Bulk, progress func(done, total int)) (o Outcome, err error) {
 	err = w.DB.View(ctx, func(tx *storage.Tx) error {
+		room, err := w.Site.Room(tx, b.List)
+		if err != nil {
+			return err
+		}
 		b.Roster.Remove(func(a address.Address) bool {
 			s := w.welcome(tx, b.List, a)
+			if s == Joined && room == 0 {
+				s = NoRoom
+			}
 			if s != Joined {
 				o.add(s, a)
+				return true
 			}
-			return s != Joined
+			room--
+			return false
 		})
 		return nil
 	})
@@ -146,6 +165,7 @@ func (w *Workflow) addAll(ctx context.Context, b Bulk, progress func(done, total
 		return o, fmt.Errorf("add members: %w", err)
 	}
 	how := list.Importing{Edit: list.Edit{By: b.By, At: b.Now}, Progress: progress}
+	how.Room = func(tx *storage.Tx) (int, error) { return w.Site.Room(tx, b.List) }
 	if b.Tell {
 		how.Joined = func(tx *storage.Tx, m *list.Member) error {
 			r := Request{List: b.List, Address: m.Address, By: b.By, Many: true, Tell: &b.Tell, Now: b.Now}
@@ -156,11 +176,17 @@ func (w *Workflow) addAll(ctx context.Context, b Bulk, progress func(done, total
 			return w.queue(tx, res.Mails)
 		}
 	}
-	joined, err := b.Roster.Import(ctx, w.DB, b.List.ID, how)
+	joined, left, err := b.Roster.Import(ctx, w.DB, b.List.ID, how)
+	for _, a := range left {
+		o.add(NoRoom, a)
+	}
 	if joined > 0 {
 		o.add(Joined, address.Address{})
 		o.Count[Joined] = joined
 	}
 	w.Path.Wake()
+	if n := o.Count[NoRoom]; n > 0 {
+		err = errors.Join(err, w.DB.Update(ctx, func(tx *storage.Tx) error { return list.TurnedAway(tx, b.List.ID, list.QuotaMembers, n) }))
+	}
 	return o, err
 }

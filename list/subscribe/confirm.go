@@ -97,7 +97,7 @@ func (w *Workflow) Confirm(tx *storage.Tx, c Confirmation) (Result, error) {
 		return Result{}, list.ErrToken
 	}
 	res, err := w.act(tx, l, p, c)
-	if err != nil || len(res.Held) > 0 || res.State == Full { // in the second case the token is used up after the moderators know
+	if err != nil || len(res.Held) > 0 || res.State == Full || res.State == NoRoom { // in the second case the token is used up after the moderators know
 		return res, err
 	}
 	if _, err = list.TakePending(tx, c.Token, c.Now); errors.Is(err, list.ErrToken) {

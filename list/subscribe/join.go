@@ -49,13 +49,20 @@ func NameOf(p *list.Pending) string {
 func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 	l, policy := r.List, r.List.Settings.SubscriptionPolicy
 	member := list.Has(tx, l.ID, r.Address, list.RoleMember)
+	full, err := w.full(tx, l)
 	switch {
+	case err != nil:
+		return Result{}, err
+	case full && !r.Verified: // whoever it is: nothing is told of members
+		return w.noRoom(tx, l)
 	case w.banned(tx, l, r.Address):
 		return Result{State: known(r, Refused), List: l}, nil
 	case member && !r.Verified:
 		return Result{State: Asked, List: l}, nil
 	case member:
 		return w.changedMind(tx, r, actionLeave, Already, "already-member")
+	case full:
+		return w.noRoom(tx, l)
 	case !r.Verified || policy.Confirms() && !r.Proven:
 		data, err := json.Marshal(about{Name: r.Name, Typed: !r.Verified, Mode: r.Mode})
 		if err != nil {
@@ -78,7 +85,13 @@ func known(r Request, s State) State {
 
 // join is what comes after the confirmation: the moderators, or membership.
 func (w *Workflow) join(tx *storage.Tx, r Request, p *list.Pending) (Result, error) {
-	if r.List.Settings.SubscriptionPolicy.Moderates() && !approved(tx, r.List, r.Address) {
+	full, err := w.full(tx, r.List)
+	switch {
+	case err != nil:
+		return Result{}, err
+	case full && !list.Has(tx, r.List.ID, r.Address, list.RoleMember):
+		return w.noRoom(tx, r.List) // moderators need not decide about it
+	case r.List.Settings.SubscriptionPolicy.Moderates() && !approved(tx, r.List, r.Address):
 		return w.held(tx, r, p, actionJoin)
 	}
 	return w.admit(tx, r)
@@ -95,6 +108,12 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 	l := r.List
 	if w.banned(tx, l, r.Address) {
 		return Result{State: Refused, List: l}, nil
+	}
+	if full, err := w.full(tx, l); err != nil || full && !list.Has(tx, l.ID, r.Address, list.RoleMember) {
+		if err != nil {
+			return Result{}, err
+		}
+		return w.noRoom(tx, l)
 	}
 	m := list.Member{List: l.ID, Role: list.RoleMember, Address: r.Address, DisplayName: r.Name, Joined: r.Now.In(w.Site.Location)}
 	if l.Settings.DigestsEnabled {
@@ -141,6 +160,9 @@ func (w *Workflow) Invite(tx *storage.Tx, r Request) (Result, error) {
 	r.Verified = false
 	if s := w.welcome(tx, r.List, r.Address); s != Joined {
 		return Result{State: s, List: r.List}, nil
+	}
+	if full, err := w.full(tx, r.List); err != nil || full {
+		return Result{State: NoRoom, List: r.List}, err
 	}
 	ok, err := spend(tx, []counter{{"invitations " + string(r.List.ID), invitations}}, r.Now)
 	if err != nil || !ok {

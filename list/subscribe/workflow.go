@@ -75,6 +75,7 @@ const (
 	Refused     State = "refused"    // is banned
 	Withdrawn   State = "withdrawn"  // waits for the moderators no longer
 	Full        State = "full"       // too many wait for the moderators, or were invited: nothing was done, and a token still works
+	NoRoom      State = "no-room"    // the list has as many members as it may: nothing was done, and a token still works
 	Unwanted    State = "unwanted"   // wants no mail that others ask for
 	Changed     State = "changed"    // has another address now
 	Done        State = "done"       // what an Action does

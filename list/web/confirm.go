@@ -86,7 +86,7 @@ func (s *site) confirm(w http.ResponseWriter, r *http.Request) error {
 	f := templates.FrameOf(r.Context())
 	return s.confirmPage(w, r, http.StatusOK, templates.Confirm{
 		Title:    s.Templates.T(f.Lang, "confirm.title", "list", res.List.Title()),
-		Text:     s.Templates.T(f.Lang, "confirmed."+string(res.State), "list", res.List.Title()),
+		Text:     s.Templates.T(f.Lang, "confirmed."+string(res.State), "list", res.List.Title(), "owner", res.List.Suffixed("owner")),
 		ListHref: listPath(res.List),
 		List:     res.List.Title(),
 	})

@@ -49,6 +49,9 @@ func (s *site) joinBox(tx *storage.Tx, l *list.List, a actor, lang string) templ
 		Archive: s.Templates.T(lang, "commands.archive."+l.Settings.ArchivePolicy),
 		Mail:    mailto(l.Suffixed("join")),
 	}
+	if room, err := s.Site.Room(tx, l); err == nil && room == 0 {
+		box.Full = s.Templates.T(lang, "confirmed.no-room", "list", l.Title(), "owner", l.Suffixed("owner"))
+	}
 	if s.Subscribe == nil {
 		return box
 	}
@@ -167,8 +170,12 @@ func (s *site) joinAsked(w http.ResponseWriter, r *http.Request, req subscribe.R
 		return errTooMany
 	}
 	s.Log.Info("join asked", "list", l.Name, "address", req.Address.String(), "ip", s.clientIP(r).String())
-	if _, err := s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) { return s.Subscribe.Join(tx, req) }); err != nil {
+	res, err := s.Subscribe.Do(r.Context(), func(tx *storage.Tx) (subscribe.Result, error) { return s.Subscribe.Join(tx, req) })
+	switch {
+	case err != nil:
 		return err
+	case res.State == subscribe.NoRoom:
+		return s.noRoom(w, r, l)
 	}
 	return s.done(w, r, joinPath(l)+"/asked", asked)
 }
@@ -188,8 +195,15 @@ func (s *site) joinAs(w http.ResponseWriter, r *http.Request, req subscribe.Requ
 		return s.done(w, r, joinPath(req.List)+"/held", said)
 	case subscribe.Refused:
 		return denied{need: "join", list: req.List}
+	case subscribe.NoRoom:
+		return s.noRoom(w, r, req.List)
 	}
 	return s.done(w, r, listPath(req.List), said) // such as that too many wait
+}
+
+// noRoom says on the page where one joins that the list is full.
+func (s *site) noRoom(w http.ResponseWriter, r *http.Request, l *list.List) error {
+	return s.joinPage(w, r, l, http.StatusUnprocessableEntity, templates.Join{})
 }
 
 // joinNext says what comes next: after asking ("asked"), or while the moderators decide ("held").

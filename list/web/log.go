@@ -119,7 +119,7 @@ func (s *site) takeBack(w http.ResponseWriter, r *http.Request, a actor, l *list
 	}
 	var made *list.Revision
 	err = s.DB.Update(r.Context(), func(tx *storage.Tx) (err error) {
-		made, err = list.TakeBack(tx, l.ID, n, list.Edit{By: a.address.String(), At: time.Now()})
+		made, err = list.TakeBack(tx, l.ID, n, list.Edit{By: a.address.String(), Admin: a.admin, At: time.Now()})
 		return err
 	})
 	lang := templates.FrameOf(r.Context()).Lang
@@ -130,6 +130,8 @@ func (s *site) takeBack(w http.ResponseWriter, r *http.Request, a actor, l *list
 	case errors.Is(err, list.ErrChangedSince):
 		names := strings.TrimSuffix(err.Error(), ": "+list.ErrChangedSince.Error())
 		said = s.Templates.T(lang, "log.changed-since", "n", n, "names", names)
+	case errors.Is(err, list.ErrAdminOnly):
+		return denied{}
 	case err != nil:
 		return err
 	case made == nil:

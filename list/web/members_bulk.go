@@ -215,7 +215,10 @@ func (s *site) showBulk(w http.ResponseWriter, r *http.Request, _ actor, l *list
 		for _, err := range wrong {
 			view.Lines = append(view.Lines, s.lineWords(lang, err))
 		}
-		plan := s.Subscribe.Plan(tx, b.does(l, roster))
+		plan, err := s.Subscribe.Plan(tx, b.does(l, roster))
+		if err != nil {
+			return err
+		}
 		for _, state := range bulkStates {
 			var named []string
 			for _, a := range plan[state][:min(len(plan[state]), bulkNamed)] {
@@ -247,7 +250,7 @@ func (s *site) showBulk(w http.ResponseWriter, r *http.Request, _ actor, l *list
 }
 
 // bulkStates are what may become of an address, in the order in which a page says so.
-var bulkStates = []subscribe.State{subscribe.Joined, subscribe.Changed, subscribe.MemberState, subscribe.Asked, subscribe.Left, subscribe.Already, subscribe.NotMember, subscribe.Refused, subscribe.Unwanted, subscribe.Full}
+var bulkStates = []subscribe.State{subscribe.Joined, subscribe.Changed, subscribe.MemberState, subscribe.Asked, subscribe.Left, subscribe.Already, subscribe.NotMember, subscribe.Refused, subscribe.Unwanted, subscribe.NoRoom, subscribe.Full}
 
 func (s *site) bulkGroup(groups []templates.BulkGroup, lang, key string, n int, named []string) []templates.BulkGroup {
 	if n == 0 {

@@ -211,7 +211,7 @@ func TestExportMembers(t *testing.T) {
 		t.Fatalf("read again: %d, %v", roster.Len(), bad)
 	}
 	other := w.list("other")
-	if _, err := roster.Import(t.Context(), w.db, other.ID, list.Importing{Edit: list.Edit{At: time.Now()}}); err != nil {
+	if _, _, err := roster.Import(t.Context(), w.db, other.ID, list.Importing{Edit: list.Edit{At: time.Now()}}); err != nil {
 		t.Fatal(err)
 	}
 	for i, name := range names {

@@ -36,18 +36,19 @@ func (s *site) settings(mux *routes) {
 // draft is settings as a form has them.
 type draft struct {
 	lang     string
+	admin    bool   // who fills it in is the site's administrator
 	revision uint64 // that the form was made of
 	values   map[string]json.RawMessage
 	wrong    map[string]string // why a value could not be taken, by setting
 	raw      url.Values        // what was posted, for what could not be taken
 }
 
-func (s *site) settingsForm(w http.ResponseWriter, r *http.Request, _ actor, l *list.List) error {
+func (s *site) settingsForm(w http.ResponseWriter, r *http.Request, a actor, l *list.List) error {
 	values, err := l.Settings.Values()
 	if err != nil {
 		return err
 	}
-	d := draft{lang: templates.FrameOf(r.Context()).Lang, values: values}
+	d := draft{lang: templates.FrameOf(r.Context()).Lang, admin: a.admin, values: values}
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		d.revision = latestRevision(tx, l.ID)
 		return nil
@@ -78,9 +79,11 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 		return err
 	}
 	var last map[string]list.LastChange
-	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
+	var usage []list.Usage
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
 		view.Waits, last = s.settingWaits(tx, l, d.lang), list.LastChanges(tx, l.ID)
-		return nil
+		usage, err = s.Site.UsageOf(tx, l, time.Now())
+		return err
 	})
 	if err != nil {
 		return err
@@ -90,6 +93,7 @@ func (s *site) settingsPage(w http.ResponseWriter, r *http.Request, l *list.List
 		if changed, ok := last[a.Name]; ok {
 			s.noteChange(&field, d.lang, l, changed)
 		}
+		s.noteQuota(&field, d, usage)
 		posted := d.raw["has"]
 		shown := posted == nil && matches(query, field) || slices.Contains(posted, a.Name) || field.Wrong != ""
 		if !shown {
@@ -237,13 +241,13 @@ func (s *site) saveSettings(w http.ResponseWriter, r *http.Request, a actor, l *
 	if err != nil {
 		return err
 	}
-	d := draft{lang: templates.FrameOf(r.Context()).Lang, wrong: map[string]string{}, raw: form}
+	d := draft{lang: templates.FrameOf(r.Context()).Lang, admin: a.admin, wrong: map[string]string{}, raw: form}
 	var patch map[string]json.RawMessage
 	d.revision, err = strconv.ParseUint(form.Get("revision"), 10, 64)
 	if err != nil || json.Unmarshal([]byte(form.Get("patch")), &patch) != nil || len(form.Get("why")) > 2000 {
 		return errNotUnderstood
 	}
-	e := list.Edit{By: a.address.String(), Why: strings.TrimSpace(form.Get("why")), At: time.Now()}
+	e := list.Edit{By: a.address.String(), Admin: a.admin, Why: strings.TrimSpace(form.Get("why")), At: time.Now()}
 	if form.Get("for") == "now" {
 		e.FallsBack = e.At.Add(confirmUntil)
 	}

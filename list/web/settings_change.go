@@ -16,7 +16,7 @@ import (
 
 // posted is a form of settings: what it changes of the list, or what cannot be taken.
 func (s *site) posted(r *http.Request, l *list.List) (d draft, patch map[string]json.RawMessage, err error) {
-	d = draft{lang: templates.FrameOf(r.Context()).Lang, raw: r.PostForm, wrong: map[string]string{}}
+	d = draft{lang: templates.FrameOf(r.Context()).Lang, admin: actorOf(r.Context()).admin, raw: r.PostForm, wrong: map[string]string{}}
 	if d.revision, err = strconv.ParseUint(r.PostForm.Get("revision"), 10, 64); err != nil {
 		return d, nil, errNotUnderstood
 	}
@@ -73,6 +73,9 @@ func (s *site) prepare(tx *storage.Tx, l *list.List, d *draft, patch map[string]
 		return p, err
 	}
 	s.note(d, p.settings.Check())
+	if !d.admin {
+		s.note(d, list.AdminOnly(p.changes))
+	}
 	return p, nil
 }
 

@@ -84,7 +84,7 @@ func (s *site) rollBackSetting(w http.ResponseWriter, r *http.Request, _ actor, 
 	if err != nil {
 		return errNotUnderstood
 	}
-	d := draft{lang: templates.FrameOf(r.Context()).Lang, wrong: map[string]string{}}
+	d := draft{lang: templates.FrameOf(r.Context()).Lang, admin: actorOf(r.Context()).admin, wrong: map[string]string{}}
 	patch := map[string]json.RawMessage{}
 	var p prepared
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {

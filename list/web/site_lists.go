@@ -64,6 +64,17 @@ func (s *site) siteRow(tx *storage.Tx, l *list.List, lang string) (row templates
 		row.Last = templates.NewDate(lang, t.Last.In(s.Site.Location))
 		break
 	}
+	if s.Site.Quotas.Of(l) != (list.Quotas{}) {
+		all, err := s.Site.UsageOf(tx, l, time.Now())
+		if err != nil {
+			return row, err
+		}
+		for _, u := range all {
+			if state := s.quotaState(lang, u); state != "" {
+				row.States = append(row.States, s.Templates.T(lang, "quota."+string(u.Quota))+": "+state)
+			}
+		}
+	}
 	owners, err := list.CountMembers(tx, l.ID, list.RoleOwner)
 	for _, state := range []struct {
 		name string
@@ -182,14 +193,14 @@ func (s *site) siteList(w http.ResponseWriter, r *http.Request, _ actor, l *list
 func (s *site) siteListPage(w http.ResponseWriter, r *http.Request, status int, l *list.List, view templates.SiteListPage) error {
 	lang := templates.FrameOf(r.Context()).Lang
 	view.Settings, view.Log, view.Former = adminPath(l, "settings"), adminPath(l, "log"), l.Former
+	view.Quotas = view.Settings + "#quotas"
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) (err error) {
-		view.SiteList, err = s.siteRow(tx, l, lang)
+		if view.SiteList, err = s.siteRow(tx, l, lang); err == nil {
+			view.Usage, err = s.usage(tx, lang, l)
+		}
 		return err
 	})
 	if err != nil {
-		return err
-	}
-	if view.Usage, err = s.usage(r.Context(), lang, l); err != nil {
 		return err
 	}
 	title := templates.Frame{Title: l.Title()}

@@ -1,8 +1,8 @@
 package web
 
 import (
-	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"kairan/list"
@@ -10,45 +10,42 @@ import (
 	"kairan/templates"
 )
 
-// usage is what a list takes of the machine.
-func (s *site) usage(ctx context.Context, lang string, l *list.List) ([]templates.Fact, error) {
-	var archived int64
-	for _, length := range s.DB.Blobs.All("archive/" + string(l.ID) + "/") {
-		archived += max(0, length)
-	}
-	var day, month int
-	now := time.Now()
-	since := now.AddDate(0, 0, -30)
-	var last uint64
-	err := s.DB.View(ctx, func(tx *storage.Tx) (err error) {
-		day, month = 0, 0
-		for p := range list.PostsAfter(tx, list.PostID(storage.NewID(since))) {
-			if p.List != l.ID || p.Number == 0 {
-				continue
-			}
-			if month++; now.Sub(p.Received) < 24*time.Hour {
-				day++
-			}
-		}
-		last, err = list.LastNumber(tx, l.ID)
-		return err
-	})
+// usage is what a list takes of the site, beside its quotas.
+func (s *site) usage(tx *storage.Tx, lang string, l *list.List) (facts []templates.Fact, err error) {
+	now := time.Now().In(s.Site.Location)
+	quotas, err := s.Site.UsageOf(tx, l, now)
 	if err != nil {
 		return nil, err
 	}
-	fact := func(name string, value any) templates.Fact {
-		return templates.Fact{Name: s.Templates.T(lang, "site-list.usage."+name), Value: fmt.Sprint(value)}
+	for _, u := range quotas {
+		used, most := u.Words()
+		value := used
+		if most != "" {
+			value = s.Templates.T(lang, "quota.of", "used", used, "most", most)
+		}
+		if state := s.quotaState(lang, u); state != "" {
+			value += " (" + state + ")"
+		}
+		facts = append(facts, templates.Fact{Name: s.Templates.T(lang, "quota."+string(u.Quota)), Value: value})
 	}
-	return []templates.Fact{fact("archive", size(archived)), fact("day", day), fact("month", month), fact("posts", last)}, nil
+	month := 0
+	for _, t := range list.Tallies(tx, l.ID, now.AddDate(0, 0, -29).Format(time.DateOnly)) {
+		month += t.Accepted + t.Approved
+	}
+	last, err := list.LastNumber(tx, l.ID)
+	return append(facts,
+		templates.Fact{Name: s.Templates.T(lang, "site-list.usage.month"), Value: strconv.Itoa(month)},
+		templates.Fact{Name: s.Templates.T(lang, "site-list.usage.posts"), Value: fmt.Sprint(last)},
+	), err
 }
 
-// size is a number of bytes for people.
-func size(n int64) string {
+// quotaState is a word for a quota that is used up, or nearly; "" for one that is not.
+func (s *site) quotaState(lang string, u list.Usage) string {
 	switch {
-	case n < 1<<20:
-		return fmt.Sprintf("%d KB", (n+1023)/1024)
-	case n < 1<<30:
-		return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+	case u.Full():
+		return s.Templates.T(lang, "quota.full")
+	case u.Near():
+		return s.Templates.T(lang, "quota.near")
 	}
-	return fmt.Sprintf("%.1f GB", float64(n)/(1<<30))
+	return ""
 }
