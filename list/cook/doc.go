@@ -32,7 +32,5 @@
 // name the author's provider.
 // X-BeenThere of other lists stays, or two lists that send to each other would
 // not notice.
-// A password in the first line of a body, as Mailman 2 allowed, is not removed:
-// Kairan never asks for one.
 // Prefixes are found as this list writes them now; those of its former prefix stay.
 package cook

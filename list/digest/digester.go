@@ -2,6 +2,7 @@ package digest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -76,11 +77,11 @@ func (d *Digester) Round(ctx context.Context, now time.Time) error {
 		return nil
 	})
 	if err != nil {
-		return fmt.Errorf("digests to make: %w", err)
+		return errors.Join(failed, fmt.Errorf("digests to make: %w", err))
 	}
 	for _, id := range due {
 		if err := d.makeSafely(ctx, id); err != nil {
-			failed = fmt.Errorf("digest %s: %w", id, err)
+			failed = errors.Join(failed, fmt.Errorf("digest %s: %w", id, err))
 		}
 	}
 	return failed

@@ -90,26 +90,9 @@ func (h *Handler) bySender(tx *storage.Tx, env *smtpd.Envelope, sender address.A
 	if err != nil {
 		return nil, "", err
 	}
-	secret, err := list.Secret(tx, list.VERPSecret)
-	if err != nil {
-		return nil, "", err
-	}
-	n, tag, err := list.NewVERP(secret).Parse(r.list, r.token)
-	if err != nil {
-		return nil, "", nil // a policy, no failure: the token is not ours
-	}
-	if !list.IsProbe(n) {
-		p, err := list.PostByNumber(tx, r.list.ID, n)
-		if errors.Is(err, storage.ErrNotFound) || err == nil && env.At.Sub(p.Decided) > list.BounceLife {
-			return nil, "", nil
-		}
-		if err != nil {
-			return nil, "", err
-		}
-	}
-	key, err := list.MemberByTag(tx, r.list.ID, tag)
-	if errors.Is(err, list.ErrNotMember) {
+	c, err := copyOf(tx, r, env.At)
+	if errors.Is(err, errNoCopy) || err == nil && c.member == "" {
 		return nil, "", nil
 	}
-	return r.list, key, err
+	return r.list, c.member, err
 }

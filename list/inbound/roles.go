@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"kairan/list"
 	"kairan/list/bounce"
@@ -23,43 +24,62 @@ func (h *Handler) bounce(ctx context.Context, env *smtpd.Envelope, r route, raw 
 	report := dsn.Recognise(msg)
 	named := false
 	err := h.DB.Update(ctx, func(tx *storage.Tx) error {
-		named = false // this function may run again
-		secret, err := list.Secret(tx, list.VERPSecret)
-		if err != nil {
-			return err
-		}
-		n, tag, err := list.NewVERP(secret).Parse(r.list, r.token)
-		if err != nil {
+		c, err := copyOf(tx, r, env.At)
+		if named = err == nil; errors.Is(err, errNoCopy) {
 			h.Log.Info("bounce", "list", r.list.Address.String(), "ignored", err.Error())
 			return nil
 		}
-		who, err := list.MemberByTag(tx, r.list.ID, tag)
-		if err != nil && !errors.Is(err, list.ErrNotMember) {
-			return err
-		}
-		came := bounce.Came{List: r.list, Message: msg, At: env.At}
-		if list.IsProbe(n) {
-			named, came.Probe = true, n
-			return h.weigh(tx, who, came)
-		}
-		p, err := list.PostByNumber(tx, r.list.ID, n)
-		if errors.Is(err, storage.ErrNotFound) || err == nil && env.At.Sub(p.Decided) > list.BounceLife {
-			return nil
-		}
 		if err != nil {
 			return err
 		}
-		named, came.Post = true, p
-		h.Log.Info("bounce", "post", p.ID, "member", who, "kind", report.Kind, "class", report.Class)
+		came := bounce.Came{List: r.list, Post: c.post, Probe: c.probe, Message: msg, At: env.At}
+		if c.post == nil {
+			return h.weigh(tx, c.member, came)
+		}
+		h.Log.Info("bounce", "post", c.post.ID, "member", c.member, "kind", report.Kind, "class", report.Class)
 		return errors.Join(
-			list.NoteBounce(tx, p, list.Event{At: env.At, Stage: "bounce", Text: bounceWords(who, report, msg)}),
-			h.weigh(tx, who, came),
+			list.NoteBounce(tx, c.post, list.Event{At: env.At, Stage: "bounce", Text: bounceWords(c.member, report, msg)}),
+			h.weigh(tx, c.member, came),
 		)
 	})
 	if err == nil && !named && report.Kind == dsn.Complaint {
 		err = h.complaint(ctx, env, report, raw)
 	}
 	return smtpd.Reply{}, err
+}
+
+// sent is a copy that we sent.
+type sent struct {
+	post   *list.Post // nil for a probe
+	probe  uint64     // its number
+	member string     // address key; "" for who is not known any more
+}
+
+// errNoCopy says that a bounce address is of no copy of ours, or of one sent too long ago. That is policy, and no failure.
+var errNoCopy = errors.New("no copy of the last days")
+
+// copyOf returns the copy that had the address of a route, which is a bounce address, as its envelope sender.
+func copyOf(tx *storage.Tx, r route, now time.Time) (c sent, err error) {
+	secret, err := list.Secret(tx, list.VERPSecret)
+	if err != nil {
+		return c, err
+	}
+	n, tag, err := list.NewVERP(secret).Parse(r.list, r.token)
+	if err != nil {
+		return c, fmt.Errorf("%w: %w", errNoCopy, err)
+	}
+	if list.IsProbe(n) {
+		c.probe = n
+	} else if c.post, err = list.PostByNumber(tx, r.list.ID, n); errors.Is(err, storage.ErrNotFound) || err == nil && now.Sub(c.post.Decided) > list.BounceLife {
+		return c, errNoCopy
+	} else if err != nil {
+		return c, err
+	}
+	c.member, err = list.MemberByTag(tx, r.list.ID, tag)
+	if errors.Is(err, list.ErrNotMember) {
+		err = nil
+	}
+	return c, err
 }
 
 // weigh decides what a report means for a member (an address key); nothing for one who is not known any more.

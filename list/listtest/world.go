@@ -213,6 +213,7 @@ func (w *World) Leave() (dir string) {
 	if err := w.DB.Close(); err != nil {
 		w.t.Fatal(err)
 	}
+	w.DB = nil
 	return w.dir
 }
 

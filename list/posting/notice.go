@@ -85,8 +85,8 @@ func (p *Path) sendNotices(ctx context.Context) error {
 		return fmt.Errorf("notices: %w", err)
 	}
 	for _, id := range slices.Sorted(maps.Keys(ready)) {
-		n := ready[id]
-		if err := p.sendAs(ctx, noticePrefix+id, n, func(tx *storage.Tx) error { return notices.Delete(tx, id) }); err != nil {
+		m := letter{id: noticePrefix + id, message: ready[id].Message, to: []queue.Recipient{{Ref: ready[id].Domain, To: ready[id].To}}}
+		if err := p.sendLetter(ctx, m, func(tx *storage.Tx) error { return notices.Delete(tx, id) }); err != nil {
 			return err
 		}
 	}
@@ -151,20 +151,24 @@ func (n Notice) compose(now time.Time) []byte {
 	if len(n.Attached) == 0 {
 		return message.Join(append(h, text...), body)
 	}
-	boundary := rand.Text()
-	h = append(h, message.NewField("Content-Type", `multipart/mixed; boundary="`+boundary+`"`))
-	var parts bytes.Buffer
-	part := func(msg []byte) {
-		parts.WriteString("--" + boundary + "\r\n")
-		parts.Write(msg)
-		parts.WriteString("\r\n")
-	}
-	part(message.Join(text, body))
+	parts := [][]byte{message.Join(text, body)}
 	for _, a := range n.Attached {
-		part(message.Join(message.Header{message.NewField("Content-Type", "message/rfc822"), message.NewField("Content-Disposition", "inline")}, a))
+		parts = append(parts, message.Join(message.Header{message.NewField("Content-Type", "message/rfc822"), message.NewField("Content-Disposition", "inline")}, a))
 	}
-	parts.WriteString("--" + boundary + "--\r\n")
-	return message.Join(h, parts.Bytes())
+	return mixed(h, parts)
+}
+
+// mixed returns a message of some parts, each with a header of its own.
+func mixed(h message.Header, parts [][]byte) []byte {
+	boundary := rand.Text()
+	var body bytes.Buffer
+	for _, p := range parts {
+		body.WriteString("--" + boundary + "\r\n")
+		body.Write(p)
+		body.WriteString("\r\n")
+	}
+	body.WriteString("--" + boundary + "--\r\n")
+	return message.Join(append(h, message.NewField("Content-Type", `multipart/mixed; boundary="`+boundary+`"`)), body.Bytes())
 }
 
 // maxLine is the longest line of a mail in bytes (RFC 5322, section 2.1.1).
@@ -200,44 +204,36 @@ func wrapped(s string) []byte {
 
 // send queues a complete message to one address, signed for domain ("" for not at all).
 func (p *Path) send(ctx context.Context, domain string, to address.Address, msg []byte) error {
-	n := waiting{Domain: domain, To: to, Message: msg}
-	return p.sendAs(ctx, noticePrefix+storage.NewID(time.Now()), n, func(*storage.Tx) error { return nil })
-}
-
-// sendAs is send under a given rendition, with something to do in the same transaction. It may be repeated.
-func (p *Path) sendAs(ctx context.Context, id string, n waiting, with func(*storage.Tx) error) error {
-	if err := p.Outbox.AddRendition(ctx, id, n.Message); err != nil {
-		return fmt.Errorf("mail to %s: %w", n.To, err)
-	}
-	err := p.DB.Update(ctx, func(tx *storage.Tx) error {
-		return errors.Join(
-			p.Outbox.Enqueue(tx, id, []queue.Recipient{{Ref: n.Domain, To: n.To}}),
-			p.Outbox.Seal(tx, id),
-			with(tx),
-		)
-	})
-	if err != nil {
-		return fmt.Errorf("mail to %s: %w", n.To, err)
-	}
-	p.Outbox.Wake()
-	return nil
+	m := letter{id: noticePrefix + storage.NewID(time.Now()), message: msg, to: []queue.Recipient{{Ref: domain, To: to}}}
+	return p.sendLetter(ctx, m, func(*storage.Tx) error { return nil })
 }
 
 // SendReport queues a report about TLS, signed by the domain it comes from, with something to do in the same transaction.
-func (p *Path) SendReport(ctx context.Context, m tlsreport.Mail, with func(*storage.Tx) error) error {
-	id := reportPrefix + storage.NewID(time.Now())
-	if err := p.Outbox.AddRendition(ctx, id, m.Message); err != nil {
-		return fmt.Errorf("a report: %w", err)
+func (p *Path) SendReport(ctx context.Context, r tlsreport.Mail, with func(*storage.Tx) error) error {
+	m := letter{id: reportPrefix + storage.NewID(time.Now()), message: r.Message}
+	for _, a := range r.To {
+		m.to = append(m.to, queue.Recipient{Ref: r.Domain, To: a})
 	}
-	var to []queue.Recipient
-	for _, a := range m.To {
-		to = append(to, queue.Recipient{Ref: m.Domain, To: a})
+	return p.sendLetter(ctx, m, with)
+}
+
+// letter is a complete message that is no post.
+type letter struct {
+	id      string // of the rendition
+	message []byte
+	to      []queue.Recipient // Ref as noticeRef writes it
+}
+
+// sendLetter queues a letter, with something to do in the same transaction. It may be repeated.
+func (p *Path) sendLetter(ctx context.Context, m letter, with func(*storage.Tx) error) error {
+	err := p.Outbox.AddRendition(ctx, m.id, m.message)
+	if err == nil {
+		err = p.DB.Update(ctx, func(tx *storage.Tx) error {
+			return errors.Join(p.Outbox.Enqueue(tx, m.id, m.to), p.Outbox.Seal(tx, m.id), with(tx))
+		})
 	}
-	err := p.DB.Update(ctx, func(tx *storage.Tx) error {
-		return errors.Join(p.Outbox.Enqueue(tx, id, to), p.Outbox.Seal(tx, id), with(tx))
-	})
 	if err != nil {
-		return fmt.Errorf("a report: %w", err)
+		return fmt.Errorf("queue %s: %w", m.id, err)
 	}
 	p.Outbox.Wake()
 	return nil
