@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"kairan/list"
+	"kairan/templates"
 )
 
 // maxName bounds a display name in characters.
@@ -91,7 +92,7 @@ func (s *session) change(m *list.Member, words []string, by list.DeliveryStatus)
 		if sympa == "mail" { // there it also ends digests
 			m.DeliveryMode = list.DeliveryRegular
 		}
-	case first == "language" && slices.Contains([]string{"ja", "en"}, rest):
+	case first == "language" && slices.Contains(templates.Languages(), rest):
 		m.Language = rest
 		if by == list.DeliveryByUser {
 			s.lang = rest
