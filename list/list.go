@@ -1,6 +1,7 @@
 package list
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"iter"
@@ -235,6 +236,11 @@ func (l *List) Suffixed(suffix string) address.Address {
 		panic(err) // unreachable: CheckAddress left room for every suffix
 	}
 	return a
+}
+
+// LanguageOf returns that of mails to a member: its own, else the list's.
+func (l *List) LanguageOf(m *Member) string {
+	return cmp.Or(m.Language, l.Settings.PreferredLanguage)
 }
 
 // Title returns the name for people: the display name, else the local part.

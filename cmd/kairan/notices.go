@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -13,7 +12,7 @@ import (
 
 // tellLeft mails who has left, with the way back. That the mail cannot be queued does not undo the leaving.
 func (app *App) tellLeft(ctx context.Context, l *list.List, m *list.Member) {
-	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
+	lang := l.LanguageOf(m)
 	subject, body, err := app.write(ctx, l, "undo", lang, map[string]string{
 		"list":    l.Title(),
 		"address": m.Address.String(),

@@ -135,10 +135,7 @@ func (b *Bouncer) mailNews(tx *storage.Tx, id list.ID, now time.Time) error {
 		return err
 	}
 	for _, m := range list.Members(tx, id, list.RoleOwner, "") {
-		lang := m.Language
-		if lang == "" {
-			lang = l.Settings.PreferredLanguage
-		}
+		lang := l.LanguageOf(m)
 		var text strings.Builder
 		for _, it := range items {
 			line := b.Templates.T(lang, "bounce.news-"+it.Kind, "address", it.Address)

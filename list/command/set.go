@@ -181,7 +181,7 @@ func (s *session) show(m *list.Member, only string) {
 	for _, o := range switches {
 		line(o.name, onOff[o.get(m)])
 	}
-	line("language", cmp.Or(m.Language, s.List.Settings.PreferredLanguage))
+	line("language", s.List.LanguageOf(m))
 	line("name", m.DisplayName)
 	if s.obeyed {
 		line("moderation", cmp.Or(string(m.ModerationAction), "default"))

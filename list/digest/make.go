@@ -239,7 +239,7 @@ func (w *work) of(m *list.Member) variant {
 			parts[i] = '1'
 		}
 	}
-	return variant{mode: m.DigestMode(), lang: cmp.Or(m.Language, w.list.Settings.PreferredLanguage), parts: string(parts)}
+	return variant{mode: m.DigestMode(), lang: w.list.LanguageOf(m), parts: string(parts)}
 }
 
 // store gives the queue the renditions that the recipients need and that it does not have yet. Their names are on disk before them, so that

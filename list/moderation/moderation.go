@@ -1,7 +1,6 @@
 package moderation
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -109,11 +108,6 @@ func (m *Moderation) Moderates(tx *storage.Tx, l *list.List, who address.Address
 		}
 	}
 	return false
-}
-
-// speaks returns a member's language.
-func speaks(l *list.List, who *list.Member) string {
-	return cmp.Or(who.Language, l.Settings.PreferredLanguage)
 }
 
 // language is that of mails to an address: the member's, else the list's.

@@ -97,7 +97,7 @@ func (m *Moderation) tellOthers(tx *storage.Tx, id list.ID, d *decided, now time
 		return err
 	}
 	for _, who := range m.moderators(tx, l) {
-		lang := speaks(l, who)
+		lang := l.LanguageOf(who)
 		var entries []string
 		for _, p := range posts {
 			if p.Verdict.By != who.Address.String() {

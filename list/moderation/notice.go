@@ -50,7 +50,7 @@ func (m *Moderation) notice(tx *storage.Tx, l *list.List, items []item, more int
 		if err != nil {
 			return err
 		}
-		lang := speaks(l, who)
+		lang := l.LanguageOf(who)
 		if err := m.queue(tx, m.noticeTo(l, who, lang, token, items, more)); err != nil {
 			return err
 		}
@@ -104,7 +104,7 @@ func (m *Moderation) remind(tx *storage.Tx, l *list.List, waiting []*list.Post, 
 		if err != nil {
 			return err
 		}
-		lang := speaks(l, who)
+		lang := l.LanguageOf(who)
 		err = m.queue(tx, letter{list: l, to: who.Address, lang: lang, name: "held-reminder", token: token, unasked: true, args: map[string]string{
 			"n":       strconv.Itoa(len(waiting)),
 			"entries": m.rows(lang, shown),

@@ -49,7 +49,7 @@ func (m *Moderation) tellLeaving(tx *storage.Tx, l *list.List, p *list.Post) err
 		return err
 	}
 	p.Foretold = true
-	lang := speaks(l, who)
+	lang := l.LanguageOf(who)
 	return m.queue(tx, letter{list: l, to: who.Address, lang: lang, name: "leaving", token: token, answers: p.MessageID, args: map[string]string{
 		"subject": m.subject(lang, p),
 		"when":    p.Leaves.In(m.Site.Location).Format("15:04:05"),

@@ -290,7 +290,7 @@ func (m *Moderation) tellRequests(tx *storage.Tx, l *list.List, waiting []reques
 		if err != nil {
 			return err
 		}
-		lang := speaks(l, who)
+		lang := l.LanguageOf(who)
 		var b strings.Builder
 		for i, r := range rows {
 			number := ""

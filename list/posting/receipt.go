@@ -52,7 +52,7 @@ func (p *Path) acknowledge(tx *storage.Tx, w *work, recipients int, now time.Tim
 
 // tellAuthor mails a member about a post of its own.
 func (p *Path) tellAuthor(tx *storage.Tx, l *list.List, post *list.Post, m *list.Member, mail string, args map[string]string) error {
-	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
+	lang := l.LanguageOf(m)
 	maps.Copy(args, map[string]string{
 		"list": l.Title(), "subject": cmp.Or(post.Subject, p.Templates.T(lang, "message.no-subject")), "number": strconv.FormatUint(post.Number, 10),
 		"url": p.Site.MessageURL(l, post.MessageID), "request": l.Suffixed("request").String(),
@@ -119,7 +119,7 @@ func (p *Path) sendReceipt(tx *storage.Tx, id list.PostID, r receiptDue, provide
 	if err != nil {
 		return err
 	}
-	lang := cmp.Or(m.Language, l.Settings.PreferredLanguage)
+	lang := l.LanguageOf(m)
 	return p.tellAuthor(tx, l, post, m, "receipt", map[string]string{"counts": p.counts(lang, r.Recipients, providers)})
 }
 

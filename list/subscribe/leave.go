@@ -58,7 +58,7 @@ func (w *Workflow) release(tx *storage.Tx, r Request, own bool) (Result, error) 
 	if err != nil {
 		return Result{}, err
 	}
-	lang := language(m, l)
+	lang := l.LanguageOf(m)
 	back := w.Templates.T(lang, "goodbye.rejoin", "join", l.Suffixed("join"))
 	if own {
 		_, _, err = list.LeaveByToken(tx, m.Token, r.Now.In(w.Site.Location))
@@ -76,11 +76,4 @@ func (w *Workflow) release(tx *storage.Tx, r Request, own bool) (Result, error) 
 	return w.passed(tx, r, passage{
 		state: Left, lang: lang, mail: l.Settings.SendGoodbyeMessage, name: "goodbye", text: l.Settings.GoodbyeMsg, back: back, owners: "member-left",
 	})
-}
-
-func language(m *list.Member, l *list.List) string {
-	if m != nil && m.Language != "" {
-		return m.Language
-	}
-	return l.Settings.PreferredLanguage
 }

@@ -66,7 +66,7 @@ func (w *Workflow) Letter(tx *storage.Tx, le Letter) (Notice, error) {
 func languages(tx *storage.Tx, l *list.List, a address.Address) []string {
 	for _, role := range []list.Role{list.RoleMember, list.RoleOwner, list.RoleModerator} {
 		if m, err := list.GetMember(tx, l.ID, role, a); err == nil {
-			return []string{language(m, l)}
+			return []string{l.LanguageOf(m)}
 		}
 	}
 	own := l.Settings.PreferredLanguage
