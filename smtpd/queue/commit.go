@@ -38,6 +38,8 @@ type commits struct {
 const (
 	enough     = 1000 // entries are worth a transaction at once
 	maxPending = 4000 // entries make deliveries wait
+
+	maxLinger = time.Second
 )
 
 func newCommits() *commits {
@@ -86,12 +88,14 @@ func (c *commits) take() []entry {
 	return batch
 }
 
-// run commits entries until done is closed and all are committed.
+// run commits entries until done is closed and all are committed. Where commits take long, it leaves the store to
+// others for most of the time: a post that is being accepted waits for the commit that runs.
 func (c *commits) run(o *Outbox, done <-chan struct{}) error {
+	var took time.Duration // the last commit
 	for {
 		select {
 		case <-c.some:
-			c.linger(o.CommitDelay, done)
+			c.linger(min(max(o.CommitDelay, 7*took), maxLinger), done)
 		case <-done:
 		}
 		batch := c.take()
@@ -103,9 +107,11 @@ func (c *commits) run(o *Outbox, done <-chan struct{}) error {
 				continue
 			}
 		}
+		began := time.Now()
 		if err := o.persist(batch, done); err != nil {
 			return err
 		}
+		took = time.Since(began)
 	}
 }
 

@@ -98,7 +98,7 @@ func lonely() string {
 }
 
 // The program is killed twenty-five times while it sends a post. Nobody is left out, and no kill repeats more than the copies that were in
-// flight and those whose outcomes waited: for 50 ms, and for the commit before.
+// flight and those whose outcomes waited: for 50 ms at least, and for the commit before.
 func TestKillNine(t *testing.T) {
 	t.Run("smarthost", func(t *testing.T) { killNine(t, false) })
 	t.Run("shared rows", func(t *testing.T) { killNine(t, true) })
@@ -157,7 +157,7 @@ func killNine(t *testing.T, direct bool) {
 		worst, total = max(worst, lost), total+lost
 		gap := commits()
 		longest = max(longest, gap)
-		// What came since the batch before was taken: while that was committed, for 50 ms, and while its own was.
+		// What came since the batch before was taken: while that was committed, for 50 ms at least, and while its own was.
 		most := 2*childConnections + rate*(2*gap.Seconds()-0.05)
 		bound = max(bound, most)
 		if lost < 0 || lost > most {

@@ -29,7 +29,8 @@ type Options struct {
 	Signers int
 	// Ahead is how many copies a delivery has signed ahead, half of them at a time: 6.
 	Ahead int
-	// CommitDelay is how long an outcome may wait for others to be committed with: 50 ms.
+	// CommitDelay is how long an outcome may wait for others to be committed with: 50 ms. Where a commit takes long it waits seven
+	// times as long as the last one took, a second at most.
 	CommitDelay time.Duration
 	// FirstRetry is the pause after the first deferral: 5 minutes. Each further one is twice as long, up to LastRetry: 4 hours.
 	FirstRetry, LastRetry time.Duration
