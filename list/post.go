@@ -145,17 +145,6 @@ func Decide(tx *storage.Tx, id PostID, v Verdict, now time.Time) (*Post, error) 
 	)
 }
 
-// Posts yields the posts to every list from id on, oldest first.
-func Posts(tx *storage.Tx, id PostID) iter.Seq[*Post] {
-	return func(yield func(*Post) bool) {
-		for _, p := range posts.Scan(tx, storage.Range[PostID]{From: &id}) {
-			if !yield(&p) {
-				return
-			}
-		}
-	}
-}
-
 // PutPost replaces the post's row.
 func PutPost(tx *storage.Tx, p *Post) error { return posts.Put(tx, p.ID, *p) }
 

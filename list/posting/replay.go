@@ -39,17 +39,17 @@ const (
 func (p *Path) Replay(ctx context.Context, l *list.List, s list.Settings, since time.Time) (r Replay, err error) {
 	other := *l
 	other.Settings = s
-	from := list.PostID(storage.NewID(since))
+	after := list.PostID(storage.NewID(since))
 	for more := true; more && err == nil; {
 		err = p.DB.View(ctx, func(tx *storage.Tx) error {
 			more = false
 			n := 0
-			for post := range list.Posts(tx, from) {
+			for post := range list.PostsAfter(tx, after) {
 				if n++; n > replayed {
-					from, more = post.ID, true
+					more = true
 					return nil
 				}
-				if post.List != l.ID {
+				if after = post.ID; post.List != l.ID {
 					continue
 				}
 				if err := p.replay(tx, &r, post, l, &other); err != nil {
