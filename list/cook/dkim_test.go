@@ -187,6 +187,22 @@ func TestRelatedDomains(t *testing.T) {
 	}
 }
 
+// TestStrictAlignment: where the author's domain wants it (adkim=s), a signature by another domain of the organization keeps no From.
+func TestStrictAlignment(t *testing.T) {
+	t.Parallel()
+	signer := newAuthor("mail.example.jp")
+	for _, strict := range []bool{false, true} {
+		msg := message.Parse(signer.sign(t, crlf([]byte(post))))
+		in := input(list.DefaultSettings("en"), msg)
+		in.Post.Auth.DMARC.Org, in.Post.Auth.DMARC.StrictDKIM = "example.jp", strict
+		in.Post.Auth.Keys = map[string]string{}
+		signer.addKey(in.Post.Auth.Keys)
+		if r := Dress(in, contentOf(in, msg), nil); (r.Rewritten != "") != strict {
+			t.Errorf("strict %v: rewritten %q", strict, r.Rewritten)
+		}
+	}
+}
+
 // TestManySignatures checks that nothing is removed where not every signature could be checked.
 func TestManySignatures(t *testing.T) {
 	t.Parallel()

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"kairan/list"
@@ -213,6 +214,83 @@ func TestBounceIsNotedWithItsPost(t *testing.T) {
 	if got := bounces(); len(got) != 2 {
 		t.Errorf("a forged token was believed: %q", got)
 	}
+}
+
+// quietly lets everything come to rest in a bubble of time, and returns what has arrived.
+func quietly(w *listtest.World, d time.Duration) []smtptest.Message {
+	time.Sleep(d)
+	synctest.Wait()
+	return w.Sink.Messages()
+}
+
+// Reports and loops are forwarded to nobody.
+func TestForwardingEnds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := listtest.New(t, nil)
+		l := w.List("janog", nil)
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		w.Run()
+		report, loop := mail("", "janog-owner"+at, "report"), mail("ann@people.test", "janog-owner"+at, "loop")
+		loop.Raw = strings.Repeat("Received: from a.test by b.test; Sun, 01 Nov 2026 12:00:00 +0900\n", 26) + loop.Raw
+		for _, m := range []listtest.Mail{report, loop, mail("ann@people.test", "janog-owner"+at, "question")} {
+			send(t, w, 250, m)
+		}
+		if got := quietly(w, time.Second); len(got) != 1 || !strings.Contains(string(got[0].Data), "Subject: question") {
+			t.Errorf("forwarded: %d mails, %+v", len(got), got)
+		}
+	})
+}
+
+// A report about a post of long ago says nothing any more.
+func TestLateReport(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := listtest.New(t, nil)
+		l := w.List("janog", nil)
+		w.Join(l, list.RoleMember, "ann@people.test")
+		w.Run()
+		m := mail("ann@people.test", "janog"+at, "Hello")
+		m.Raw = strings.Replace(m.Raw, "\nMessage-ID: ", "\nMessage-ID: <late@people.test>\nX-Was: ", 1)
+		send(t, w, 250, m)
+		report := mail("", quietly(w, time.Second)[0].From, "Undelivered Mail")
+		noted := func() (n int) {
+			w.Update(func(tx *storage.Tx) error {
+				n = 0
+				for e := range list.History(tx, w.Posts("late@people.test")[0].ID) {
+					if e.Stage == "bounce" {
+						n++
+					}
+				}
+				return nil
+			})
+			return n
+		}
+		time.Sleep(list.BounceLife - time.Hour)
+		send(t, w, 250, report)
+		if n := noted(); n != 1 {
+			t.Errorf("%d reports are noted, want that of the last hour", n)
+		}
+		time.Sleep(2 * time.Hour)
+		send(t, w, 250, report)
+		if n := noted(); n != 1 {
+			t.Errorf("%d reports are noted, want none of later", n)
+		}
+	})
+}
+
+// Who is refused by the only list hears that in the dialogue, and by no mail besides.
+func TestRefusedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := listtest.New(t, nil)
+		w.List("janog", func(s *list.Settings) { s.DefaultNonmemberAction = list.Reject })
+		w.Run()
+		send(t, w, 550, mail("ann@people.test", "janog"+at, "Hello"))
+		if got := quietly(w, time.Second); len(got) != 0 {
+			t.Errorf("told too: %+v", got)
+		}
+	})
 }
 
 // While DNS does not tell who wrote commands they come again; who wants to join is asked back instead.

@@ -417,6 +417,32 @@ func TestHeldPostGoesOutWhenAccepted(t *testing.T) {
 	}
 }
 
+// Who sends the same refused message again and again does not fill the store, nor with a long header.
+func TestRefusalsAreRecordedWithinBounds(t *testing.T) {
+	t.Parallel()
+	w := listtest.New(t, nil)
+	l := w.List("janog", func(s *list.Settings) { s.DefaultNonmemberAction = list.Reject })
+	long := strings.Repeat("X-Long: "+strings.Repeat("a", 900)+"\n", 100)
+	raw := listtest.CRLF(long + listtest.Post("zed@people.test", l, "again@people.test", "Hello", "Hello.\n"))
+	for range 55 {
+		vs, err := w.Path.Receive(t.Context(), w.Envelope("zed@people.test", l), []*list.List{l}, raw)
+		if err != nil || vs[0].Verdict.Action != list.Reject {
+			t.Fatalf("receive: %v %v", vs, err)
+		}
+	}
+	posts := w.Posts("again@people.test")
+	if len(posts) != 50 {
+		t.Errorf("%d refusals are recorded, want 50", len(posts))
+	}
+	w.Update(func(tx *storage.Tx) error {
+		var f rules.Facts
+		if err := list.PostFacts(tx, posts[0].ID, &f); err != nil || len(f.Header) != 64<<10 {
+			t.Errorf("a header of %d bytes is kept, %v", len(f.Header), err)
+		}
+		return nil
+	})
+}
+
 func TestMisbehavingReceivers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, misbehavingReceivers)

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strings"
 
 	"kairan/list"
 	"kairan/smtpd"
@@ -37,16 +36,6 @@ func Reply(site *list.Site, l *list.List, v list.Verdict) smtpd.Reply {
 	if row := table[i]; !r.OK() && row.status[0] == r.Code/100 {
 		r.Enhanced = row.status
 	}
-	r.Text = ascii(r.Text + ": " + table[i].says + ". " + site.URL + "/-/why/" + name)
+	r.Text += ": " + table[i].says + ". " + site.URL + "/-/why/" + name
 	return r
-}
-
-// ascii leaves out what may not stand in a reply line (RFC 5321, section 4.2).
-func ascii(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c < ' ' || c > '~' {
-			return -1
-		}
-		return c
-	}, s)
 }

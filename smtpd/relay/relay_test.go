@@ -126,6 +126,8 @@ func TestDialogs(t *testing.T) {
 			"ann ben cat", []string{"ann deferred 4.4.2 connection lost: end of message: EOF", "ben deferred 4.4.2 connection lost: end of message: EOF"}},
 		{"nonsense instead of a reply", []string{hello + envelope("ann") + accept + body + "C: hello\nC: 250 this is not for ann\n"},
 			"ann", []string{`ann deferred 4.4.2 connection lost: end of message: the server's reply cannot be understood: "hello"`}},
+		{"larger than the server takes", []string{strings.Replace(hello, "SIZE 1000", "SIZE 35", 1) + "S: QUIT\n"},
+			"ann", []string{"ann failed 5.3.4 the message has 36 bytes, the server takes 35"}},
 		{"a 5xx greeting is for now", []string{"C: 554 5.7.1 go away\n"}, "ann ben", []string{"ann deferred 5.7.1 go away"}},
 		{"neither ESMTP nor pipelining", []string{"C: 220 hi\nS: EHLO lists.example.jp\nC: 502 what\nS: HELO lists.example.jp\nC: 250 hi\n" +
 			"S: MAIL FROM:<bounces@example.jp>\nC: 250 ok\nS: RCPT TO:<ann@example.com>\nC: 550 no\nS: RSET\nC: 250 ok\n" +

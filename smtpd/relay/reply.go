@@ -105,7 +105,7 @@ func enhanced(code int, text []byte) string {
 		end = len(text)
 	}
 	parts := bytes.Split(text[:min(end, 10)], []byte("."))
-	if len(parts) != 3 || end > 10 {
+	if len(parts) != 3 {
 		return ""
 	}
 	for _, p := range parts {

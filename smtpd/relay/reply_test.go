@@ -19,6 +19,7 @@ func TestReplies(t *testing.T) {
 		{in: "250\n", status: queue.Delivered},
 		{in: "550-5.1.1 first\r\n550-5.1.1 second\r\n550 5.1.1\r\n", enhanced: "5.1.1", text: "first second", status: queue.Failed},
 		{in: "450 5.1.1 the two codes differ\r\n", text: "5.1.1 the two codes differ", status: queue.Deferred},
+		{in: "550 5.123.1234 too long\r\n", text: "5.123.1234 too long", status: queue.Failed},
 		{in: "550 5.1.1234 too long\r\n", text: "5.1.1234 too long", status: queue.Failed},
 		{in: "550 \x1b[2Jevil\x00\r\n", text: "[2Jevil", status: queue.Failed},
 		{in: "550 " + strings.Repeat("x", 900) + "\r\n", text: strings.Repeat("x", 500), status: queue.Failed},
