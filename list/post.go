@@ -281,11 +281,8 @@ const maxBounces = 1000
 // BounceLife is how long reports about a post are taken.
 const BounceLife = 14 * 24 * time.Hour
 
-// NoteBounce adds a report to a post's history, within limits of number and age.
+// NoteBounce adds a report to a post's history, unless it has many.
 func NoteBounce(tx *storage.Tx, p *Post, e Event) error {
-	if e.At.Sub(p.Decided) > BounceLife {
-		return nil
-	}
 	n := 0
 	for old := range History(tx, p.ID) {
 		if old.Stage == e.Stage {

@@ -162,12 +162,15 @@ func (w *world) inbox(addr, subject string) (found []*message.Message) {
 // A mailbox that is gone gets a point a day, a probe, warnings, and is taken off the list; each step is in its history.
 func TestGoneIsRemoved(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
-		w.refuse("gone@people.test", "5.1.1 <gone@people.test>: User unknown")
+		unknown := "5.1.1 <gone@people.test>: User unknown"
 		for range 4 {
-			w.post()
-			w.post() // the same day: no further point
+			for _, said := range []string{unknown, unknown, "5.2.2 Mailbox full"} { // the same day: no further point, and none is taken
+				w.refuse("gone@people.test", said)
+				w.post()
+			}
 			w.sleep(day)
 		}
+		w.refuse("gone@people.test", unknown)
 		if b, _ := w.bounces("gone@people.test"); b.Score != 4 || !b.Probe.IsZero() {
 			t.Errorf("after four days: %+v", b)
 		}

@@ -284,7 +284,9 @@ func TestRenditions(t *testing.T) {
 	w.run()
 	w.until("swept", func() bool { return len(blobs(db)) == 1 })
 	// Its first recipients have it, and more are to come: it stays.
-	w.update(func(tx *storage.Tx) error { return w.outbox.Enqueue(tx, "a", []queue.Recipient{recipient(0, "ann@example.com")}) })
+	w.update(func(tx *storage.Tx) error {
+		return w.outbox.Enqueue(tx, "a", []queue.Recipient{recipient(0, "ann@example.com")})
+	})
 	w.outbox.Wake()
 	w.untilEmpty()
 	w.update(func(tx *storage.Tx) error {
