@@ -70,7 +70,7 @@ func (w *Workflow) tellQuotas(tx *storage.Tx, id list.ID, now time.Time) (res Re
 	told := map[string]bool{}
 	for _, m := range list.Members(tx, l.ID, list.RoleOwner, "") {
 		told[m.Address.Key()] = true
-		if err := w.quotaLetter(tx, &res, l, m.Address, language(m, l), news); err != nil {
+		if err := w.quotaLetter(tx, &res, l, m.Address, l.LanguageOf(m), news); err != nil {
 			return res, err
 		}
 	}
