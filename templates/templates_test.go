@@ -207,7 +207,7 @@ func sample() map[string][]any {
 	years := []Year{{Year: "2026", Months: []MonthLink{{Short: "1月"}, {Href: "/x", Name: "2026年2月", Short: "2月", Messages: 3, Level: 4}}}}
 	thread := ThreadRow{Href: "/x", Subject: "s", From: "f", Count: 2, Last: when}
 	return map[string][]any{
-		"home": {Home{}, Home{Lists: []ListRow{{Title: "JANOG", Href: "/janog/", Address: "janog@lists.example.jp", Description: "d", Private: true, Last: when}}}},
+		"home": {Home{}, Home{Lists: []ListRow{{Title: "JANOG", Href: "/janog/", Address: "janog@lists.example.jp", Description: "d", Private: true, Last: when}}}, Home{Find: true, Query: `"<T>`}, Home{Find: true, Pages: pages, Lists: []ListRow{{}}}},
 		"list": {List{Closed: true}, List{Title: "JANOG", Address: "janog@lists.example.jp", Post: "mailto:a@example.jp", ArchivePrivate: true, Announce: true},
 			List{ArchiveShown: true}, List{ArchiveShown: true, Front: Front{Threads: []ThreadRow{thread}, Busy: []ThreadRow{thread}, Total: 3, LatelyMessages: 2, LatelyThreads: 1, Years: years, Older: years, OlderYears: "2026", OlderMessages: 3}},
 			List{ArchiveShown: true, Front: Front{Quiet: true, Last: when}}},
@@ -257,7 +257,7 @@ func sample() map[string][]any {
 		"hidden": {Hidden{}, Hidden{Action: "/a", Total: 2, Pages: pages, Messages: []HiddenMessage{
 			{Post: "<T>", Href: "/x", Subject: "<T>", From: "<T>", Sent: when, What: "<T>", By: "<T>", Reason: "<T>", When: when}, {Post: "2", Sent: when, When: when}}}},
 		"admin-home": {AdminHome{}, AdminHome{Site: true, Lists: []SiteList{{Title: "<T>", Held: 1}, {}}}},
-		"site-lists": {SiteLists{}, SiteLists{Domains: []SiteDomain{{Name: "<T>", Lists: []SiteList{{Title: "<T>", Members: 3, Held: 1, Last: when, States: []string{"s"}}, {}}}},
+		"site-lists": {SiteLists{}, SiteLists{Find: true, Query: `"<T>`}, SiteLists{Find: true, Pages: pages, Domains: []SiteDomain{{Name: "<T>", Lists: []SiteList{{Title: "<T>", Members: 3, Held: 1, Last: when, States: []string{"s"}}, {}}}},
 			Form: NewList{Wrong: "<T>", Styles: []ListStyle{{Chosen: true}, {}}, Languages: LanguageNames()}}},
 		"site-list":    {SiteListPage{}, SiteListPage{SiteList: SiteList{Title: "<T>", Held: 1, States: []string{"s"}}, Former: []string{"a@b.test"}, WrongTo: "<T>", WrongYes: "<T>", Usage: []Fact{{"n", "v"}}}},
 		"site-queue":   {SiteQueue{}, SiteQueue{By: "post", Waiting: 2, Pages: pages, Rows: []QueueRow{{Key: "<T>", Name: "<T>", List: "<T>", Waiting: 1, Attempts: 1, Queued: when, Next: when, Reply: "<T>"}, {}}}},

@@ -76,7 +76,10 @@ func MonthNames(lang string) []string {
 // Home is the view of page "home": the lists of the site.
 type Home struct {
 	Lists  []ListRow
-	Search string // address of the search form, "" for none
+	Search string     // address of the search form, "" for none
+	Find   bool       // whether there is a form to find lists by
+	Query  string     // what is looked for among them
+	Pages  []PageLink // where there is more than one
 }
 
 // ListRow is a list on the front page.

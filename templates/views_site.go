@@ -3,6 +3,9 @@ package templates
 // SiteLists is the view of page "site-lists": all lists, by domain, and the form of a new one.
 type SiteLists struct {
 	Domains []SiteDomain
+	Find    bool       // whether there is a form to find lists by
+	Query   string     // what is looked for among them
+	Pages   []PageLink // where there is more than one
 	Form    NewList
 }
 

@@ -26,9 +26,16 @@ func (s *site) serve(w http.ResponseWriter, r *http.Request, p templates.Reply) 
 // home shows the lists that are advertised, and those of who is signed in.
 func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	f, a := templates.FrameOf(r.Context()), actorOf(r.Context())
-	var view templates.Home
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
+	sifter, typed, err := sift(r)
+	if err != nil {
+		return err
+	}
+	view := templates.Home{Query: typed}
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		for l := range shownTo(tx, a) {
+			if !sifter.has(l) {
+				continue
+			}
 			row := templates.ListRow{
 				Title:       l.Title(),
 				Href:        listPath(l),
@@ -49,6 +56,8 @@ func (s *site) home(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	view.Pages = sifter.pages(r.URL.Path, typed)
+	view.Find = view.Pages != nil || typed != ""
 	if s.Search != nil && len(view.Lists) > 0 {
 		view.Search = "/-/search"
 	}

@@ -15,42 +15,45 @@ import (
 	"kairan/templates"
 )
 
-// siteLists shows all lists, by domain.
+// siteLists shows all lists by address, domain after domain.
 func (s *site) siteLists(w http.ResponseWriter, r *http.Request, a actor) error {
 	return s.siteListsPage(w, r, http.StatusOK, templates.NewList{Owners: a.address.String()})
 }
 
 func (s *site) siteListsPage(w http.ResponseWriter, r *http.Request, status int, form templates.NewList) error {
 	lang := templates.FrameOf(r.Context()).Lang
-	view := templates.SiteLists{Form: s.fillNewList(lang, form)}
-	at := map[string]int{}
-	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
-		view.Domains = nil
-		clear(at)
-		for l := range list.All(tx) {
+	sifter, typed, err := sift(r)
+	if err != nil {
+		return err
+	}
+	view := templates.SiteLists{Query: typed, Form: s.fillNewList(lang, form)}
+	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
+		for _, l := range slices.SortedFunc(list.All(tx), byDomain) {
+			if !sifter.has(l) {
+				continue
+			}
 			row, err := s.siteRow(tx, l, lang)
 			if err != nil {
 				return err
 			}
-			domain := l.Address.Domain()
-			i, ok := at[domain]
-			if !ok {
-				i = len(view.Domains)
-				at[domain] = i
+			if domain := l.Address.Domain(); len(view.Domains) == 0 || view.Domains[len(view.Domains)-1].Name != domain {
 				view.Domains = append(view.Domains, templates.SiteDomain{Name: domain})
 			}
-			view.Domains[i].Lists = append(view.Domains[i].Lists, row)
+			d := &view.Domains[len(view.Domains)-1]
+			d.Lists = append(d.Lists, row)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	slices.SortFunc(view.Domains, func(x, y templates.SiteDomain) int { return strings.Compare(x.Name, y.Name) })
-	for _, d := range view.Domains {
-		slices.SortFunc(d.Lists, func(x, y templates.SiteList) int { return strings.Compare(x.Address, y.Address) })
-	}
+	view.Pages = sifter.pages(sitePath("lists"), typed)
+	view.Find = view.Pages != nil || typed != ""
 	return s.sitePage(w, r, "lists", templates.Reply{Status: status, Page: "site-lists", View: view})
+}
+
+func byDomain(x, y *list.List) int {
+	return cmp.Or(strings.Compare(x.Address.Domain(), y.Address.Domain()), strings.Compare(x.Address.Local(), y.Address.Local()))
 }
 
 // siteRow is a list as the administrator sees it.
