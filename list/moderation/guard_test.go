@@ -390,3 +390,25 @@ func TestTrustedAuthorStaysTrusted(t *testing.T) {
 		w.post("ann@people.test", "3@p.test", "Forged", "Forged.\n", false)
 	})
 }
+
+// A held post whose message is lost is told to nobody, and does not keep others from being told.
+func TestNoticeOfLostMessage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, nil)
+		lost := w.post("zed@strangers.test", "lost@s.test", "Lost", strings.Repeat("A long story.\n", 20_000), true)
+		w.post("yan@strangers.test", "here@s.test", "Here", "A short one.\n", true)
+		if err := w.DB.Blobs.Delete(lost.ID.RawBlob()); err != nil {
+			t.Fatal(err)
+		}
+		w.moderate()
+		w.at(0)
+		for to, m := range w.mails(3) {
+			for _, notice := range m {
+				if strings.Contains(notice.text, "Lost") {
+					t.Errorf("%s reads of the lost message:\n%s", to, notice.text)
+				}
+			}
+		}
+	})
+}

@@ -47,8 +47,9 @@ func (m *Moderation) read(ctx context.Context, ids []list.PostID) ([]item, error
 				}
 				return look(p, raw), nil
 			})
-			it.post = p
-			items = append(items, it)
+			if it.post = p; err == nil {
+				items = append(items, it)
+			}
 			return err
 		})
 		if err != nil && !errors.Is(err, storage.ErrNotFound) {
