@@ -7,8 +7,11 @@ import (
 	"kairan/storage"
 )
 
-// maxLooked is of how many held posts it is remembered what was seen of them.
-const maxLooked = 200
+// Of how many held posts it is remembered what was seen of them, and how risky they are.
+const (
+	maxLooked  = 200
+	maxWeighed = 10_000
+)
 
 // looked remembers what was seen of held posts, which do not change while they wait: pages show the same ones again and again, and a message
 // may be large.
@@ -43,26 +46,25 @@ func (k *looked) item(id list.PostID, look func() (item, error)) (item, error) {
 // weigh fills in the risks of what waits.
 func (k *looked) weigh(tx *storage.Tx, all []queued) error {
 	k.mu.Lock()
-	known := k.risks
-	k.mu.Unlock()
-	now := make(map[list.PostID]int, len(all))
+	defer k.mu.Unlock()
 	for i, w := range all {
 		if w.request != nil {
 			all[i].risk = -1
 			continue
 		}
-		risk, ok := known[w.id]
+		risk, ok := k.risks[w.id]
 		if !ok {
 			p, err := list.GetPost(tx, w.id)
 			if err != nil {
 				return err
 			}
 			risk = Risk(p.Verdict, p.Auth)
+			if k.risks == nil || len(k.risks) >= maxWeighed {
+				k.risks = map[list.PostID]int{}
+			}
+			k.risks[w.id] = risk
 		}
-		all[i].risk, now[w.id] = risk, risk
+		all[i].risk = risk
 	}
-	k.mu.Lock()
-	k.risks = now
-	k.mu.Unlock()
 	return nil
 }
