@@ -56,11 +56,6 @@ func (m *Moderation) claimed(lang string, c Claim) string {
 	return m.Templates.T(lang, "claim.of", "by", c.By, "at", c.At.In(m.Site.Location).Format("15:04"))
 }
 
-// ClaimOf returns who is looking at something that waits, as [Order.ID] names it; the zero value where nobody is.
-func ClaimOf(tx *storage.Tx, l list.ID, id string, now time.Time) (Claim, error) {
-	return claimOf(tx, l, id, now)
-}
-
 // dropClaim forgets the claim of something that is decided, and returns it if it is another's and has not lapsed.
 func dropClaim(tx *storage.Tx, l list.ID, id, by string, now time.Time) (others Claim, err error) {
 	c, err := claimOf(tx, l, id, now)

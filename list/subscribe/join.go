@@ -49,7 +49,7 @@ func NameOf(p *list.Pending) string {
 func (w *Workflow) Join(tx *storage.Tx, r Request) (Result, error) {
 	l, policy := r.List, r.List.Settings.SubscriptionPolicy
 	member := list.Has(tx, l.ID, r.Address, list.RoleMember)
-	full, err := w.full(tx, l)
+	full, err := w.Full(tx, l)
 	switch {
 	case err != nil:
 		return Result{}, err
@@ -85,7 +85,7 @@ func known(r Request, s State) State {
 
 // join is what comes after the confirmation: the moderators, or membership.
 func (w *Workflow) join(tx *storage.Tx, r Request, p *list.Pending) (Result, error) {
-	full, err := w.full(tx, r.List)
+	full, err := w.Full(tx, r.List)
 	switch {
 	case err != nil:
 		return Result{}, err
@@ -109,7 +109,7 @@ func (w *Workflow) admit(tx *storage.Tx, r Request) (Result, error) {
 	if w.banned(tx, l, r.Address) {
 		return Result{State: Refused, List: l}, nil
 	}
-	if full, err := w.full(tx, l); err != nil || full && !list.Has(tx, l.ID, r.Address, list.RoleMember) {
+	if full, err := w.Full(tx, l); err != nil || full && !list.Has(tx, l.ID, r.Address, list.RoleMember) {
 		if err != nil {
 			return Result{}, err
 		}
@@ -161,7 +161,7 @@ func (w *Workflow) Invite(tx *storage.Tx, r Request) (Result, error) {
 	if s := w.welcome(tx, r.List, r.Address); s != Joined {
 		return Result{State: s, List: r.List}, nil
 	}
-	if full, err := w.full(tx, r.List); err != nil || full {
+	if full, err := w.Full(tx, r.List); err != nil || full {
 		return Result{State: NoRoom, List: r.List}, err
 	}
 	ok, err := spend(tx, []counter{{"invitations " + string(r.List.ID), invitations}}, r.Now)

@@ -12,14 +12,11 @@ import (
 	"kairan/storage"
 )
 
-// full reports whether a list has as many members as it may. Everybody who joins is asked about here, or, of many at once, by list.Site.Room.
-func (w *Workflow) full(tx *storage.Tx, l *list.List) (bool, error) {
+// Full reports whether a list has as many members as it may. Everybody who joins is asked about here, or, of many at once, by list.Site.Room.
+func (w *Workflow) Full(tx *storage.Tx, l *list.List) (bool, error) {
 	room, err := w.Site.Room(tx, l)
 	return room == 0, err
 }
-
-// Full is full for who is to decide about somebody.
-func (w *Workflow) Full(tx *storage.Tx, l *list.List) (bool, error) { return w.full(tx, l) }
 
 // noRoom is what becomes of a request to a list that is full. The owners hear of it.
 func (w *Workflow) noRoom(tx *storage.Tx, l *list.List) (Result, error) {
