@@ -2,7 +2,6 @@ package list
 
 import (
 	"cmp"
-	"slices"
 	"strings"
 	"time"
 
@@ -27,10 +26,8 @@ type MemberQuery struct {
 	Delivery DeliveryStatus // as it is at Now
 	Mode     DeliveryMode   // of the posts to come
 	Action   Action         // or NoAction
-	// After and Before are address keys: the page begins after the one or ends before the other. At most one of them is set.
-	After, Before string
-	Limit         int
-	Now           time.Time
+	Leaf                    // by address keys
+	Now      time.Time
 }
 
 // MemberPage is what was found.
@@ -57,7 +54,7 @@ func FindMembers(tx *storage.Tx, q MemberQuery) MemberPage {
 
 func findMembers(tx *storage.Tx, q MemberQuery) (page MemberPage) {
 	looked, more, may := 0, false, q.sieve()
-	for k, row := range storage.Within(tx, memberRows, place, storage.P(q.List, q.Role), q.span()) {
+	for k, row := range storage.Within(tx, memberRows, place, storage.P(q.List, q.Role), q.span(q.Prefix)) {
 		if !strings.HasPrefix(k.B, q.Prefix) {
 			break
 		}
@@ -78,25 +75,8 @@ func findMembers(tx *storage.Tx, q MemberQuery) (page MemberPage) {
 			break
 		}
 	}
-	if q.Before != "" {
-		slices.Reverse(page.Members)
-		page.Earlier, page.Later = more, true
-	} else {
-		page.Earlier, page.Later = q.After != "", more
-	}
+	page.Earlier, page.Later = ends(q.Leaf, page.Members, more)
 	return page
-}
-
-// span is the range of address keys that the page is looked for in. Backwards the last keys with the prefix come first.
-func (q *MemberQuery) span() storage.Range[string] {
-	r := storage.Range[string]{From: &q.Prefix, Reverse: q.Before != ""}
-	switch {
-	case r.Reverse:
-		r.To = &q.Before
-	case q.After > q.Prefix:
-		r.After = &q.After
-	}
-	return r
 }
 
 func (q *MemberQuery) matches(key string, m *Member) bool {

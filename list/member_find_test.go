@@ -73,27 +73,27 @@ func TestFindMembers(t *testing.T) {
 		want           []string
 		earlier, later bool
 	}{
-		{"all", MemberQuery{Limit: 9}, []string{"a", "b", "C", "d", "da", "e"}, false, false},
-		{"first", MemberQuery{Limit: 2}, []string{"a", "b"}, false, true},
-		{"second", MemberQuery{Limit: 2, After: "b@a.test"}, []string{"C", "d"}, true, true},
-		{"last", MemberQuery{Limit: 2, After: "d@a.test"}, []string{"da", "e"}, true, false},
-		{"back", MemberQuery{Limit: 2, Before: "da@a.test"}, []string{"C", "d"}, true, true},
-		{"back to the first", MemberQuery{Limit: 2, Before: "c@a.test"}, []string{"a", "b"}, false, true},
-		{"back to less than a page", MemberQuery{Limit: 2, Before: "b@a.test"}, []string{"a", "b"}, false, true},
-		{"beginning", MemberQuery{Limit: 9, Prefix: "D"}, []string{"d", "da"}, false, false},
-		{"whole address", MemberQuery{Limit: 9, Prefix: "c@A.test"}, []string{"C"}, false, false},
-		{"beginning, on", MemberQuery{Limit: 1, Prefix: "d", After: "d@a.test"}, []string{"da"}, true, false},
-		{"beginning, back", MemberQuery{Limit: 1, Prefix: "d", Before: "da@a.test"}, []string{"d"}, false, true},
-		{"part of the address", MemberQuery{Limit: 9, Part: "A@A"}, []string{"a", "da"}, false, false},
-		{"part of the name", MemberQuery{Limit: 9, Part: "ﾔﾏﾀﾞ"}, []string{"b"}, false, false},
-		{"part of the name, other width", MemberQuery{Limit: 9, Part: "アーン aNN"}, []string{"e"}, false, false},
-		{"nobody", MemberQuery{Limit: 9, Part: "zz"}, nil, false, false},
-		{"gets mail", MemberQuery{Limit: 9, Delivery: DeliveryEnabled}, []string{"a", "C", "d", "da"}, false, false},
-		{"no mail", MemberQuery{Limit: 9, Delivery: DeliveryByUser}, []string{"b"}, false, false},
-		{"bounces", MemberQuery{Limit: 9, Delivery: DeliveryByBounces}, []string{"e"}, false, false},
-		{"digests", MemberQuery{Limit: 9, Mode: DeliveryMIMEDigests}, []string{"da"}, false, false},
-		{"moderated", MemberQuery{Limit: 9, Action: Hold}, []string{"C"}, false, false},
-		{"not moderated", MemberQuery{Limit: 2, Action: NoAction, After: "b@a.test"}, []string{"d", "da"}, true, true},
+		{"all", MemberQuery{Leaf: Leaf{Limit: 9}}, []string{"a", "b", "C", "d", "da", "e"}, false, false},
+		{"first", MemberQuery{Leaf: Leaf{Limit: 2}}, []string{"a", "b"}, false, true},
+		{"second", MemberQuery{Leaf: Leaf{Limit: 2, After: "b@a.test"}}, []string{"C", "d"}, true, true},
+		{"last", MemberQuery{Leaf: Leaf{Limit: 2, After: "d@a.test"}}, []string{"da", "e"}, true, false},
+		{"back", MemberQuery{Leaf: Leaf{Limit: 2, Before: "da@a.test"}}, []string{"C", "d"}, true, true},
+		{"back to the first", MemberQuery{Leaf: Leaf{Limit: 2, Before: "c@a.test"}}, []string{"a", "b"}, false, true},
+		{"back to less than a page", MemberQuery{Leaf: Leaf{Limit: 2, Before: "b@a.test"}}, []string{"a", "b"}, false, true},
+		{"beginning", MemberQuery{Prefix: "D", Leaf: Leaf{Limit: 9}}, []string{"d", "da"}, false, false},
+		{"whole address", MemberQuery{Prefix: "c@A.test", Leaf: Leaf{Limit: 9}}, []string{"C"}, false, false},
+		{"beginning, on", MemberQuery{Prefix: "d", Leaf: Leaf{Limit: 1, After: "d@a.test"}}, []string{"da"}, true, false},
+		{"beginning, back", MemberQuery{Prefix: "d", Leaf: Leaf{Limit: 1, Before: "da@a.test"}}, []string{"d"}, false, true},
+		{"part of the address", MemberQuery{Part: "A@A", Leaf: Leaf{Limit: 9}}, []string{"a", "da"}, false, false},
+		{"part of the name", MemberQuery{Part: "ﾔﾏﾀﾞ", Leaf: Leaf{Limit: 9}}, []string{"b"}, false, false},
+		{"part of the name, other width", MemberQuery{Part: "アーン aNN", Leaf: Leaf{Limit: 9}}, []string{"e"}, false, false},
+		{"nobody", MemberQuery{Part: "zz", Leaf: Leaf{Limit: 9}}, nil, false, false},
+		{"gets mail", MemberQuery{Delivery: DeliveryEnabled, Leaf: Leaf{Limit: 9}}, []string{"a", "C", "d", "da"}, false, false},
+		{"no mail", MemberQuery{Delivery: DeliveryByUser, Leaf: Leaf{Limit: 9}}, []string{"b"}, false, false},
+		{"bounces", MemberQuery{Delivery: DeliveryByBounces, Leaf: Leaf{Limit: 9}}, []string{"e"}, false, false},
+		{"digests", MemberQuery{Mode: DeliveryMIMEDigests, Leaf: Leaf{Limit: 9}}, []string{"da"}, false, false},
+		{"moderated", MemberQuery{Action: Hold, Leaf: Leaf{Limit: 9}}, []string{"C"}, false, false},
+		{"not moderated", MemberQuery{Action: NoAction, Leaf: Leaf{Limit: 2, After: "b@a.test"}}, []string{"d", "da"}, true, true},
 	} {
 		tt.q.List = l.ID
 		page, got := find(t, db, tt.q)
@@ -115,7 +115,7 @@ func TestFindMembersStops(t *testing.T) {
 	want := []string{"user000077@isp37.example.jp", "user007777@isp17.example.jp", "user017777@isp17.example.jp"}
 	var got []string
 	stops := 0
-	q := MemberQuery{List: l.ID, Part: "77@isp", Limit: 1000}
+	q := MemberQuery{List: l.ID, Part: "77@isp", Leaf: Leaf{Limit: 1000}}
 	for {
 		page, names := find(t, db, q)
 		for _, n := range names {
@@ -132,7 +132,7 @@ func TestFindMembersStops(t *testing.T) {
 	if stops != 2 || !slices.Contains(got, want[0]) || !slices.Contains(got, want[1]) || !slices.Contains(got, want[2]) || !slices.IsSorted(got) {
 		t.Errorf("%d stops, found %v", stops, got)
 	}
-	if page, names := find(t, db, MemberQuery{List: l.ID, Part: "user000000", Before: "user020000@isp0.example.jp", Limit: 10}); page.Stopped != "user010000@isp0.example.jp" || names != nil {
+	if page, names := find(t, db, MemberQuery{List: l.ID, Part: "user000000", Leaf: Leaf{Before: "user020000@isp0.example.jp", Limit: 10}}); page.Stopped != "user010000@isp0.example.jp" || names != nil {
 		t.Errorf("backwards it stopped at %q with %v", page.Stopped, names)
 	}
 }
@@ -229,8 +229,8 @@ func BenchmarkFindMembers(b *testing.B) {
 		q    func(n int) MemberQuery
 	}{
 		{"first", func(int) MemberQuery { return MemberQuery{} }},
-		{"middle", func(n int) MemberQuery { return MemberQuery{After: fmt.Sprintf("user%06d", n/2)} }},
-		{"last", func(int) MemberQuery { return MemberQuery{Before: "v"} }},
+		{"middle", func(n int) MemberQuery { return MemberQuery{Leaf: Leaf{After: fmt.Sprintf("user%06d", n/2)}} }},
+		{"last", func(int) MemberQuery { return MemberQuery{Leaf: Leaf{Before: "v"}} }},
 		{"beginning", func(n int) MemberQuery { return MemberQuery{Prefix: fmt.Sprintf("user%05d", n/10-1)} }},
 		{"nobody", func(int) MemberQuery { return MemberQuery{Part: "nobody"} }},
 	} {

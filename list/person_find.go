@@ -14,9 +14,7 @@ import (
 type PersonQuery struct {
 	Prefix string // the address begins with it
 	Part   string // stands in the address, or, unless it has an "@", in the name that it has in a list, in any case and width
-	// After and Before are address keys: the page begins after the one or ends before the other. At most one of them is set.
-	After, Before string
-	Limit         int
+	Leaf          // by address keys
 }
 
 // FoundPerson is one of them.
@@ -51,7 +49,7 @@ func FindPeople(tx *storage.Tx, q PersonQuery) PersonPage {
 
 func (q *PersonQuery) find(tx *storage.Tx) (page PersonPage) {
 	keys, names, more := 0, 0, false
-	for k := range knownAddresses(tx, q.span()) {
+	for k := range knownAddresses(tx, q.span(q.Prefix)) {
 		if !strings.HasPrefix(k.key, q.Prefix) {
 			break
 		}
@@ -72,19 +70,8 @@ func (q *PersonQuery) find(tx *storage.Tx) (page PersonPage) {
 			break
 		}
 	}
-	if q.Before != "" {
-		slices.Reverse(page.People)
-		page.Earlier, page.Later = more, true
-	} else {
-		page.Earlier, page.Later = q.After != "", more
-	}
+	page.Earlier, page.Later = ends(q.Leaf, page.People, more)
 	return page
-}
-
-// span is the range of address keys that the page is looked for in.
-func (q *PersonQuery) span() storage.Range[string] {
-	m := MemberQuery{Prefix: q.Prefix, After: q.After, Before: q.Before}
-	return m.span()
 }
 
 // known is an address key and what it is in lists.

@@ -55,26 +55,26 @@ func TestFindPeople(t *testing.T) {
 		want           []string
 		earlier, later bool
 	}{
-		{"all", PersonQuery{Limit: 9}, []string{"a", "B", "C", "da", "e", "z"}, false, false},
-		{"first", PersonQuery{Limit: 2}, []string{"a", "B"}, false, true},
-		{"second", PersonQuery{Limit: 2, After: "b@a.test"}, []string{"C", "da"}, true, true},
-		{"after one with several places", PersonQuery{Limit: 2, After: "a@a.test"}, []string{"B", "C"}, true, true},
-		{"last", PersonQuery{Limit: 2, After: "da@a.test"}, []string{"e", "z"}, true, false},
-		{"back", PersonQuery{Limit: 2, Before: "e@a.test"}, []string{"C", "da"}, true, true},
-		{"back to the start", PersonQuery{Limit: 2, Before: "b@a.test"}, []string{"a", "B"}, false, true},
-		{"beginning", PersonQuery{Limit: 9, Prefix: "D"}, []string{"da"}, false, false},
-		{"beginning of one in no list", PersonQuery{Limit: 9, Prefix: "z@"}, []string{"z"}, false, false},
-		{"part", PersonQuery{Limit: 9, Part: "A@A"}, []string{"a", "da"}, false, false},
-		{"name", PersonQuery{Limit: 9, Part: "ﾔﾏﾀﾞ"}, []string{"a"}, false, false},
-		{"name of a moderator", PersonQuery{Limit: 9, Part: "ann"}, []string{"e"}, false, false},
-		{"nobody", PersonQuery{Limit: 9, Part: "xyz"}, nil, false, false},
+		{"all", PersonQuery{Leaf: Leaf{Limit: 9}}, []string{"a", "B", "C", "da", "e", "z"}, false, false},
+		{"first", PersonQuery{Leaf: Leaf{Limit: 2}}, []string{"a", "B"}, false, true},
+		{"second", PersonQuery{Leaf: Leaf{Limit: 2, After: "b@a.test"}}, []string{"C", "da"}, true, true},
+		{"after one with several places", PersonQuery{Leaf: Leaf{Limit: 2, After: "a@a.test"}}, []string{"B", "C"}, true, true},
+		{"last", PersonQuery{Leaf: Leaf{Limit: 2, After: "da@a.test"}}, []string{"e", "z"}, true, false},
+		{"back", PersonQuery{Leaf: Leaf{Limit: 2, Before: "e@a.test"}}, []string{"C", "da"}, true, true},
+		{"back to the start", PersonQuery{Leaf: Leaf{Limit: 2, Before: "b@a.test"}}, []string{"a", "B"}, false, true},
+		{"beginning", PersonQuery{Prefix: "D", Leaf: Leaf{Limit: 9}}, []string{"da"}, false, false},
+		{"beginning of one in no list", PersonQuery{Prefix: "z@", Leaf: Leaf{Limit: 9}}, []string{"z"}, false, false},
+		{"part", PersonQuery{Part: "A@A", Leaf: Leaf{Limit: 9}}, []string{"a", "da"}, false, false},
+		{"name", PersonQuery{Part: "ﾔﾏﾀﾞ", Leaf: Leaf{Limit: 9}}, []string{"a"}, false, false},
+		{"name of a moderator", PersonQuery{Part: "ann", Leaf: Leaf{Limit: 9}}, []string{"e"}, false, false},
+		{"nobody", PersonQuery{Part: "xyz", Leaf: Leaf{Limit: 9}}, nil, false, false},
 	} {
 		page, got := findPeople(t, db, tt.q)
 		if diff := cmp.Diff(tt.want, got); diff != "" || page.Earlier != tt.earlier || page.Later != tt.later || page.Stopped != "" {
 			t.Errorf("%s: %s%+v", tt.name, diff, page)
 		}
 	}
-	page, _ := findPeople(t, db, PersonQuery{Limit: 9})
+	page, _ := findPeople(t, db, PersonQuery{Leaf: Leaf{Limit: 9}})
 	a, da := page.People[0], page.People[3]
 	if a.Places != 3 || a.Name != "ヤマダ <b>" || len(a.Others) != 0 {
 		t.Errorf("a is %+v", a)
@@ -107,12 +107,12 @@ func TestFindPeopleAmongMany(t *testing.T) {
 		most int // rows
 		want int // people
 	}{
-		{"a first page", PersonQuery{Limit: 50}, 400, 50},
-		{"one from the middle", PersonQuery{Limit: 50, After: "user030000@isp0.example.jp"}, 400, 50},
-		{"backwards", PersonQuery{Limit: 50, Before: "user030000@isp0.example.jp"}, 400, 50},
-		{"an address", PersonQuery{Limit: 50, Prefix: "user049999@"}, 20, 1},
-		{"a part of an address", PersonQuery{Limit: 50, Part: "000012@"}, MaxKeys + 20, 1},
-		{"nobody of that name", PersonQuery{Limit: 50, Part: "nobody"}, 2*MaxLook + 20, 0},
+		{"a first page", PersonQuery{Leaf: Leaf{Limit: 50}}, 400, 50},
+		{"one from the middle", PersonQuery{Leaf: Leaf{Limit: 50, After: "user030000@isp0.example.jp"}}, 400, 50},
+		{"backwards", PersonQuery{Leaf: Leaf{Limit: 50, Before: "user030000@isp0.example.jp"}}, 400, 50},
+		{"an address", PersonQuery{Prefix: "user049999@", Leaf: Leaf{Limit: 50}}, 20, 1},
+		{"a part of an address", PersonQuery{Part: "000012@", Leaf: Leaf{Limit: 50}}, MaxKeys + 20, 1},
+		{"nobody of that name", PersonQuery{Part: "nobody", Leaf: Leaf{Limit: 50}}, 2*MaxLook + 20, 0},
 	} {
 		counter.Rows()
 		page, got := findPeople(t, db, tt.q)

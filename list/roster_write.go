@@ -46,7 +46,7 @@ const rosterPage = 1000
 
 // EachMember calls f for each member of a role, in the order of keys. It reads a page a transaction, so that a slow reader holds none open.
 func EachMember(ctx context.Context, db *storage.DB, l ID, r Role, f func(*Member) error) error {
-	for q := (MemberQuery{List: l, Role: r, Limit: rosterPage}); ; {
+	for q := (MemberQuery{List: l, Role: r, Leaf: Leaf{Limit: rosterPage}}); ; {
 		var page MemberPage
 		err := db.View(ctx, func(tx *storage.Tx) error {
 			page = FindMembers(tx, q)

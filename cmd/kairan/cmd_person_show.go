@@ -30,7 +30,7 @@ type foundView struct {
 }
 
 func (cmd *personFind) run(ctx context.Context, app *App, _ call, std streams) error {
-	q := list.PersonQuery{Part: cmd.Text, Limit: max(cmd.Limit, 1)}
+	q := list.PersonQuery{Part: cmd.Text, Leaf: list.Leaf{Limit: max(cmd.Limit, 1)}}
 	if cmd.Begin {
 		q.Part, q.Prefix = "", cmd.Text
 	}

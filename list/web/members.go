@@ -74,7 +74,7 @@ func roleOf(r *http.Request) list.Role {
 // memberQuery reads whom a page is asked for. What it does not know asks for nobody in particular.
 func memberQuery(r *http.Request, l *list.List) list.MemberQuery {
 	v := r.URL.Query()
-	q := list.MemberQuery{List: l.ID, Role: roleOf(r), Limit: membersPage, Now: time.Now(), After: v.Get("after"), Before: v.Get("before")}
+	q := list.MemberQuery{List: l.ID, Role: roleOf(r), Now: time.Now(), Leaf: list.Leaf{Limit: membersPage, After: v.Get("after"), Before: v.Get("before")}}
 	text := strings.TrimSpace(strings.ToValidUTF8(v.Get("q"), ""))
 	if len(text) > 1000 {
 		text = ""

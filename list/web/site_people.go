@@ -43,7 +43,7 @@ func personPath(addr address.Address) string {
 // findPeople finds people over all lists. A whole address that is known leads to its page.
 func (s *site) findPeople(w http.ResponseWriter, r *http.Request, _ actor) error {
 	v := r.URL.Query()
-	q := list.PersonQuery{Limit: peopleShown, After: v.Get("after"), Before: v.Get("before")}
+	q := list.PersonQuery{Leaf: list.Leaf{Limit: peopleShown, After: v.Get("after"), Before: v.Get("before")}}
 	if len(q.After)+len(q.Before) > storage.MaxKey/2 || q.After != "" && q.Before != "" {
 		return storage.ErrNotFound
 	}
@@ -60,7 +60,7 @@ func (s *site) findPeople(w http.ResponseWriter, r *http.Request, _ actor) error
 	var to string
 	err := s.DB.View(r.Context(), func(tx *storage.Tx) error {
 		if addr, err := address.Parse(view.Query); err == nil && addr.Domain() != "" && !v.Has("after") && !v.Has("before") {
-			if found := list.FindPeople(tx, list.PersonQuery{Prefix: addr.Key(), Limit: 1}).People; len(found) > 0 && found[0].Address.Key() == addr.Key() {
+			if found := list.FindPeople(tx, list.PersonQuery{Prefix: addr.Key(), Leaf: list.Leaf{Limit: 1}}).People; len(found) > 0 && found[0].Address.Key() == addr.Key() {
 				to = personPath(found[0].Address)
 				return nil
 			}
