@@ -35,14 +35,56 @@ func (j *journey) site() {
 	j.see(`.flash`)
 	j.sees(name+"-2@lists.kairan.test", name+"@lists.kairan.test")
 	j.shoot("site-list-renamed")
+	j.siteQuota(name + "-2")
 	j.siteBans()
 	j.sitePeople()
+	j.siteTexts()
 	for _, page := range []string{"queue", "domains", "log"} {
 		j.follow(`.tabs a[href="/-/site/` + page + `"]`)
 		j.shoot("site-" + page)
 	}
 	j.sees(name + "-2@lists.kairan.test")
 	j.follow(`form[action="/-/logout"] button`)
+}
+
+// siteQuota lets a list have one member, makes one, and sees that another cannot join.
+func (j *journey) siteQuota(name string) {
+	j.follow(`main a[href="/-/admin/` + name + `/settings#quotas"]`)
+	j.fill(`input[name=max_members]`, "-1")
+	if got := j.submit(`.bar button`); got != 422 {
+		j.Errorf("a negative quota: %d", got)
+	}
+	j.see(`.wrong a[href="#s-max_members"]`)
+	j.shoot("quota-wrong")
+	j.fill(`input[name=max_members]`, "1")
+	j.follow(`.bar button`)
+	j.follow(`main form button.strong`)
+	j.open("/-/admin/"+name+"/members/add", 200)
+	j.fill(`textarea[name=lines]`, "ann@example.net")
+	j.do(chromedp.Click(`input[name=do][value=add]`))
+	j.follow(`main form button.strong`)
+	j.follow(`main form button.strong`)
+	j.open("/-/site/list/"+name, 200)
+	j.shoot("site-list-full")
+	j.sees(map[string]string{"ja": "1 / 1", "en": "1 of 1"}[j.view.lang])
+	j.open("/-/join/"+name+"?other=1", 200)
+	j.sees(name + "-owner@lists.kairan.test")
+	j.shoot("join-full")
+	j.open("/-/site/lists?q="+name, 200)
+	j.sees(name + "@lists.kairan.test")
+}
+
+// siteTexts sees what a mail of the site would look like in other words, which do not fit.
+func (j *journey) siteTexts() {
+	j.follow(`.tabs a[href="/-/site/texts"]`)
+	j.shoot("site-texts")
+	j.follow(`main a[href="/-/site/texts/welcome"]`)
+	j.fill(`#subject\.`+j.view.lang, "{nothing}")
+	if got := j.submit(`main .bar button.strong`); got != 422 {
+		j.Errorf("words of the site that do not fit: %d", got)
+	}
+	j.see(`.wrong[id="wrong-subject.` + j.view.lang + `"]`)
+	j.shoot("site-text-wrong")
 }
 
 // siteBans bans a pattern of its own from the site, and lifts that.
