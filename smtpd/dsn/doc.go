@@ -37,7 +37,7 @@
 // # Limits
 //
 // docomo answers "550 Unknown user" also for a mailbox whose owner filters us, so its rule has its own name,
-// "docomo-unknown-user". Localised reports of Google Groups, UTF-7 and notifications in JSON are not read for a reason.
+// "docomo-unknown-user". Localised reports of Google Groups and notifications in JSON are not read for a reason.
 // A bounce that a person quotes in a mail is taken for that person's mail unless the subject is a bounce's.
 // How well all this does on real mail is measured in docs/bounces.md.
 package dsn
