@@ -227,12 +227,42 @@ func (p Post) json() postJSON {
 	return out
 }
 
+// text is the text of a block. What is quoted gets its marks again.
+func (b Block) text() string {
+	if b.Kind != "quote" {
+		return html.UnescapeString(tag.ReplaceAllLiteralString(string(b.HTML), ""))
+	}
+	var out strings.Builder
+	level, start := 1, true // start of a line
+	write := func(text string) {
+		for line := range strings.Lines(html.UnescapeString(text)) {
+			if start {
+				out.WriteString(strings.Repeat(">", level))
+				if line != "\n" {
+					out.WriteByte(' ')
+				}
+			}
+			out.WriteString(line)
+			start = strings.HasSuffix(line, "\n")
+		}
+	}
+	rest := string(b.HTML)
+	for at := tag.FindStringIndex(rest); at != nil; at = tag.FindStringIndex(rest) {
+		write(rest[:at[0]])
+		switch rest[at[0]:at[1]] {
+		case "<blockquote>":
+			level++
+		case "</blockquote>":
+			level--
+		}
+		rest = rest[at[1]:]
+	}
+	write(rest)
+	return out.String()
+}
+
 // tag is what stands in the HTML of a block beside escaped text.
 var tag = regexp.MustCompile(`<[^>]*>`)
-
-func (b Block) text() string {
-	return html.UnescapeString(tag.ReplaceAllLiteralString(string(b.HTML), ""))
-}
 
 func plain(pieces []SearchPiece) string {
 	var b strings.Builder

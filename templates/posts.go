@@ -170,7 +170,10 @@ func (w *writer) postBody(p *Post) {
 }
 
 func (w *writer) block(b *Block) {
-	class := `<div class="text ` + b.Kind
+	tag, class := "div", "text "+b.Kind
+	if b.Kind == "quote" {
+		tag = "blockquote"
+	}
 	if b.Fold {
 		w.between("\n"+`<details class="`, b.Kind, `"><summary>`)
 		if b.Kind == "quote" {
@@ -179,9 +182,9 @@ func (w *writer) block(b *Block) {
 			w.t("message.signature")
 		}
 		w.html("</summary>")
-		class = `<div class="text`
+		class = "text"
 	}
-	w.html("\n" + class)
+	w.html("\n<" + tag + ` class="` + class)
 	if b.Preformatted {
 		w.html(` columns`)
 	}
@@ -192,7 +195,7 @@ func (w *writer) block(b *Block) {
 	}
 	w.html(">")
 	w.html(string(b.HTML)) // safe: archive/render made it
-	w.html("</div>")
+	w.html("</" + tag + ">")
 	if b.Fold {
 		w.html("</details>")
 	}

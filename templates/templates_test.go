@@ -393,3 +393,12 @@ func TestJSONIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestJSONText looks at quotes, which have their marks again in the text for programs.
+func TestJSONText(t *testing.T) {
+	t.Parallel()
+	b := Block{Kind: "quote", HTML: `a &lt;b&gt;<span class="soft">` + "\n</span>c\n<blockquote>d\n\n<a href=\"https://example.jp/\">e</a>\n</blockquote>f"}
+	if got, want := b.text(), "> a <b>\n> c\n>> d\n>>\n>> e\n> f"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

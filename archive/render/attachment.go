@@ -85,12 +85,7 @@ func (s *shower) show(a *Attachment, text string) {
 	s.fileLeft -= len(text)
 	s.fileLines -= len(lines)
 	var b strings.Builder
-	for i, line := range lines {
-		if i > 0 {
-			b.WriteByte('\n')
-		}
-		writeLine(&b, line, s.mask)
-	}
+	s.writePatch(&b, new(diff), lines, false)
 	a.HTML, a.Lines = template.HTML(b.String()), len(lines)
 }
 

@@ -14,13 +14,16 @@ const maxSignature = 30
 type run struct {
 	kind    Kind
 	depth   int
+	top     int  // of a quote: the level that all of it has
 	columns bool // a patch, a table or a drawing
+	piece   bool // of a patch, without its head
 	lines   []string
 }
 
 // runs cuts lines into runs without empty lines round them.
 func runs(lines []string) []run {
 	var all []run
+	patch := false // one was quoted
 	for i := 0; i < len(lines); {
 		r := run{kind: Text}
 		end := i
@@ -30,7 +33,11 @@ func runs(lines []string) []run {
 			for ; end < len(lines) && quoteLevel(lines[end]) > 0; end++ {
 				r.depth = max(r.depth, quoteLevel(lines[end]))
 			}
-			r.columns = isPatch(lines[i:end]) || isDrawing(lines[i:end])
+			r.top = 1
+			whole := isPatch(lines[i:end])
+			patch = patch || whole
+			r.piece = !whole && isPiece(lines[i:end], patch)
+			r.columns = whole || r.piece || isDrawing(lines[i:end])
 		case isOriginal(lines, i):
 			r.kind, r.depth, end = Quote, 1, len(lines)
 		case isSignature(lines, i):

@@ -86,14 +86,14 @@ func (b Body) Own(limit int) (lines []string) {
 // Options say how to show a message.
 type Options struct {
 	Mask     func(text string) string // hides the addresses in a text from strangers; nil shows them
-	Wrap     bool                     // mark the line ends that only say that a line was full, so that a narrow page can do without them
+	Page     bool                     // mark what a page can show better: line ends that only say that a line was full, levels of quotes, and what patches change
 	TextOnly bool                     // for [Body.Text]: blocks have no HTML
 	Files    bool                     // show the text of attachments that are text
 }
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, wrap: o.Wrap, textOnly: o.TextOnly, files: o.Files, left: maxText, lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
+	s := shower{mask: o.Mask, page: o.Page, textOnly: o.TextOnly, files: o.Files, left: maxText, lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -152,7 +152,7 @@ func within(c, p message.Part) bool {
 // shower collects the body.
 type shower struct {
 	mask        func(string) string
-	wrap        bool
+	page        bool
 	textOnly    bool
 	left, lines int // what may still be shown
 	files       bool
@@ -191,24 +191,37 @@ func (s *shower) block(r run) Block {
 		size += len(line) + 16 // for what is escaped and marked
 	}
 	b.Grow(size)
-	var ends []string
-	if s.wrap && r.kind == Text && !r.columns {
-		ends = wrapped(r.lines)
-	}
-	for i, line := range r.lines {
-		switch {
-		case i == 0:
-		case ends != nil:
-			b.WriteString(ends[i-1])
-		default:
-			b.WriteByte('\n')
-		}
-		writeLine(&b, line, s.mask)
+	if s.page && r.kind == Quote {
+		s.writeQuote(&b, r)
+	} else {
+		s.writeLines(&b, r, new(diff), r.lines, false)
 	}
 	return Block{
 		Kind: r.kind, Depth: r.depth, Lines: len(r.lines),
 		Preformatted: r.columns,
 		HTML:         template.HTML(b.String()), lines: r.lines,
+	}
+}
+
+// writeLines writes lines of a run as they are; more says that others follow, of another level.
+func (s *shower) writeLines(b *strings.Builder, r run, d *diff, lines []string, more bool) {
+	if s.page && r.columns {
+		s.writePatch(b, d, lines, more)
+		return
+	}
+	var ends []string
+	if s.page && r.kind != Signature && !r.columns {
+		ends = wrapped(lines)
+	}
+	for i, line := range lines {
+		writeLine(b, line, s.mask)
+		switch {
+		case i+1 == len(lines) && !more:
+		case i+1 < len(lines) && ends != nil:
+			b.WriteString(ends[i])
+		default:
+			b.WriteByte('\n')
+		}
 	}
 }
 

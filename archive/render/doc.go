@@ -8,9 +8,10 @@
 // # Invariants
 //
 //   - The HTML of a [Block] is escaped text and <a> elements with an href
-//     of scheme http, https or mailto and a rel; and with Options.Wrap, <span class="soft"> or "soft none" round a
-//     line end that only says that a line was full. Nothing else. Line ends and
-//     spaces are those of the text, for white-space: pre-wrap.
+//     of scheme http, https or mailto and a rel; and with Options.Page, <span class="soft"> or "soft none" round a
+//     line end that only says that a line was full, <blockquote> round the deeper levels of a quote, whose marks are then left
+//     out, and in what has columns <span> of class "add", "del", "hunk" or "name" round whole lines of a patch. Nothing else.
+//     Line ends and spaces are those of the text, for white-space: pre-wrap.
 //   - Control characters and those that change the direction of text are removed.
 //   - An address outside of a link is what Options.Mask makes of it, and so is one in the
 //     query of a link, which then is no link. Paths of links stay: they hold Message-IDs.

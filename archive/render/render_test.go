@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 
@@ -100,7 +101,7 @@ func TestWrap(t *testing.T) {
 		"short":    {"Dear all,\nthis is short.\nAnn\n", "Dear all,\nthis is short.\nAnn"},
 		"a table":  {"a   b   c\nd   e   f\n", "a   b   c\nd   e   f"},
 	} {
-		body := render.Show(plain(c.body), render.Options{Wrap: true})
+		body := render.Show(plain(c.body), render.Options{Page: true})
 		if got := string(body.Blocks[0].HTML); got != c.want {
 			t.Errorf("%s\n got %q\nwant %q", name, got, c.want)
 		}
@@ -115,6 +116,39 @@ const (
 
 // hard makes plain line ends of the marked ones.
 var hard = strings.NewReplacer(softSpace, "\n", softNone, "\n")
+
+// TestPage looks at what only pages mark: levels of quotes, and what patches change.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	span := func(class, text string) string { return `<span class="` + class + `">` + text + `</span>` }
+	hunk := func(text string) string { return span("hunk", text+"\n") }
+	for name, c := range map[string]struct{ body, want string }{
+		"levels": {"> a\n> > b\n>\n>> c\n>d\n\nyes\n",
+			"[quote depth=2]\na\n<blockquote>b\n\nc\n</blockquote>d\n[text]\nyes\n"},
+		"the deepest first":      {">>> a\n", "[quote depth=3]\n<blockquote><blockquote>a</blockquote></blockquote>\n"},
+		"deeper than is shown":   {strings.Repeat(">", 11) + " a\n", "[quote depth=11]\n" + strings.Repeat("<blockquote>", 7) + "&gt;&gt;&gt; a" + strings.Repeat("</blockquote>", 7) + "\n"},
+		"full width":             {"＞元の文\n＞＞前の文\n", "[quote depth=2]\n元の文\n<blockquote>前の文</blockquote>\n"},
+		"an original's quotes":   {"はい\n\n-----Original Message-----\n元の文\n> 前の文\n", "[text]\nはい\n[quote depth=1]\n-----Original Message-----\n元の文\n<blockquote>前の文</blockquote>\n"},
+		"a full line in a quote": {"> Lines that a mail program has wrapped end where the next word had\n> no place.\n", "[quote depth=1]\nLines that a mail program has wrapped end where the next word had" + softSpace + "no place.\n"},
+		"a patch": {"diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1,4 +1,3 @@ f()\n a\n-b\n-<c>\n+d\n\n",
+			"[text pre]\n" + span("name", "diff --git a/x b/x\n") + "--- a/x\n+++ b/x\n" + hunk("@@ -1,4 +1,3 @@ f()") + " a\n" + span("del", "-b\n-&lt;c&gt;\n") + span("add", "+d") + "\n"},
+		"what follows a hunk": {"@@ -1 +1 @@\n-a\n+b\n-c\n+d\n", "[text pre]\n" + hunk("@@ -1 +1 @@") + span("del", "-a\n") + span("add", "+b\n") + "-c\n+d\n"},
+		"a patch in a quote":  {"> @@ -1,2 +1,2 @@\n> \ta\n> -\tb\n> +\tc\n", "[quote depth=1 pre]\n" + hunk("@@ -1,2 +1,2 @@") + "\ta\n" + span("del", "-\tb\n") + span("add", "+\tc") + "\n"},
+		"a patch two levels deep": {">> @@ -1,2 +1,2 @@\n>>  a\n> - really?\n>> -b\n>> +c\n",
+			"[quote depth=2 pre]\n<blockquote>" + hunk("@@ -1,2 +1,2 @@") + " a\n</blockquote>- really?\n<blockquote>" + span("del", "-b\n") + span("add", "+c") + "</blockquote>\n"},
+		"a piece":              {"> +\ta = 1;\n\nWhy?\n", "[quote depth=1 pre]\n" + span("add", "+\ta = 1;") + "\n[text]\nWhy?\n"},
+		"a piece after a head": {"> @@ -1 +1 @@\n> -a\n\nWhy?\n\n> +b\n\nSo.\n\n> I see.\n", "[quote depth=1 pre]\n" + hunk("@@ -1 +1 @@") + span("del", "-a") + "\n[text]\nWhy?\n[quote depth=1 pre]\n" + span("add", "+b") + "\n[text]\nSo.\n[quote depth=1]\nI see.\n"},
+		"a list that is none":  {"> - one\n> - two\n", "[quote depth=1]\n- one\n- two\n"},
+	} {
+		body := render.Show(plain(c.body), render.Options{Page: true})
+		if diff := cmp.Diff(c.want, write(body)); diff != "" {
+			t.Errorf("%s:\n%s", name, diff)
+		}
+		for _, b := range body.Blocks {
+			levels(t, string(b.HTML))
+		}
+	}
+}
 
 func TestLinks(t *testing.T) {
 	t.Parallel()
@@ -331,6 +365,9 @@ func safe(t *testing.T, source string) {
 		case html.TextToken:
 		case html.StartTagToken:
 			tok := z.Token()
+			if marked(tok) {
+				continue
+			}
 			if open++; tok.Data != "a" || open > 1 || len(tok.Attr) != 2 || tok.Attr[0].Key != "href" || tok.Attr[1].Key != "rel" {
 				t.Fatalf("element %v in %q", tok, source)
 			}
@@ -339,11 +376,48 @@ func safe(t *testing.T, source string) {
 				t.Fatalf("link to %q", tok.Attr[0].Val)
 			}
 		case html.EndTagToken:
-			if open--; z.Token().Data != "a" {
+			tok := z.Token()
+			if tok.Data == "blockquote" || tok.Data == "span" {
+				continue
+			}
+			if open--; tok.Data != "a" {
 				t.Fatalf("end tag in %q", source)
 			}
 		default:
 			t.Fatalf("%v in %q", z.Token(), source)
+		}
+	}
+}
+
+// marked reports whether an element is one that a page's text may have beside links.
+func marked(tok html.Token) bool {
+	switch tok.Data {
+	case "blockquote":
+		return len(tok.Attr) == 0
+	case "span":
+		return len(tok.Attr) == 1 && tok.Attr[0].Key == "class" && slices.Contains([]string{"add", "del", "hunk", "name"}, tok.Attr[0].Val)
+	}
+	return false
+}
+
+// levels fails the test unless what is opened in the HTML is closed in its order.
+func levels(t *testing.T, source string) {
+	t.Helper()
+	var open []string
+	for z := html.NewTokenizer(strings.NewReader(source)); ; {
+		switch z.Next() {
+		case html.ErrorToken:
+			if len(open) > 0 {
+				t.Fatalf("%v stay open in %q", open, source)
+			}
+			return
+		case html.StartTagToken:
+			open = append(open, z.Token().Data)
+		case html.EndTagToken:
+			if tag := z.Token().Data; len(open) == 0 || open[len(open)-1] != tag {
+				t.Fatalf("%v is closed in %v in %q", tag, open, source)
+			}
+			open = open[:len(open)-1]
 		}
 	}
 }
@@ -358,9 +432,10 @@ func FuzzShow(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		msg := message.Parse(raw)
-		for _, o := range []render.Options{{}, {Mask: mask}, {Wrap: true}} {
+		for _, o := range []render.Options{{}, {Mask: mask}, {Page: true}} {
 			for _, b := range render.Show(msg, o).Blocks {
 				safe(t, hard.Replace(string(b.HTML)))
+				levels(t, string(b.HTML))
 				if strings.Contains(strings.ToLower(string(b.HTML)), "<script") {
 					t.Fatal("a script")
 				}
@@ -373,7 +448,7 @@ func BenchmarkShow(b *testing.B) {
 	msg := plain(strings.Repeat("> ann@example.jp wrote: 回覧板を https://example.jp/a?b=c で見る\n返事です、はい。\n", 50))
 	b.SetBytes(int64(len(msg.Raw())))
 	for b.Loop() {
-		render.Show(msg, render.Options{Mask: mask})
+		render.Show(msg, render.Options{Mask: mask, Page: true})
 	}
 }
 

@@ -31,7 +31,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 	if q.called(m.FromName) != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
-	options := render.Options{Wrap: true, Files: e.files}
+	options := render.Options{Page: true, Files: e.files}
 	if q.stranger() {
 		options.Mask = q.mask
 	}

@@ -417,7 +417,7 @@ func TestFilesOfText(t *testing.T) {
 			part("Content-Type: text/plain; name=d.txt\r\nContent-Disposition: attachment\r\nContent-Transfer-Encoding: base64", base64.StdEncoding.EncodeToString([]byte("no\x00text")))+
 			part("Content-Type: text/plain; name=e.log\r\nContent-Disposition: attachment", long)+
 			part("Content-Type: text/plain; name=f.txt\r\nContent-Disposition: attachment", "after all the room was taken")+"--b--\r\n")
-	page := w.page("/janog/m/p@x.test/", "@@ -1 +1 @@\n-\told  &lt;b&gt;\n+\tnew  bo…@example.com", "Its text, 5 lines", "差分 &lt;i&gt;", "a line of a long log", "the rest of it is in the download", `href="/janog/m/p@x.test/att/2/a.patch"`, "f.txt")
+	page := w.page("/janog/m/p@x.test/", `<span class="hunk">@@ -1 +1 @@`+"\n", `<span class="del">-`+"\told  &lt;b&gt;\n</span>", `<span class="add">+`+"\tnew  bo…@example.com", "Its text, 5 lines", "差分 &lt;i&gt;", "a line of a long log", "the rest of it is in the download", `href="/janog/m/p@x.test/att/2/a.patch"`, "f.txt")
 	for _, not := range []string{"bob.sample", "secrettoken", "in HTML", "no\x00text", "notext", "after all the room"} {
 		if strings.Contains(page, not) {
 			t.Errorf("the page shows %q", not)

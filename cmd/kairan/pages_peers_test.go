@@ -40,7 +40,7 @@ func peersMail(t *testing.T) []byte {
 	// ISO-2022-JP with what it does not have: circled digits and (株) of NEC row 13, and half-width kana.
 	add("kana", "Subject: kana\nContent-Type: text/plain; charset=iso-2022-jp", "\x1b$B5DBj\x1b(B: \x1b$B-!-\"-j\x1b(B \x1b(IC^0@\x1b(B end")
 	add("cp932", "Subject: cp932\nContent-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: 8bit", "\x87\x40\xfb\xfc\x8b\xb4\x82\xb3\x82\xf1\x82\xcc\xb6\xc5") // Shift_JIS of Windows, in truth
-	add("flowed", "Subject: flowed\nContent-Type: text/plain; charset=utf-8; format=flowed; delsp=yes", "長い行は送る前に \n折り返されて \nいます。\n> 引用も \n> つながります。\nEnglish too, with a  \nspace.")
+	add("flowed", "Subject: flowed\nContent-Type: text/plain; charset=utf-8; format=flowed; delsp=yes", "長い行は送る前に \n折り返されて \nいます。\n>> その前の引用\n> 引用も \n> つながります。\nEnglish too, with a  \nspace.")
 	add("patch", "Subject: [PATCH] columns\n"+utf8, "Please look at this.\n\n"+
 		"name        address\nweb1        192.0.2.1\nresolver9   192.0.2.20\n\nand this:\n\n"+
 		"diff --git a/conf.c b/conf.c\n--- a/conf.c\n+++ b/conf.c\n@@ -1,2 +1,2 @@\n-\tretry = 1;\n+\tretry = 2; /* "+strings.Repeat("long ", 40)+"*/\n\nThat was all of it.")
@@ -91,6 +91,7 @@ func peers(t *testing.T, browser context.Context, d *demo) {
 		p.open("/readers/m/"+id+"@example.jp/", 200)
 		p.sees(want...)
 	}
+	p.quotes()
 	p.columns()
 	p.prints()
 	p.finds(d)
@@ -100,13 +101,13 @@ func peers(t *testing.T, browser context.Context, d *demo) {
 func (p *tab) prints() {
 	p.Helper()
 	p.open("/netops/m/"+hostilePost().id+"/", 200)
-	for medium, want := range map[string]string{"print": "true,false,false", "screen": "false,true,true"} {
+	for medium, want := range map[string]string{"print": "true,false,false,pre-wrap", "screen": "false,true,true,pre"} {
 		p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Media: medium})
 			return err
 		}))
-		if got := p.eval(`["details.quote .text", ".tools", ".actions"].map(s => document.querySelector(s).checkVisibility()).join()`); got != want {
-			p.Errorf("on %s, a folded quote, the tools and the actions are to be seen: %s, want %s", medium, got, want)
+		if got := p.eval(`["details.quote .text", ".tools", ".actions"].map(s => document.querySelector(s).checkVisibility()).concat(getComputedStyle(document.querySelector(".columns")).whiteSpace).join()`); got != want {
+			p.Errorf("on %s, a folded quote, the tools and the actions are to be seen, and wide lines are: %s, want %s", medium, got, want)
 		}
 	}
 	p.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
@@ -128,6 +129,20 @@ func (p *tab) legible() {
 	})()`)
 	if small != fmt.Sprint(p.view.width, " ") {
 		p.Errorf("%s: width and small letters: %s", p.path(), small)
+	}
+}
+
+// quotes makes sure that levels of quotes are told apart by lines at their side, not by marks in the text.
+func (p *tab) quotes() {
+	p.Helper()
+	p.open("/readers/m/flowed@example.jp/", 200)
+	got := p.eval(`(() => {
+		const quote = document.querySelector(".text.quote"), inner = quote.querySelector("blockquote");
+		const bar = e => parseFloat(getComputedStyle(e).borderLeftWidth) > 0 && e.getBoundingClientRect().left;
+		return [bar(quote) > 0, bar(inner) > bar(quote) + 8, quote.innerText.includes(">"), inner.innerText.trim()].join();
+	})()`)
+	if got != "true,true,false,その前の引用" {
+		p.Errorf("a quote has a line at its side, the one within it another, no marks are left, and the inner one is: %s", got)
 	}
 }
 
@@ -153,6 +168,10 @@ func (p *tab) columns() {
 	})()`)
 	if got != "true,true,true,false,true,true" {
 		p.Errorf("columns in line, a line stays one, it scrolls within its block, prose is apart, in fixed and in proportional type: %s", got)
+	}
+	colours := p.eval(`[".columns", ".columns .del", ".columns .add"].map(s => getComputedStyle(document.querySelector(s)).backgroundColor).filter((c, i, all) => all.indexOf(c) === i).length + document.querySelector(".del").textContent[0] + document.querySelector(".add").textContent[0]`)
+	if colours != "3-+" {
+		p.Errorf("colours of what stays, goes and comes, and how a line begins that goes or comes: %s", colours)
 	}
 }
 

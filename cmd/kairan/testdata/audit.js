@@ -22,6 +22,11 @@
     const { width: w, height: h } = row.getBoundingClientRect();
     if (seen(e) && (h < least || w < 24)) faults.push(`hard to tap, ${w} x ${h} px: ${called(e)}`);
   }
+  // Prose has about 40 Japanese characters a line, or 75 English ones.
+  for (const e of all(".text:not(.columns)")) {
+    const chars = e.clientWidth / parseFloat(getComputedStyle(e).fontSize);
+    if (seen(e) && chars > 42) faults.push(`a line of ${chars} characters: ${called(e)}`);
+  }
   const ids = all("[id]").map(e => e.id);
   for (const id of ids) if (ids.indexOf(id) !== ids.lastIndexOf(id)) faults.push(`two of id ${id}`);
   return faults.map(f => f.replace(/\s+/g, " ")).join("\n");
