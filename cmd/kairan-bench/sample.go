@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,13 +118,25 @@ func (s *sample) id() string {
 	}
 }
 
+// mostMissed is after how many lines in which there is no query of a kind that was not drawn before no more of the kind is looked for.
+const mostMissed = 2000
+
 // queries returns n different queries, or as many as there are, each a word or words that stand in a message: a word, two of one line, a phrase of
-// Latin letters, a Japanese word of two characters, two of them, a part of a Japanese sentence.
+// Latin letters, a Japanese word of two characters, two of them, a part of a Japanese sentence. Of those of these kinds that the archive has, there
+// are as many of each.
 func (s *sample) queries(n int) (all []string) {
-	for tries := 0; len(all) < n && tries < 50*n; tries++ {
-		q := s.query(len(all) % 6)
-		if q != "" && !s.said[q] {
+	kinds := []int{0, 1, 2, 3, 4, 5}
+	for turn, missed := 0, 0; len(all) < n && len(kinds) > 0; {
+		turn %= len(kinds)
+		q := s.query(kinds[turn])
+		switch {
+		case q != "" && !s.said[q]:
 			s.said[q], all = true, append(all, q)
+			turn, missed = turn+1, 0
+		case missed == mostMissed:
+			kinds, missed = slices.Delete(kinds, turn, turn+1), 0
+		default:
+			missed++
 		}
 	}
 	return all
