@@ -23,7 +23,6 @@ type run struct {
 // runs cuts lines into runs without empty lines round them.
 func runs(lines []string) []run {
 	var all []run
-	patch := false // one was quoted
 	for i := 0; i < len(lines); {
 		r := run{kind: Text}
 		end := i
@@ -34,10 +33,6 @@ func runs(lines []string) []run {
 				r.depth = max(r.depth, quoteLevel(lines[end]))
 			}
 			r.top = 1
-			whole := isPatch(lines[i:end])
-			patch = patch || whole
-			r.piece = !whole && isPiece(lines[i:end], patch)
-			r.columns = whole || r.piece || isDrawing(lines[i:end])
 		case isOriginal(lines, i):
 			r.kind, r.depth, end = Quote, 1, len(lines)
 		case isSignature(lines, i):
@@ -46,13 +41,31 @@ func runs(lines []string) []run {
 		default:
 			for end++; end < len(lines) && quoteLevel(lines[end]) == 0 && !isSignature(lines, end) && !isOriginal(lines, end); end++ {
 			}
-			all = append(all, splitColumns(lines[i:end])...)
-			i = end
+		}
+		if r.lines = trimBlank(lines[i:end]); len(r.lines) > 0 {
+			all = append(all, r)
+		}
+		i = end
+	}
+	return all
+}
+
+// columned cuts runs of text into prose and what has columns, and finds the quotes that have columns.
+func columned(runs []run) []run {
+	var all []run
+	patch := false // one was quoted
+	for _, r := range runs {
+		if r.kind == Text {
+			all = append(all, splitColumns(r.lines)...)
 			continue
 		}
-		r.lines = trimBlank(lines[i:end])
+		if r.top > 0 {
+			whole := isPatch(r.lines)
+			patch = patch || whole
+			r.piece = !whole && isPiece(r.lines, patch)
+			r.columns = whole || r.piece || isDrawing(r.lines)
+		}
 		all = append(all, r)
-		i = end
 	}
 	return all
 }
@@ -141,11 +154,11 @@ func trimBlank(lines []string) []string {
 	return lines[first:]
 }
 
-// isHidden reports whether a character is not to be written: controls but the
-// tab, and marks that change the direction of text.
+// isHidden reports whether a character is not to be written: controls but tab and line end, and marks that change the direction
+// of text.
 func isHidden(r rune) bool {
 	if r >= ' ' && r < 0x7f || r >= 0x3000 && r < 0xd800 { // most letters
 		return false
 	}
-	return r != '\t' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
+	return r != '\t' && r != '\n' && unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029'
 }

@@ -47,18 +47,32 @@ type Body struct {
 
 // Text returns all lines that are shown, with an empty one between blocks.
 func (b Body) Text() string {
+	size := 0
+	for _, block := range b.Blocks {
+		size += textSize(block.lines)
+	}
 	var out strings.Builder
+	out.Grow(size)
 	for _, block := range b.Blocks {
 		for _, line := range block.lines {
-			if line = clean(line); b.mask != nil {
-				line = b.mask(line)
-			}
 			out.WriteString(line)
 			out.WriteByte('\n')
 		}
 		out.WriteByte('\n')
 	}
+	if b.mask != nil {
+		return b.mask(out.String()) // no address goes over the end of a line
+	}
 	return out.String()
+}
+
+// textSize is how many bytes lines have with their ends, and an empty one behind them.
+func textSize(lines []string) int {
+	size := 1
+	for _, line := range lines {
+		size += len(line) + 1
+	}
+	return size
 }
 
 // Own returns the lines that the author wrote, without quotes and signature, until they have limit bytes.
@@ -74,7 +88,7 @@ func (b Body) Own(limit int) (lines []string) {
 			if limit -= len(line) + 2; limit < 0 {
 				return lines
 			}
-			if line = clean(line); b.mask != nil {
+			if b.mask != nil {
 				line = b.mask(line)
 			}
 			lines = append(lines, line)
@@ -87,7 +101,7 @@ func (b Body) Own(limit int) (lines []string) {
 type Options struct {
 	Mask     func(text string) string // hides the addresses in a text from strangers; nil shows them
 	Page     bool                     // mark what a page can show better: line ends that only say that a line was full, levels of quotes, and what patches change
-	TextOnly bool                     // for [Body.Text]: blocks have no HTML
+	TextOnly bool                     // for [Body.Text]: blocks have no HTML, and attachments no size, which costs decoding
 	Files    bool                     // show the text of attachments that are text
 }
 
@@ -164,9 +178,10 @@ type shower struct {
 // add appends the blocks of a text.
 func (s *shower) add(text string) {
 	if len(text) > s.left {
-		text = text[:s.left] // a broken character at the end is replaced when the line is written
+		text = text[:s.left] // a broken character at the end is replaced
 		s.body.Cut = true
 	}
+	text = clean(text)
 	lines := strings.Split(text, "\n")
 	if len(lines) > s.lines {
 		lines = lines[:s.lines]
@@ -174,17 +189,19 @@ func (s *shower) add(text string) {
 	}
 	s.left -= len(text)
 	s.lines -= len(lines)
-	for _, r := range runs(lines) {
-		if len(r.lines) > 0 {
-			s.body.Blocks = append(s.body.Blocks, s.block(r))
+	all := runs(lines)
+	if s.textOnly {
+		for _, r := range all {
+			s.body.Blocks = append(s.body.Blocks, Block{Kind: r.kind, Depth: r.depth, Lines: len(r.lines), lines: r.lines})
 		}
+		return
+	}
+	for _, r := range columned(all) {
+		s.body.Blocks = append(s.body.Blocks, s.block(r))
 	}
 }
 
 func (s *shower) block(r run) Block {
-	if s.textOnly {
-		return Block{Kind: r.kind, Depth: r.depth, Lines: len(r.lines), lines: r.lines}
-	}
 	var b strings.Builder
 	size := 0
 	for _, line := range r.lines {

@@ -12,7 +12,7 @@ func TestHiddenCharactersAreFound(t *testing.T) {
 			t.Errorf("%U is passed over", r)
 		}
 	}
-	if mayHide("日本語\tabc") {
-		t.Error("a plain line is looked at twice")
+	if mayHide("日本語\tabc\n") {
+		t.Error("a plain text is looked at twice")
 	}
 }

@@ -16,9 +16,8 @@ var link = regexp.MustCompile(`(?i)\b(?:https?://|mailto:)[!#$%&'()*+,\-./0-9:;=
 // maxURL is the longest URL that becomes a link, in bytes.
 const maxURL = 2000
 
-// writeLine writes a line as HTML. mask hides addresses in text, unless it is nil.
+// writeLine writes a clean line as HTML. mask hides addresses in text, unless it is nil.
 func writeLine(b *strings.Builder, line string, mask func(string) string) {
-	line = clean(line)
 	done := 0
 	var found [][]int
 	if mayLink(line) { // the expression is slow
@@ -52,27 +51,27 @@ func mayLink(line string) bool {
 	}
 }
 
-// clean returns a line without what is not to be written.
-func clean(line string) string {
-	if utf8.ValidString(line) && (!mayHide(line) || !strings.ContainsFunc(line, isHidden)) {
-		return line
+// clean returns a text without what is not to be written.
+func clean(text string) string {
+	if utf8.ValidString(text) && (!mayHide(text) || !strings.ContainsFunc(text, isHidden)) {
+		return text
 	}
 	return strings.Map(func(r rune) rune {
 		if isHidden(r) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(line, "\ufffd"))
+	}, strings.ToValidUTF8(text, "\ufffd"))
 }
 
-// mayHide reports whether a line has bytes that hidden characters begin with. It is fast, and false for most lines.
-func mayHide(line string) bool {
-	for i := range len(line) {
-		switch c := line[i]; c {
+// mayHide reports whether a text has bytes that hidden characters begin with. It is fast, and false for most texts.
+func mayHide(text string) bool {
+	for i := range len(text) {
+		switch c := text[i]; c {
 		case 0x7f, 0xc2, 0xd8, 0xe2: // U+0080 to U+00BF, U+0600 to U+063F, U+2000 to U+2FFF
 			return true
 		default:
-			if c < ' ' && c != '\t' {
+			if c < ' ' && c != '\t' && c != '\n' {
 				return true
 			}
 		}

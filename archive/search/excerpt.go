@@ -27,22 +27,12 @@ func Readable(raw []byte, mask func(string) string) string {
 	return text
 }
 
+// firstLook is how much of a text is looked at first for an excerpt, in bytes; where not all is found in it, more is.
+const firstLook = 4 << 10
+
 // Excerpt returns the piece of a text that shows most of what the query looks for, with it marked; the beginning if there is nothing.
 func Excerpt(q *Query, text string) []Piece {
-	found := q.matches(text, "")
-	best, most := 0, 0
-	for i, m := range found {
-		seen := map[int]bool{}
-		for _, other := range found[i:] {
-			if other.to > m.from+excerptLength*3/4 {
-				break
-			}
-			seen[other.clause] = true
-		}
-		if len(seen) > most {
-			best, most = i, len(seen)
-		}
-	}
+	found, best := q.place(text)
 	from := 0
 	if len(found) > 0 {
 		from = start(text, found[best].from)
@@ -62,6 +52,48 @@ func Excerpt(q *Query, text string) []Piece {
 		pieces = append(pieces, Piece{Text: " …"})
 	}
 	return pieces
+}
+
+// place returns matches in a text, and which of them begins the first piece that has matches of the most clauses. It looks no further than
+// for a piece that has all.
+func (q *Query) place(text string) (found []match, best int) {
+	all := 0
+	for _, c := range q.clauses {
+		if !c.not && c.field == "" {
+			all++
+		}
+	}
+	if all == 0 {
+		return nil, 0
+	}
+	for look := firstLook; ; look *= 4 {
+		part := text
+		if look < len(text) {
+			part = text[:strings.LastIndexByte(text[:look], '\n')+1] // words stay whole
+		}
+		found = q.matches(part, "")
+		best, most := densest(found)
+		if len(part) == len(text) || most == all && found[best].from+excerptLength <= len(part) {
+			return found, best
+		}
+	}
+}
+
+// densest returns which match begins the first piece of an excerpt's length that has matches of the most clauses, and how many that are.
+func densest(found []match) (best, most int) {
+	for i, m := range found {
+		seen := map[int]bool{}
+		for _, other := range found[i:] {
+			if other.to > m.from+excerptLength*3/4 {
+				break
+			}
+			seen[other.clause] = true
+		}
+		if len(seen) > most {
+			best, most = i, len(seen)
+		}
+	}
+	return best, most
 }
 
 // Highlight marks what the query looks for in a whole line, such as a subject.

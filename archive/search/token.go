@@ -69,26 +69,54 @@ func (c *cutter) run() {
 // ascii takes the character at i and returns where the next one is.
 func (c *cutter) ascii(i int, b byte) int {
 	switch {
-	case 'a' <= b && b <= 'z' || '0' <= b && b <= '9':
-	case 'A' <= b && b <= 'Z':
-		b += 'a' - 'A'
+	case isWordByte(b):
+		if len(c.word) == 0 {
+			return c.asciiWord(i)
+		}
+		c.letter(rune(lower(b)), i, i+1)
 	case b == '\n' && c.prev != 0:
 		if next := c.wrapped(i); next > 0 {
 			return next
 		}
 		c.between()
-		return i + 1
 	default:
 		c.between()
-		return i + 1
 	}
-	if len(c.word) == 0 {
+	return i + 1
+}
+
+// asciiWord takes what is ASCII of the word that begins at i and returns where that ends.
+func (c *cutter) asciiWord(i int) int {
+	end := i
+	for end < len(c.text) && isWordByte(c.text[end]) {
+		end++
+	}
+	if end < len(c.text) && c.text[end] == ':' {
 		if end := c.ipv6(i); end > i {
 			return end
 		}
 	}
-	c.letter(rune(b), i, i+1)
-	return i + 1
+	if end-i > 1 && end < len(c.text) && c.text[end] >= utf8.RuneSelf {
+		end-- // what comes may be a mark on the last letter
+	}
+	c.endRun()
+	c.apart = false
+	for _, b := range []byte(c.text[i:min(end, i+maxWord)]) {
+		c.word = append(c.word, lower(b))
+	}
+	c.from, c.to = i, end
+	return end
+}
+
+func isWordByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || '0' <= b && b <= '9' || 'A' <= b && b <= 'Z'
+}
+
+func lower(b byte) byte {
+	if 'A' <= b && b <= 'Z' {
+		b += 'a' - 'A'
+	}
+	return b
 }
 
 // plain reports whether a character is its own compatibility form: the usual ones of Japanese text.
@@ -290,24 +318,36 @@ func stem(w []byte) []byte {
 			return w
 		}
 	}
-	n := len(w)
-	ends := func(s string) bool { return strings.HasSuffix(string(w), s) }
+	w = singular(w)
+	rest := len(w)
 	switch {
-	case n > 4 && ends("ies"):
-		w = append(w[:n-3], 'y')
-	case n > 3 && ends("s") && !ends("ss") && !ends("us") && !ends("is"):
-		w = w[:n-1]
+	case rest >= 7 && string(w[rest-3:]) == "ing":
+		rest -= 3
+	case rest >= 6 && string(w[rest-2:]) == "ed":
+		rest -= 2
 	}
-	for _, s := range [...]string{"ing", "ed"} {
-		if rest := len(w) - len(s); ends(s) && rest >= 4 {
-			if w = w[:rest]; w[rest-1] == w[rest-2] && strings.IndexByte("bdgmnprt", w[rest-1]) >= 0 {
-				w = w[:rest-1]
-			}
-			break
+	if rest < len(w) {
+		if w = w[:rest]; w[rest-1] == w[rest-2] && strings.IndexByte("bdgmnprt", w[rest-1]) >= 0 {
+			w = w[:rest-1]
 		}
 	}
-	if len(w) > 4 && ends("e") {
+	if len(w) > 4 && w[len(w)-1] == 'e' {
 		w = w[:len(w)-1]
 	}
 	return w
+}
+
+// singular takes the ending of a plural off a word.
+func singular(w []byte) []byte {
+	n := len(w)
+	if n < 4 || w[n-1] != 's' {
+		return w
+	}
+	switch before := w[n-2]; {
+	case before == 's' || before == 'u' || before == 'i':
+		return w
+	case n > 4 && before == 'e' && w[n-3] == 'i':
+		return append(w[:n-3], 'y')
+	}
+	return w[:n-1]
 }
