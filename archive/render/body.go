@@ -1,6 +1,7 @@
 package render
 
 import (
+	"cmp"
 	"html/template"
 	"slices"
 	"strings"
@@ -103,11 +104,12 @@ type Options struct {
 	Page     bool                     // mark what a page can show better: line ends that only say that a line was full, levels of quotes, and what patches change
 	TextOnly bool                     // for [Body.Text]: blocks have no HTML, and attachments no size, which costs decoding
 	Files    bool                     // show the text of attachments that are text
+	Most     int                      // bytes of text that are shown, 0 for as many as any page shows
 }
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, page: o.Page, textOnly: o.TextOnly, files: o.Files, left: maxText, lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
+	s := shower{mask: o.Mask, page: o.Page, textOnly: o.TextOnly, files: o.Files, left: cmp.Or(o.Most, maxText), lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0

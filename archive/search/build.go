@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/smtpd/message"
 )
 
 // builder makes a segment of messages, in memory.
@@ -33,7 +34,7 @@ const gap = 16
 
 // add cuts what readers see of a message into terms.
 func (b *builder) add(m *archive.Message, raw []byte) {
-	body, attachments := readable(raw, nil)
+	body, attachments, _ := readable(message.Parse(raw), nil, 0)
 	d := doc{list: b.names.number(m.List), seq: uint32(m.Seq), minute: minute(m.Date)}
 	if len(attachments) > 0 {
 		d.flags = hasAttachment

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"kairan/smtpd/message"
 )
 
 // Piece is a piece of an excerpt.
@@ -21,17 +23,32 @@ const maxMatches = 500
 // place of a match in a text.
 type match struct{ from, to, clause int }
 
-// Readable returns the text of a message as its readers see it. raw is what archive.Raw returned; mask, if not nil, hides addresses from strangers.
-func Readable(raw []byte, mask func(string) string) string {
-	text, _ := readable(raw, mask)
-	return text
-}
+// How much of a text is looked at for an excerpt, in bytes.
+const (
+	firstLook  = 4 << 10  // at first; where not all is found in it, more is
+	enoughText = 64 << 10 // in this, what is not found together may stand apart
+)
 
-// firstLook is how much of a text is looked at first for an excerpt, in bytes; where not all is found in it, more is.
-const firstLook = 4 << 10
+// ExcerptOf is [Excerpt] for a message as its readers see it. raw is what archive.Raw returned; mask, if not nil, hides addresses from strangers.
+func ExcerptOf(q *Query, raw []byte, mask func(string) string) []Piece {
+	msg := message.Parse(raw)
+	text, _, cut := readable(msg, mask, enoughText)
+	pieces, found := q.excerpt(text)
+	if cut && !found {
+		text, _, _ = readable(msg, mask, 0)
+		pieces, _ = q.excerpt(text)
+	}
+	return pieces
+}
 
 // Excerpt returns the piece of a text that shows most of what the query looks for, with it marked; the beginning if there is nothing.
 func Excerpt(q *Query, text string) []Piece {
+	pieces, _ := q.excerpt(text)
+	return pieces
+}
+
+// excerpt is Excerpt, and reports whether there is something.
+func (q *Query) excerpt(text string) ([]Piece, bool) {
 	found, best := q.place(text)
 	from := 0
 	if len(found) > 0 {
@@ -51,11 +68,11 @@ func Excerpt(q *Query, text string) []Piece {
 	if to < len(text) {
 		pieces = append(pieces, Piece{Text: " …"})
 	}
-	return pieces
+	return pieces, len(found) > 0
 }
 
 // place returns matches in a text, and which of them begins the first piece that has matches of the most clauses. It looks no further than
-// for a piece that has all.
+// for a piece that has all, and, where there is one that has some, no further than is enough.
 func (q *Query) place(text string) (found []match, best int) {
 	all := 0
 	for _, c := range q.clauses {
@@ -73,7 +90,8 @@ func (q *Query) place(text string) (found []match, best int) {
 		}
 		found = q.matches(part, "")
 		best, most := densest(found)
-		if len(part) == len(text) || most == all && found[best].from+excerptLength <= len(part) {
+		whole := len(part) == len(text) || most > 0 && look >= enoughText
+		if whole || most == all && found[best].from+excerptLength <= len(part) {
 			return found, best
 		}
 	}

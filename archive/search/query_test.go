@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 func terms(s string) string {
@@ -72,6 +75,37 @@ func TestExcerpt(t *testing.T) {
 	} {
 		if got := flat(Excerpt(Parse(c.query, time.UTC), c.text)); got != c.want {
 			t.Errorf("%s\ngot  %q\nwant %q", c.query, got, c.want)
+		}
+	}
+}
+
+// TestExcerptOf looks for what stands deep in a long message, together or apart.
+func TestExcerptOf(t *testing.T) {
+	t.Parallel()
+	hay := strings.Repeat("hay hay hay hay hay\n", 1000)
+	deep := strings.Repeat(hay, 4)
+	for _, c := range []struct{ query, text, want string }{
+		{"needle", hay + "a needle\n" + hay, "[needle]"},
+		{"needle", deep + "a needle\n", "[needle]"},
+		{"thread needle", "thread\n" + hay + "a needle and thread\n" + hay, "[needle] and [thread]"},
+		{"thread needle", "a thread\n" + deep + "needle\n", "a [thread] hay"},
+		{"thread needle -hay", hay + "needle\nthread", "[needle] [thread]"},
+		{"from:ann", "hay\n" + hay, "hay hay"},
+		{"needle", deep + strings.Repeat("ｈａｙ ", 3000) + "ｎｅｅｄｌｅ", "[ｎｅｅｄｌｅ]"},
+	} {
+		raw := []byte("Content-Type: text/plain; charset=utf-8\n\n" + c.text)
+		if got := flat(ExcerptOf(Parse(c.query, time.UTC), raw, nil)); !strings.Contains(got, c.want) {
+			t.Errorf("%s\ngot  %q\nwant %q", c.query, got, c.want)
+		}
+	}
+}
+
+// TestPlain compares the characters that are cut without looking up their compatibility forms with these.
+func TestPlain(t *testing.T) {
+	t.Parallel()
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if form := norm.NFKC.String(string(r)); plain(r) && form != string(r) && (r != '\u00a0' || form != " ") {
+			t.Errorf("%U is %q", r, form)
 		}
 	}
 }

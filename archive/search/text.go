@@ -6,12 +6,12 @@ import (
 	"kairan/smtpd/message"
 )
 
-// readable returns the text of a message as its readers see it, and the names of its attachments. raw is what archive.Raw returned; mask, if not nil,
-// hides addresses from strangers.
-func readable(raw []byte, mask func(string) string) (text string, attachments []string) {
-	body := render.Show(message.Parse(raw), render.Options{Mask: mask, TextOnly: true})
+// readable returns the text of a message as its readers see it, up to so many bytes unless most is 0, and the names of its attachments. mask, if
+// not nil, hides addresses from strangers. cut says that there is more text.
+func readable(msg *message.Message, mask func(string) string, most int) (text string, attachments []string, cut bool) {
+	body := render.Show(msg, render.Options{Mask: mask, TextOnly: true, Most: most})
 	for _, a := range body.Attachments {
 		attachments = append(attachments, archive.PublicText(a.Name))
 	}
-	return archive.PublicText(body.Text()), attachments
+	return archive.PublicText(body.Text()), attachments, body.Cut
 }

@@ -119,9 +119,11 @@ func lower(b byte) byte {
 	return b
 }
 
-// plain reports whether a character is its own compatibility form: the usual ones of Japanese text.
+// plain reports whether a character is cut as its compatibility form is: the usual ones of Japanese text, dashes and quotation marks, and the
+// space that does not break.
 func plain(r rune) bool {
-	return r < utf8.RuneSelf || 0x3041 <= r && r <= 0x3096 || 0x30a1 <= r && r <= 0x30fe || 0x4e00 <= r && r <= 0x9fff || r == '、' || r == '。' || r == '々'
+	return r < utf8.RuneSelf || 0x3041 <= r && r <= 0x3096 || 0x30a1 <= r && r <= 0x30fe || 0x4e00 <= r && r <= 0x9fff || r == '、' || r == '。' || r == '々' ||
+		0x2012 <= r && r <= 0x2015 || 0x2018 <= r && r <= 0x201f || r == '\u00a0'
 }
 
 // marked reports whether a text begins with a mark that belongs to the character before it.

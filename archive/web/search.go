@@ -211,6 +211,8 @@ func (h *searcher) hits(q *request, query *search.Query, lists []archive.Info, f
 		return nil, err
 	}
 	var out []templates.SearchHit
+	r := h.arch.Reader()
+	defer r.Close()
 	for _, m := range messages {
 		in := *q
 		in.list = listOf(m)
@@ -220,7 +222,7 @@ func (h *searcher) hits(q *request, query *search.Query, lists []archive.Info, f
 			From:          h.name(&in, m),
 			Sent:          h.time(&in, m.Date),
 			HasAttachment: m.Attached > 0,
-			Text:          h.excerpt(&in, query, m),
+			Text:          h.excerpt(&in, r, query, m),
 		}
 		if q.list.ID == "" {
 			row.List = templates.Link{Href: in.base(), Text: in.list.Title}
@@ -248,11 +250,11 @@ func (h *searcher) messages(ctx context.Context, found []search.Hit) (messages [
 }
 
 // excerpt returns the place in a message that was found; nothing if it cannot be read, which is no reason to show no hits.
-func (h *searcher) excerpt(q *request, query *search.Query, m *archive.Message) []templates.SearchPiece {
+func (h *searcher) excerpt(q *request, r *archive.Reader, query *search.Query, m *archive.Message) []templates.SearchPiece {
 	if m.Length > excerptBytes {
 		return nil
 	}
-	raw, err := h.arch.Raw(m)
+	raw, err := r.Raw(m)
 	if err != nil {
 		h.log.Error("search page: no excerpt", "list", m.List, "id", m.ID, "error", err)
 		return nil
@@ -261,7 +263,7 @@ func (h *searcher) excerpt(q *request, query *search.Query, m *archive.Message) 
 	if q.stranger() {
 		mask = q.mask
 	}
-	return pieces(search.Excerpt(query, search.Readable(raw, mask)))
+	return pieces(search.ExcerptOf(query, raw, mask))
 }
 
 func pieces(in []search.Piece) (out []templates.SearchPiece) {
