@@ -73,7 +73,7 @@
 //   - What the ledger hides from readers is hidden whatever is made anew, imported again, exported or searched.
 //   - The work that one message causes is bounded: it waits for at most 11 parents, at most 100
 //     messages wait for one parent, and at most 1,000 messages of a thread move.
-//   - What leaves the archive for strangers has passed [Public].
+//   - What leaves the archive for strangers has passed [Public], or [PublicText] where it is text already.
 //
 // # Limits
 //

@@ -28,13 +28,14 @@ var shownFields = map[string]bool{
 
 // PublicText is [Public] for a text of a message that was decoded already.
 func PublicText(text string) string {
-	if data := []byte(text); hasSecret(data) {
-		return string(mask(data))
+	if hasSecret(text) {
+		return string(mask([]byte(text)))
 	}
 	return text
 }
 
-// Public returns raw as it may leave the archive: without receivers' traces, bounce addresses and personal tokens. Every outlet for strangers passes it.
+// Public returns raw as it may leave the archive: without receivers' traces, bounce addresses and personal tokens. Every outlet of sources for strangers passes it; those of texts pass
+// [PublicText].
 //
 // Of the header it drops the trace fields, the receivers' fields, List-Unsubscribe, ARC and
 // X-Kairan fields, all Authentication-Results but the topmost (ours, added at receipt), and every field
@@ -42,20 +43,31 @@ func PublicText(text string) string {
 // reader needs, those tokens are replaced by "x"s of the same length, in parts in base64 or quoted-printable too. All other bytes stay.
 func Public(raw []byte) []byte {
 	msg := message.Parse(raw)
+	return message.Join(publicHeader(msg.Header()), publicBody(msg))
+}
+
+func publicHeader(h message.Header) message.Header {
+	var all []byte // hardly any header has a token, so all fields are looked at together first
+	for _, f := range h {
+		all = append(unfold(all, f.Raw), '\n')
+	}
+	secret := hasSecret(string(all))
 	results := 0
-	var space [512]byte // most fields, and all names, are shorter
-	h := msg.Header().Without(func(f message.Field) bool {
+	var space [64]byte // all names are shorter
+	h = h.Without(func(f message.Field) bool {
 		name := appendLower(space[:0], f.Name)
 		if string(name) == "authentication-results" {
 			results++
-			return results > 1 || hasSecret(unfold(space[:0], f.Raw))
+			return results > 1 || secret && hasSecret(string(unfold(nil, f.Raw)))
 		}
-		return isPrivate(name) || !shownFields[string(name)] && hasSecret(unfold(space[:0], f.Raw))
+		return isPrivate(name) || secret && !shownFields[string(name)] && hasSecret(string(unfold(nil, f.Raw)))
 	})
 	for i, f := range h {
-		h[i].Raw = mask(f.Raw)
+		if secret {
+			h[i].Raw = mask(f.Raw)
+		}
 	}
-	return message.Join(h, publicBody(msg))
+	return h
 }
 
 // appendLower appends a name in lower case.
@@ -123,7 +135,7 @@ func maskEncoded(p message.Part) (masked []byte, changed bool) {
 		return nil, false
 	}
 	data := p.Decode()
-	if !hasSecret(data) {
+	if !hasSecret(string(data)) {
 		return nil, false
 	}
 	return encodeTransfer(encoding, mask(data), bytes.HasSuffix(p.Raw, []byte("\n"))), true

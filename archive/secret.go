@@ -3,6 +3,8 @@ package archive
 import (
 	"bytes"
 	"iter"
+	"slices"
+	"strings"
 )
 
 // Where tokens of ours stand: in links that give a right to whoever has them, in addresses of bounces and confirmations, and after
@@ -16,37 +18,32 @@ var (
 // orderToken is how many hexadecimal digits a token after a word has.
 const orderToken = 32
 
-// secrets yields where the tokens in data are. It looks at little more than what is rare, because every message passes here on its way to a reader.
-func secrets(data []byte) iter.Seq2[int, int] {
+// secrets yields where the tokens in a text are. It looks at little more than what is rare, because every message passes here on its way to a reader.
+func secrets(text string) iter.Seq2[int, int] {
 	return func(yield func(from, to int) bool) {
-		for at := range occurrences(data, "/-/") {
-			room, _, ok := bytes.Cut(data[at:min(len(data), at+10)], []byte("/"))
+		for at := range occurrences(text, "/-/") {
+			room, _, ok := strings.Cut(text[at:min(len(text), at+10)], "/")
 			from := at + len(room) + 1
 			if !ok || !foldsToOne(room, secretRooms) {
 				continue
 			}
-			if to := tokenEnd(data, from); to > from && !yield(from, to) {
+			if to := tokenEnd(text, from); to > from && !yield(from, to) {
 				return
 			}
 		}
-		for from := range occurrences(data, "+") {
-			before := data[max(0, from-9) : from-1]
-			known := false
-			for _, role := range secretRoles {
-				known = known || len(before) >= len(role) && bytes.EqualFold(before[len(before)-len(role):], []byte(role))
-			}
-			if !known {
+		for from := range occurrences(text, "+") {
+			if !endsInRole(text[:from-1]) {
 				continue
 			}
-			if to := tokenEnd(data, from); to > from && !yield(from, to) {
+			if to := tokenEnd(text, from); to > from && !yield(from, to) {
 				return
 			}
 		}
 		for _, word := range secretOrders {
-			for at := range occurrences(data, word) {
-				rest := bytes.TrimLeft(bytes.TrimPrefix(data[at:], []byte("%20")), " \t")
-				from := len(data) - len(rest)
-				if to := from + orderToken; hexEnd(data, from) == to && !yield(from, to) {
+			for at := range occurrences(text, word) {
+				rest := strings.TrimLeft(strings.TrimPrefix(text[at:], "%20"), " \t")
+				from := len(text) - len(rest)
+				if to := from + orderToken; hexEnd(text, from) == to && !yield(from, to) {
 					return
 				}
 			}
@@ -54,11 +51,21 @@ func secrets(data []byte) iter.Seq2[int, int] {
 	}
 }
 
-// occurrences yields where data goes on after each sign.
-func occurrences(data []byte, sign string) iter.Seq[int] {
+// endsInRole reports whether a text ends in one of secretRoles. Most texts with a "+" are patches, where hardly any letter stands before it.
+func endsInRole(text string) bool {
+	if text == "" || strings.IndexByte("smeSME", text[len(text)-1]) < 0 {
+		return false
+	}
+	return slices.ContainsFunc(secretRoles, func(role string) bool {
+		return len(text) >= len(role) && strings.EqualFold(text[len(text)-len(role):], role)
+	})
+}
+
+// occurrences yields where a text goes on after each sign.
+func occurrences(text, sign string) iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for at := 0; ; {
-			i := bytes.Index(data[at:], []byte(sign))
+			i := strings.Index(text[at:], sign)
 			if i < 0 {
 				return
 			}
@@ -69,20 +76,15 @@ func occurrences(data []byte, sign string) iter.Seq[int] {
 	}
 }
 
-func foldsToOne(b []byte, words []string) bool {
-	for _, w := range words {
-		if bytes.EqualFold(b, []byte(w)) {
-			return true
-		}
-	}
-	return false
+func foldsToOne(s string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(s, word) })
 }
 
 // tokenEnd returns where the token ends that begins at from: letters, digits, "_", "=", "-", and dots between them.
-func tokenEnd(data []byte, from int) int {
+func tokenEnd(text string, from int) int {
 	to := from
-	for i := from; i < len(data); i++ {
-		switch c := data[i]; {
+	for i := from; i < len(text); i++ {
+		switch c := text[i]; {
 		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '_', c == '=', c == '-':
 			to = i + 1
 		case c == '.' && to == i && i > from:
@@ -94,16 +96,16 @@ func tokenEnd(data []byte, from int) int {
 }
 
 // hexEnd returns where the hexadecimal digits end that begin at from.
-func hexEnd(data []byte, from int) int {
-	for from < len(data) && (data[from] >= '0' && data[from] <= '9' || data[from] >= 'a' && data[from] <= 'f' || data[from] >= 'A' && data[from] <= 'F') {
+func hexEnd(text string, from int) int {
+	for from < len(text) && (text[from] >= '0' && text[from] <= '9' || text[from] >= 'a' && text[from] <= 'f' || text[from] >= 'A' && text[from] <= 'F') {
 		from++
 	}
 	return from
 }
 
-// hasSecret reports whether a token is in data.
-func hasSecret(data []byte) bool {
-	for range secrets(data) {
+// hasSecret reports whether a token is in a text.
+func hasSecret(text string) bool {
+	for range secrets(text) {
 		return true
 	}
 	return false
@@ -112,7 +114,7 @@ func hasSecret(data []byte) bool {
 // mask replaces each token by "x"s. It returns data itself if there is none.
 func mask(data []byte) []byte {
 	out := data
-	for from, to := range secrets(data) {
+	for from, to := range secrets(string(data)) {
 		if &out[0] == &data[0] {
 			out = bytes.Clone(data)
 		}

@@ -28,6 +28,7 @@ type Frame struct {
 	Nav     []Link     // for who is signed in: its own page, and what else it may do
 	Flash   Flash      // what was done on the page before
 	Script  string     // a script of the page's own, which may ask this site; "" for none
+	View    any        // what the page shows; [Set.Page] sets it
 }
 
 // SignIn is where a stranger signs in, to come back here; "" on the pages of signing in.

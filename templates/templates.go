@@ -149,10 +149,8 @@ func (s *Set) Page(w io.Writer, name string, f Frame, view any) error {
 	}
 	t, err := page()
 	if err == nil {
-		err = t.Execute(w, struct {
-			Frame
-			View any
-		}{f, view})
+		f.View = view
+		err = t.Execute(w, &f)
 	}
 	if err != nil {
 		return fmt.Errorf("page %s: %w", name, err)

@@ -176,15 +176,24 @@ func parse(envelope, data []byte, ended bool) Record {
 
 // restore undoes the quoting of lines and, if asked, gives each line its CRLF.
 func restore(b, data []byte, crlf bool) []byte {
-	for line := range bytes.Lines(data) {
-		if line[0] == '>' && isFromLine(line) {
+	for len(data) > 0 {
+		end := bytes.IndexByte(data, '\n')
+		ended := end >= 0
+		if !ended {
+			end = len(data)
+		}
+		line := data[:end]
+		if end > 0 && line[0] == '>' && isFromLine(line) {
 			line = line[1:]
 		}
-		if text, ok := bytes.CutSuffix(line, []byte("\n")); ok && crlf {
-			b = append(append(b, text...), "\r\n"...)
-			continue
+		if b = append(b, line...); !ended {
+			return b
 		}
-		b = append(b, line...)
+		if crlf {
+			b = append(b, '\r')
+		}
+		b = append(b, '\n')
+		data = data[end+1:]
 	}
 	return b
 }

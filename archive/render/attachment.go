@@ -64,11 +64,11 @@ func isTextFile(p message.Part, data []byte) bool {
 
 // attach adds an attachment, with its text if that is asked for and there is room.
 func (s *shower) attach(index int, p message.Part) {
-	a := Attachment{Index: index, Name: p.Filename, Type: p.ContentType}
-	if !s.textOnly {
+	a := Attachment{Index: index, Name: s.filter(p.Filename), Type: s.filter(p.ContentType)}
+	if !s.TextOnly {
 		data := p.Decode()
 		a.Size = len(data)
-		if s.files && s.fileLeft > 0 && s.fileLines > 0 && isTextFile(p, data) {
+		if s.Files && s.fileLeft > 0 && s.fileLines > 0 && isTextFile(p, data) {
 			text, _ := p.Text()
 			s.show(&a, strings.TrimRight(text, "\n"))
 		}
@@ -81,7 +81,7 @@ func (s *shower) show(a *Attachment, text string) {
 	if len(text) > s.fileLeft {
 		text, a.Cut = text[:s.fileLeft], true
 	}
-	text = clean(text)
+	text = s.filter(clean(text))
 	lines := strings.Split(text, "\n")
 	if len(lines) > s.fileLines {
 		lines, a.Cut = lines[:s.fileLines], true

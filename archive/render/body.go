@@ -100,6 +100,7 @@ func (b Body) Own(limit int) (lines []string) {
 
 // Options say how to show a message.
 type Options struct {
+	Filter   func(text string) string // takes out of each text and name what nobody is to see; nil leaves all
 	Mask     func(text string) string // hides the addresses in a text from strangers; nil shows them
 	Page     bool                     // mark what a page can show better: line ends that only say that a line was full, levels of quotes, and what patches change
 	TextOnly bool                     // for [Body.Text]: blocks have no HTML, and attachments no size, which costs decoding
@@ -109,7 +110,7 @@ type Options struct {
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{mask: o.Mask, page: o.Page, textOnly: o.TextOnly, files: o.Files, left: cmp.Or(o.Most, maxText), lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
+	s := shower{Options: o, left: cmp.Or(o.Most, maxText), lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -167,11 +168,8 @@ func within(c, p message.Part) bool {
 
 // shower collects the body.
 type shower struct {
-	mask        func(string) string
-	page        bool
-	textOnly    bool
+	Options
 	left, lines int // what may still be shown
-	files       bool
 	fileLeft    int // of files, in bytes and lines
 	fileLines   int
 	body        Body
@@ -183,7 +181,7 @@ func (s *shower) add(text string) {
 		text = text[:s.left] // a broken character at the end is replaced
 		s.body.Cut = true
 	}
-	text = clean(text)
+	text = s.filter(clean(text))
 	lines := strings.Split(text, "\n")
 	if len(lines) > s.lines {
 		lines = lines[:s.lines]
@@ -192,7 +190,7 @@ func (s *shower) add(text string) {
 	s.left -= len(text)
 	s.lines -= len(lines)
 	all := runs(lines)
-	if s.textOnly {
+	if s.TextOnly {
 		for _, r := range all {
 			s.body.Blocks = append(s.body.Blocks, Block{Kind: r.kind, Depth: r.depth, Lines: len(r.lines), lines: r.lines})
 		}
@@ -203,6 +201,14 @@ func (s *shower) add(text string) {
 	}
 }
 
+// filter takes out of a text what nobody is to see.
+func (s *shower) filter(text string) string {
+	if s.Filter == nil {
+		return text
+	}
+	return s.Filter(text)
+}
+
 func (s *shower) block(r run) Block {
 	var b strings.Builder
 	size := 0
@@ -210,7 +216,7 @@ func (s *shower) block(r run) Block {
 		size += len(line) + 16 // for what is escaped and marked
 	}
 	b.Grow(size)
-	if s.page && r.kind == Quote {
+	if s.Page && r.kind == Quote {
 		s.writeQuote(&b, r)
 	} else {
 		s.writeLines(&b, r, new(diff), r.lines, false)
@@ -224,16 +230,16 @@ func (s *shower) block(r run) Block {
 
 // writeLines writes lines of a run as they are; more says that others follow, of another level.
 func (s *shower) writeLines(b *strings.Builder, r run, d *diff, lines []string, more bool) {
-	if s.page && r.columns {
+	if s.Page && r.columns {
 		s.writePatch(b, d, lines, more)
 		return
 	}
 	var ends []string
-	if s.page && r.kind != Signature && !r.columns {
+	if s.Page && r.kind != Signature && !r.columns {
 		ends = wrapped(lines)
 	}
 	for i, line := range lines {
-		writeLine(b, line, s.mask)
+		writeLine(b, line, s.Mask)
 		switch {
 		case i+1 == len(lines) && !more:
 		case i+1 < len(lines) && ends != nil:

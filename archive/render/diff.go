@@ -76,7 +76,7 @@ func (s *shower) writePatch(b *strings.Builder, d *diff, lines []string, more bo
 			}
 			open = class
 		}
-		writeLine(b, line, s.mask)
+		writeLine(b, line, s.Mask)
 		if more || i+1 < len(lines) {
 			b.WriteByte('\n')
 		}

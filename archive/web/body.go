@@ -15,6 +15,15 @@ type extent struct {
 	files bool // the text of files of text
 }
 
+// open reads a message that [handler.post] shows, of which nothing else may be shown but what has passed [archive.PublicText].
+func open(r *archive.Reader, m *archive.Message) (*message.Message, error) {
+	raw, err := r.Raw(m)
+	if err != nil {
+		return nil, err
+	}
+	return message.Parse(raw), nil
+}
+
 // post is a message as a page shows it, without its text if msg is nil.
 func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e extent) templates.Post {
 	name := h.name(q, m)
@@ -31,7 +40,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 	if q.called(m.FromName) != "" {
 		p.FromAddress = q.show(m.FromAddr)
 	}
-	options := render.Options{Page: true, Files: e.files}
+	options := render.Options{Filter: archive.PublicText, Page: true, Files: e.files}
 	if q.stranger() {
 		options.Mask = q.mask
 	}

@@ -20,7 +20,7 @@
 //
 //   - Who may read is asked of archive.Access before anything is looked up.
 //   - A stranger sees no whole address of a person.
-//   - Whatever leaves has passed archive.Public: messages are read in one function.
+//   - Whatever leaves has passed archive.Public as a source (handler.read), or archive.PublicText as the text of a page (open and handler.post).
 //   - What came with a message is served as a download, never as a page of this site; of a file of text its message shows the text, escaped.
 //
 // # Limits

@@ -136,6 +136,8 @@ func (h *handler) feed(q *request, f feed) error {
 	}
 	newest := time.Unix(0, 0)
 	left := h.threadBytes
+	r := h.arch.Reader()
+	defer r.Close()
 	for _, m := range f.messages {
 		in := *q
 		if f.list != nil {
@@ -144,12 +146,14 @@ func (h *handler) feed(q *request, f feed) error {
 		if m.Received.After(newest) {
 			newest = m.Received
 		}
-		left -= m.Length
-		e, err := h.entry(&in, m, left >= 0)
-		if err != nil {
-			return err
+		var msg *message.Message // without its text where it would be too much
+		if left -= m.Length; left >= 0 {
+			var err error
+			if msg, err = open(r, m); err != nil {
+				return err
+			}
 		}
-		out.Entries = append(out.Entries, e)
+		out.Entries = append(out.Entries, h.entry(&in, m, msg))
 	}
 	out.Updated = newest.UTC().Format(time.RFC3339)
 	body, err := xml.Marshal(out)
@@ -161,8 +165,8 @@ func (h *handler) feed(q *request, f feed) error {
 	return nil
 }
 
-// entry is a message in a feed; without its text where it would be too much.
-func (h *handler) entry(q *request, m *archive.Message, whole bool) (atomEntry, error) {
+// entry is a message in a feed, without its text if msg is nil.
+func (h *handler) entry(q *request, m *archive.Message, msg *message.Message) atomEntry {
 	e := atomEntry{
 		ID:        feedID("message", q.list.ID, m.ID, itoa(max(1, m.Nth))),
 		Title:     q.subject(m.Subject),
@@ -175,16 +179,8 @@ func (h *handler) entry(q *request, m *archive.Message, whole bool) (atomEntry, 
 	if e.Title == "" {
 		e.Title = h.set.T(q.lang(), "message.no-subject")
 	}
-	var msg *message.Message
-	if whole {
-		raw, err := h.read(m)
-		if err != nil {
-			return e, err
-		}
-		msg = message.Parse(raw)
-	}
 	e.Content.HTML = h.content(q, h.post(q, m, msg, extent{}))
-	return e, nil
+	return e
 }
 
 // content is the text of a message as HTML that needs no style sheet.

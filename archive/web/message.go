@@ -36,11 +36,12 @@ func (h *handler) message(q *request) error {
 	if err != nil {
 		return err
 	}
-	raw, err := h.read(m)
+	r := h.arch.Reader()
+	defer r.Close()
+	msg, err := open(r, m)
 	if err != nil {
 		return err
 	}
-	msg := message.Parse(raw)
 	view := templates.Message{
 		Post:        h.post(q, m, msg, extent{quote: maxReply, files: true}),
 		Canonical:   q.messagePath(m),
@@ -172,7 +173,7 @@ func (q *request) find(tx *storage.Tx) (*archive.Message, error) {
 // recipients returns a recipient field as a line of a page.
 func (q *request) recipients(msg *message.Message, field string) string {
 	const most = 400
-	text := q.show(msg.Header().Text(field))
+	text := q.show(archive.PublicText(msg.Header().Text(field)))
 	if len(text) <= most {
 		return text
 	}

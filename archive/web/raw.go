@@ -29,15 +29,9 @@ func (h *handler) load(q *request) (m *archive.Message, raw []byte, err error) {
 	return m, raw, err
 }
 
-// read returns the source of a message as it may leave the archive. All that is shown of a message is read here.
+// read returns the source of a message as it may leave the archive.
 func (h *handler) read(m *archive.Message) ([]byte, error) {
-	r := h.arch.Reader()
-	defer r.Close()
-	return public(r, m)
-}
-
-func public(r *archive.Reader, m *archive.Message) ([]byte, error) {
-	raw, err := r.Raw(m)
+	raw, err := h.arch.Raw(m)
 	if err != nil {
 		return nil, err
 	}

@@ -82,11 +82,10 @@ func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
 		}
 		var msg *message.Message
 		if left -= n.Length; left >= 0 {
-			raw, err := public(r, n.Message)
-			if err != nil {
+			var err error
+			if msg, err = open(r, n.Message); err != nil {
 				return nil, err
 			}
-			msg = message.Parse(raw)
 		}
 		p := h.post(q, n.Message, msg, extent{quote: maxQuotes / len(s.nodes)})
 		p.Depth, p.Subject = n.depth, s.changed(q, n)

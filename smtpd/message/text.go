@@ -14,11 +14,29 @@ import (
 // and the charset that was used. Control characters other than tab and LF are removed.
 func (p Part) Text() (text, charset string) {
 	text, charset = DecodeCharset(p.Params["charset"], p.Decode())
-	text = withoutControls(strings.TrimPrefix(strings.ReplaceAll(text, "\r\n", "\n"), "\ufeff"))
+	text = withoutControls(strings.TrimPrefix(withoutReturns(text), "\ufeff"))
 	if p.ContentType == "text/plain" && strings.EqualFold(p.Params["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(p.Params["delsp"], "yes"))
 	}
 	return text, charset
+}
+
+// withoutReturns makes LF of each CRLF.
+func withoutReturns(text string) string {
+	at := strings.IndexByte(text, '\r')
+	if at < 0 {
+		return text
+	}
+	var out strings.Builder
+	out.Grow(len(text))
+	for ; at >= 0; at = strings.IndexByte(text, '\r') {
+		out.WriteString(text[:at])
+		if text = text[at+1:]; !strings.HasPrefix(text, "\n") {
+			out.WriteByte('\r')
+		}
+	}
+	out.WriteString(text)
+	return out.String()
 }
 
 // withoutControls drops control characters but tab and LF; a CR alone is a line end.
@@ -42,15 +60,21 @@ func withoutControls(text string) string {
 // mayHaveControls reports whether a text has bytes of control characters, or is no UTF-8. It is fast, as hardly any text has.
 func mayHaveControls(text string) bool {
 	for i := range len(text) {
-		switch c := text[i]; {
-		case c < ' ' && c != '\n' && c != '\t', c == 0x7f:
-			return true
-		case c == 0xc2 && i+1 < len(text) && text[i+1] < 0xa0: // U+0080 to U+009F
+		if c := text[i]; controls[c] && (c != 0xc2 || i+1 < len(text) && text[i+1] < 0xa0) { // U+0080 to U+009F
 			return true
 		}
 	}
 	return !utf8.ValidString(text)
 }
+
+// controls are the bytes that control characters but tab and LF begin with.
+var controls = func() (all [256]bool) {
+	for c := range byte(' ') {
+		all[c] = c != '\n' && c != '\t'
+	}
+	all[0x7f], all[0xc2] = true, true
+	return all
+}()
 
 // unflow joins the lines of format=flowed (RFC 3676, section 4.1).
 func unflow(text string, delSp bool) string {
