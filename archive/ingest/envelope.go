@@ -13,6 +13,7 @@ type likeness int
 
 const (
 	unlike likeness = iota
+	bare            // nothing but "From", or "From -"
 	loose           // a time and a year
 	strict          // a weekday and a month besides
 )
@@ -22,8 +23,8 @@ const maxEnvelope = 1000
 
 // envelopeLike judges a line.
 func envelopeLike(line []byte) likeness {
-	rest, ok := bytes.CutPrefix(line, []byte("From "))
-	if !ok || len(rest) > maxEnvelope {
+	rest, ok := envelopeWords(line)
+	if !ok {
 		return unlike
 	}
 	var clock, year, weekday, month bool
@@ -45,8 +46,16 @@ func envelopeLike(line []byte) likeness {
 		return strict
 	case clock && year:
 		return loose
+	case len(rest) == 0 || string(rest) == "-":
+		return bare
 	}
 	return unlike
+}
+
+// envelopeWords returns what a line says behind "From".
+func envelopeWords(line []byte) (rest []byte, ok bool) {
+	rest, ok = bytes.CutPrefix(line, []byte("From "))
+	return bytes.TrimSpace(rest), ok && len(rest) <= maxEnvelope
 }
 
 // isClock reports whether a word is 15:04 or 15:04:05.
@@ -74,6 +83,12 @@ func isField(line []byte) bool {
 		}
 	}
 	return true
+}
+
+// isWholeField reports whether a line looks like a header field and like no address of a page.
+func isWholeField(line []byte) bool {
+	_, value, _ := bytes.Cut(line, []byte(":"))
+	return isField(line) && (len(value) == 0 || bytes.IndexByte([]byte(" \t\r\n"), value[0]) >= 0)
 }
 
 // isEmpty reports whether there is nothing on a line.

@@ -34,6 +34,7 @@ type reader struct {
 	pos     int
 	broken  bool // a record had no Content-Length, or a wrong one
 	failed  int  // lengths that were looked at in vain
+	terse   bool // the first envelope line tells no time: others may be "From" and a word
 }
 
 // record is what stands from one envelope line to the next.
@@ -108,8 +109,9 @@ func (in *reader) next() (record, error) {
 		return rec, err
 	}
 	blank := true
-	if like := envelopeLike(line); like != unlike && in.begins(like) {
+	if like := in.like(line, rec.start == 0); like != unlike && in.begins(like) {
 		rec.envelope = bytes.Clone(line)
+		in.terse = in.terse || envelopeLike(line) == unlike
 	} else {
 		rec.data = append(rec.data, line...)
 		blank = isEmpty(line)
@@ -149,13 +151,25 @@ func (in *reader) next() (record, error) {
 
 // ends reports whether a line begins the next record.
 func (in *reader) ends(line []byte, blank bool) bool {
+	like := in.like(line, false)
+	return (like == strict || like != unlike && blank) && in.begins(like)
+}
+
+// like is [envelopeLike] for a line of this file: programs that write no time write none in the whole file.
+func (in *reader) like(line []byte, first bool) likeness {
 	like := envelopeLike(line)
-	return (like == strict || like == loose && blank) && in.begins(like)
+	if rest, ok := envelopeWords(line); like == unlike && ok && (first || in.terse && !bytes.ContainsAny(rest, " \t")) {
+		return bare
+	}
+	return like
 }
 
 // begins reports whether what follows an envelope line begins a message, if only an empty one. The line is read, and what follows is not.
 func (in *reader) begins(like likeness) bool {
 	ahead := firstLine(in.ahead())
+	if like == bare {
+		return isWholeField(ahead)
+	}
 	return isField(ahead) || like == strict && isEmpty(ahead)
 }
 

@@ -81,6 +81,7 @@ func (s Source) stream(ctx context.Context, r io.Reader, modified time.Time) ite
 			}
 			in = bufio.NewReaderSize(z, 64<<10)
 		}
+		in = plain(in)
 		if start, _ := in.Peek(8); packing(start) != "" {
 			yield(Message{File: s.Path}, fault(s.Path, 0, 0, "this is packed ("+packing(start)+"): unpack it, and import what is in it"))
 			return
@@ -101,6 +102,31 @@ func (s Source) stream(ctx context.Context, r io.Reader, modified time.Time) ite
 			}
 		}
 	}
+}
+
+// plain takes off a byte order mark, and ends lines with LF where only CR does, as on old Macs.
+func plain(in *bufio.Reader) *bufio.Reader {
+	if start, _ := in.Peek(3); string(start) == "\ufeff" {
+		in.Discard(3) // they were just seen
+	}
+	start, _ := in.Peek(in.Size())
+	if bytes.IndexByte(start, '\r') < 0 || bytes.IndexByte(start, '\n') >= 0 {
+		return in
+	}
+	return bufio.NewReaderSize(macLines{in}, in.Size())
+}
+
+// macLines reads CR as LF.
+type macLines struct{ r io.Reader }
+
+func (m macLines) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // packing names the program that packed a file, by its first bytes, or "". We unpack what gzip packed.
@@ -203,7 +229,7 @@ func (s Source) one(name string) (Message, error) {
 		return Message{File: name}, err
 	}
 	defer f.Close()
-	m, err := s.single(f, name)
+	m, err := s.single(plain(bufio.NewReader(f)), name)
 	m.Modified = info.ModTime()
 	if _, ok := errors.AsType[*Fault](err); err != nil && !ok {
 		err = fault(name, 0, 0, err.Error())
