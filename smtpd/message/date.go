@@ -74,6 +74,8 @@ func (r *dateReader) number(word string) bool {
 	case r.year == 0:
 		r.year = fullYear(n, len(word))
 		return true
+	case r.hasClock && len(word) == 4: // a zone without its sign
+		return r.offset("+" + word)
 	}
 	return false
 }
@@ -143,13 +145,13 @@ func (r *dateReader) offset(word string) bool {
 	}
 	digits := strings.ReplaceAll(word[1:], ":", "")
 	n, err := strconv.Atoi(digits)
-	if err != nil || n < 0 || len(digits) > 4 {
+	if err != nil || n < 0 {
 		return false
 	}
 	if len(digits) <= 2 {
 		n *= 100
 	}
-	if n/100 > 14 || n%100 > 59 {
+	if len(digits) > 4 || n/100 > 14 || n%100 > 59 {
 		n = 0 // RFC 5322, section 3.3: nonsense tells nothing about the zone
 	}
 	r.zone = n/100*3600 + n%100*60
