@@ -1,6 +1,7 @@
 package archive_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"os"
@@ -104,6 +105,29 @@ func TestRefused(t *testing.T) {
 		change(&e)
 		if _, err := s.Add(t.Context(), e, nil); err == nil {
 			t.Errorf("%s: no error", name)
+		}
+	}
+}
+
+// TestAuthorWithoutAddress archives what names its author, with no address that could be read.
+func TestAuthorWithoutAddress(t *testing.T) {
+	t.Parallel()
+	s := newShelf(t)
+	n := 0
+	for from, want := range map[string]string{
+		"ann at mailhost (Ann Example)": "Ann Example",
+		"root":                          "root",
+		`"Ann  Example" <ann>`:          "Ann Example",
+		"<ann>":                         "ann",
+		"=?UTF-8?B?5L2Q6Jek?= <sato at example.jp>": "佐藤",
+		"":   "",
+		"<>": "",
+	} {
+		n++
+		e := post(n)
+		e.Raw = bytes.Replace(e.Raw, []byte("Ann <ann@example.jp>"), []byte(from), 1)
+		if m := s.add(e); m.FromName != want || m.FromAddr != "" {
+			t.Errorf("From: %s: name %q, address %q", from, m.FromName, m.FromAddr)
 		}
 	}
 }

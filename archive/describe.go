@@ -40,15 +40,28 @@ func describe(rec mbox.Record) *described {
 		Attached: len(render.List(msg)),
 	}}
 	d.Date = believable(msg, d.Received)
-	from, _ := address.ParseList(h.Get("From"), message.DecodeHeader)
-	if len(from) > 0 {
-		d.FromName = clip(from[0].Name, maxText)
-		d.FromAddr = from[0].Address.String()
+	if from, _ := address.ParseList(h.Get("From"), message.DecodeHeader); len(from) > 0 {
+		d.FromName, d.FromAddr = clip(from[0].Name, maxText), from[0].Address.String()
+	} else {
+		d.FromName = clip(nameAlone(h.Text("From")), maxText)
 	}
 	if base, reply := message.BaseSubject(d.Subject); !message.IsForward(d.Subject) {
 		d.base, d.reply = strings.ToLower(base), reply
 	}
 	return d
+}
+
+// nameAlone returns the name in a From field that has no address to be read: the comment, what stands before "<", or all of it.
+func nameAlone(from string) string {
+	before, angle, _ := strings.Cut(from, "<")
+	name := strings.Trim(before, "\" \t")
+	if _, comment, ok := strings.Cut(before, "("); ok && strings.HasSuffix(strings.TrimSpace(comment), ")") {
+		name = strings.TrimSuffix(strings.TrimSpace(comment), ")")
+	}
+	if name == "" {
+		name = strings.Trim(angle, "> \t")
+	}
+	return strings.Join(strings.Fields(name), " ")
 }
 
 // Declined reports whether the author of a message asks that it be in no archive: "X-No-Archive: yes", "Archive: no".

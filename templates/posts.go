@@ -121,7 +121,7 @@ func (p *Post) size() (n int) {
 func (w *writer) postHead(p *Post) {
 	w.between("\n<header>\n"+`<span class="initial" aria-hidden="true">`, p.Initial, "</span>\n")
 	w.between(`<div class="who"><b>`, p.From, `</b>`)
-	if p.FromAddress != "" {
+	if p.FromAddress != "" && p.FromAddress != p.From {
 		w.between(` <span class="address">`, p.FromAddress, `</span>`)
 	}
 	w.between("</div>\n"+`<div class="when"><a class="permalink" href="`, p.Href, `" title="`)

@@ -211,7 +211,7 @@ type Post struct {
 	Anchor            string // id in the page
 	Depth             int
 	Subject           string // "" where it only repeats the thread's
-	From, FromAddress string // FromAddress is masked for strangers
+	From, FromAddress string // FromAddress is masked for strangers; who gave no name is called by it
 	Initial           string // the first letter of the name, for the eye
 	Sent              Time
 	Href, Raw, Reply  string

@@ -36,9 +36,8 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 		Href:    q.messagePath(m),
 		Raw:     q.messagePath(m) + "raw",
 		Cut:     true,
-	}
-	if q.called(m.FromName) != "" {
-		p.FromAddress = q.show(m.FromAddr)
+
+		FromAddress: q.show(m.FromAddr),
 	}
 	options := render.Options{Filter: archive.PublicText, Page: true, Files: e.files}
 	if q.stranger() {
