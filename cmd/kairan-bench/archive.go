@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -168,11 +170,12 @@ func (a *archived) fillFrom(ctx context.Context, path string, floor float64) err
 	var imported time.Duration
 	spent, err := a.b.spend(a.daemon, func() (time.Duration, error) {
 		begin := time.Now()
-		if _, err := a.kairan(ctx, "archive", "import", archiveList, path); err != nil {
+		var err error
+		if a.n, err = a.bring(ctx, path); err != nil {
 			return 0, err
 		}
 		imported = time.Since(begin)
-		err := a.settled(ctx)
+		err = a.settled(ctx)
 		return time.Since(begin), err
 	})
 	if err != nil {
@@ -214,19 +217,32 @@ func sizeOf(path string) (n int64, err error) {
 	return n, err
 }
 
-// settled waits until the index finds all messages, or no more than five seconds before, and notes how many that are.
+// bring imports the mbox and returns how many messages are new by it: those of a real mbox may stand there twice.
+func (a *archived) bring(ctx context.Context, path string) (int, error) {
+	out, err := a.command(ctx, "archive", "import", "--json", archiveList, path).Output()
+	if e, ok := errors.AsType[*exec.ExitError](err); ok {
+		err = fmt.Errorf("%w\n%s", err, e.Stderr)
+	}
+	if err != nil {
+		return 0, fmt.Errorf("kairan archive import: %w", err)
+	}
+	var result ingest.Result
+	return result.Added, json.Unmarshal(out, &result)
+}
+
+// settled waits until the index finds all messages. It asks the more often the less is missing: questions take time that is counted.
 func (a *archived) settled(ctx context.Context) error {
-	for since := time.Now(); ctx.Err() == nil; pause(ctx, 100*time.Millisecond) {
-		n, err := a.found(ctx, "-zqxwv")
-		if err != nil {
+	first, begin := 0, time.Now()
+	for n := 0; ctx.Err() == nil; {
+		var err error
+		if n, err = a.found(ctx, "-zqxwv"); err != nil || n == a.n {
 			return err
 		}
-		if n != a.n {
-			a.n, since = n, time.Now()
+		if first == 0 {
+			first = n
 		}
-		if n == len(a.ids) || n > 0 && time.Since(since) > 5*time.Second { // messages may be there twice in an mbox, and then are found once
-			return nil
-		}
+		missing := time.Duration(a.n-n) * time.Since(begin) / time.Duration(max(1, n-first))
+		pause(ctx, max(10*time.Millisecond, min(missing/2, 500*time.Millisecond)))
 	}
 	return ctx.Err()
 }
