@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"kairan/archive/mbox"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -20,6 +21,9 @@ const maxRecord = 128 << 20
 
 // MaxMessage is the largest message that can be archived, in bytes.
 const MaxMessage = maxRecord / 2
+
+// recordHead is about how many bytes a record has before its message.
+const recordHead = 512
 
 // writer is the right to write to the archive of a list.
 type writer struct {
@@ -81,7 +85,7 @@ func (a *Archive) add(ctx context.Context, w *writer, e Entry, within func(*stor
 	if !errors.Is(err, storage.ErrNotFound) {
 		return nil, err
 	}
-	d := describe(e.record())
+	d := describe(e.record(), message.Parse(e.Raw))
 	d.raw = e.Raw
 	err = a.store(ctx, w, []*described{d}, func(tx *storage.Tx) error { return call(within, tx, &d.Message) })
 	return &d.Message, err
@@ -121,7 +125,14 @@ func (a *Archive) store(ctx context.Context, w *writer, batch []*described, with
 	if err != nil {
 		return err
 	}
-	data := map[string][]byte{}
+	room := map[string]int{}
+	for _, d := range batch {
+		room[d.File] += len(d.raw) + recordHead
+	}
+	data := make(map[string][]byte, len(room))
+	for file, n := range room {
+		data[file] = make([]byte, 0, n)
+	}
 	for i, d := range batch {
 		d.Seq = last + 1 + uint64(i)
 		from := len(data[d.File])

@@ -27,9 +27,8 @@ type described struct {
 	raw   []byte // the message, while it is to be written
 }
 
-// describe reads what the index keeps of a message. It looks at the record alone.
-func describe(rec mbox.Record) *described {
-	msg := message.Parse(rec.Raw)
+// describe reads what the index keeps of a message, msg. It looks at the record alone.
+func describe(rec mbox.Record, msg *message.Message) *described {
 	h := msg.Header()
 	d := &described{Message: Message{
 		Seq: rec.Seq, Post: rec.Post, Number: rec.Number, Old: rec.Old,

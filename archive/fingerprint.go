@@ -22,19 +22,29 @@ func crlf(text string) []byte {
 
 // fingerprint tells messages apart by what their authors wrote: Message-ID, From, Date, Subject and body. The way a message took, white space
 // at the ends of lines and empty lines at the end do not count, for those differ between two copies in two mailboxes.
-func fingerprint(raw []byte) string {
-	msg := message.Parse(raw)
-	h := sha256.New()
+func fingerprint(msg *message.Message) string {
+	b := make([]byte, 0, len(msg.Raw()))
 	for _, name := range []string{"Message-ID", "From", "Date", "Subject"} {
 		for word := range strings.FieldsSeq(msg.Header().Get(name)) {
-			h.Write([]byte(word))
-			h.Write([]byte{' '})
+			b = append(append(b, word...), ' ')
 		}
-		h.Write([]byte{'\n'})
+		b = append(b, '\n')
 	}
-	for line := range bytes.Lines(bytes.TrimRight(msg.Body(), " \t\r\n")) {
-		h.Write(bytes.TrimRight(line, " \t\r\n"))
-		h.Write([]byte{'\n'})
+	for line := range bytes.Lines(trimEnd(msg.Body())) {
+		b = append(append(b, trimEnd(line)...), '\n')
 	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:16])
+}
+
+// trimEnd returns b without the white space at its end.
+func trimEnd(b []byte) []byte {
+	for n := len(b); n > 0; n-- {
+		switch b[n-1] {
+		case ' ', '\t', '\r', '\n':
+		default:
+			return b[:n]
+		}
+	}
+	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -21,7 +22,8 @@ const importedPost = "import-"
 // Prepare reads an entry for [Archive.Import]. It may be called on many at once. An entry without a Post gets one made of what
 // its author wrote, so that importing it again finds it; one whose Message-ID is missing or absurd gets one made likewise.
 func Prepare(e Entry) (*Prepared, error) {
-	p := &Prepared{print: fingerprint(e.Raw)}
+	msg := message.Parse(e.Raw)
+	p := &Prepared{print: fingerprint(msg)}
 	if e.Post == "" {
 		e.Post = importedPost + p.print
 	}
@@ -31,7 +33,7 @@ func Prepare(e Entry) (*Prepared, error) {
 	if err := e.check(); err != nil {
 		return nil, err
 	}
-	p.d = describe(e.record())
+	p.d = describe(e.record(), msg)
 	p.d.List, p.d.raw = e.List, e.Raw
 	return p, nil
 }
@@ -178,5 +180,5 @@ func (a *Archive) same(ctx context.Context, m *Message, print string) (same, pur
 	if errors.Is(err, errDamaged) {
 		return false, false, nil // then it is good to have it once more
 	}
-	return err == nil && fingerprint(raw) == print, false, err
+	return err == nil && fingerprint(message.Parse(raw)) == print, false, err
 }

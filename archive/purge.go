@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"kairan/archive/mbox"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -61,7 +62,7 @@ func (a *Archive) purge(ctx context.Context, w *writer, m *Message, o Order) err
 	}
 	act := Act{
 		Do: Purge, By: o.By, Reason: o.Reason, Post: m.Post, ID: m.ID,
-		Month: monthOf(m.File), Generation: generation + 1, Print: fingerprint(raw),
+		Month: monthOf(m.File), Generation: generation + 1, Print: fingerprint(message.Parse(raw)),
 	}
 	if err := a.rewrite(ctx, m, raw, month.Length, fileOf(m.List, act.Month, act.Generation)); err != nil {
 		return fmt.Errorf("write %s anew: %w", m.File, err)
@@ -182,7 +183,7 @@ func (a *Archive) newMonth(ctx context.Context, list string, act Act) (*rewritte
 	if err != nil || !rec.Checked || rec.Post != act.Post {
 		return nil, fmt.Errorf("%s has no record of post %s at %d: %w", file, act.Post, m.Offset, errDamaged)
 	}
-	r.empty = describe(rec)
+	r.empty = describe(rec, message.Parse(rec.Raw))
 	r.empty.place(list, file, m.Offset, data)
 	return r, nil
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 
 	"kairan/archive/mbox"
+	"kairan/smtpd/message"
 	"kairan/storage"
 )
 
@@ -208,7 +209,7 @@ func (t *tail) take(rec mbox.Record, start, end int64) error {
 	if n, err := t.blob.ReadAt(data, start); n < len(data) {
 		return err
 	}
-	d := describe(rec)
+	d := describe(rec, message.Parse(rec.Raw))
 	d.place(t.list, t.file, start, data)
 	t.batch = append(t.batch, d)
 	t.end = end

@@ -39,9 +39,9 @@ func tagOf(names []string) *regexp.Regexp {
 // ownPost is what a post ID of Kairan's looks like.
 var ownPost = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
-// entry reads what the archive wants to know about a message.
-func (x *entries) entry(m Message) archive.Entry {
-	e := archive.Entry{List: x.list, Raw: m.Raw}
+// entry reads what the archive wants to know about a message, and whether its author declines to be archived.
+func (x *entries) entry(m Message) (e archive.Entry, declined bool) {
+	e = archive.Entry{List: x.list, Raw: m.Raw}
 	if m.Mangled {
 		e.Raw = restoreFrom(e.Raw)
 	}
@@ -56,13 +56,13 @@ func (x *entries) entry(m Message) archive.Entry {
 		if e.Old == "" {
 			e.Old = own.Old
 		}
-		return e
+		return e, false
 	}
 	h := message.Parse(e.Raw).Header()
 	e.ID = message.MessageID(h.Get("Message-ID"))
 	e.Number = x.number(h)
 	e.Received = x.received(m, h)
-	return e
+	return e, archive.Declined(h)
 }
 
 // received is when the list got a message: what Date says if it lies within a week of the top Received field, else that

@@ -287,12 +287,11 @@ func contentLength(line []byte) int {
 
 // restore makes the message of a record: quoting and the empty line at its end are taken away, and lines end in CRLF.
 func (in *reader) restore(rec record) []byte {
-	b := make([]byte, 0, len(rec.data)+len(rec.data)/16)
+	b := make([]byte, 0, len(rec.data)+bytes.Count(rec.data, []byte("\n"))+2)
 	quoted := !rec.unquoted && in.dialect != Mboxcl2
 	top := true
 	for line := range bytes.Lines(rec.data) {
-		bare := bytes.TrimLeft(line, ">")
-		if from := bytes.HasPrefix(bare, []byte("From ")); from && len(bare) < len(line) {
+		if bare := bytes.TrimLeft(line, ">"); len(bare) < len(line) && bytes.HasPrefix(bare, []byte("From ")) {
 			if top {
 				continue // the envelope line of an earlier hop
 			}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"kairan/archive"
-	"kairan/smtpd/message"
 )
 
 // Options say what an import does.
@@ -168,9 +167,9 @@ func (r *run) prepareOne(it *item) {
 			it.prepared, it.err = nil, it.fault(fmt.Sprintf("it cannot be read: %v", p))
 		}
 	}()
-	e := r.entries.entry(it.m)
-	it.number, it.id = e.Number, e.ID
-	if it.declined = it.m.Own == nil && archive.Declined(message.Parse(e.Raw).Header()); it.declined {
+	e, declined := r.entries.entry(it.m)
+	it.number, it.id, it.declined = e.Number, e.ID, declined
+	if declined {
 		it.err = it.fault("its author asks that it not be archived (X-No-Archive)")
 		return
 	}

@@ -51,10 +51,11 @@ func Append(b []byte, r Record) []byte {
 		if isFromLine(line) {
 			b = append(b, '>')
 		}
-		if !keep {
-			line = append(line[:len(line)-2:len(line)-2], '\n')
+		if keep {
+			b = append(b, line...)
+		} else {
+			b = append(append(b, line[:len(line)-2]...), '\n')
 		}
-		b = append(b, line...)
 	}
 	if len(r.Raw) > 0 && r.Raw[len(r.Raw)-1] != '\n' {
 		b = append(b, '\n')
@@ -106,6 +107,9 @@ func canonical(raw []byte) bool {
 
 // isFromLine reports whether a line is any number of ">" and "From ".
 func isFromLine(line []byte) bool {
+	if len(line) == 0 || line[0] != '>' && line[0] != 'F' { // almost every line
+		return false
+	}
 	return bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From "))
 }
 

@@ -13,7 +13,7 @@ import (
 	"kairan/smtpd/message"
 )
 
-// builder makes a segment of messages, in memory.
+// builder makes segments of messages, in memory, one after another: it keeps the room that it needed.
 type builder struct {
 	names   *names
 	docs    []doc
@@ -21,13 +21,29 @@ type builder struct {
 	terms   []string          // by ID
 	counts  []int             // how often each is there
 	found   []occurrence      // in the order of documents and positions
+	byTerm  []spot            // the same, in the order of terms
+	out     []byte            // the segment
 	scratch []byte
 }
 
 // occurrence is a term at a place.
-type occurrence struct{ term, doc, pos uint32 }
+type occurrence struct {
+	term uint32
+	spot
+}
+
+// spot is a place in the documents.
+type spot struct{ doc, pos uint32 }
 
 func newBuilder() *builder { return &builder{names: newNames(), ids: map[string]uint32{}} }
+
+// reset forgets the messages.
+func (b *builder) reset() {
+	clear(b.ids)
+	clear(b.terms)
+	*b = builder{names: newNames(), docs: b.docs[:0], ids: b.ids, terms: b.terms[:0], counts: b.counts[:0],
+		found: b.found[:0], byTerm: b.byTerm, out: b.out[:0], scratch: b.scratch}
+}
 
 // gap is how far apart the parts of a message are, so that no phrase goes over the border.
 const gap = 16
@@ -89,22 +105,22 @@ func (b *builder) put(prefix string, term []byte, pos uint32) {
 		b.ids[s], b.terms, b.counts = id, append(b.terms, s), append(b.counts, 0)
 	}
 	b.counts[id]++
-	b.found = append(b.found, occurrence{id, uint32(len(b.docs)), pos})
+	b.found = append(b.found, occurrence{id, spot{uint32(len(b.docs)), pos}})
 }
 
 func minute(t time.Time) uint32 { return uint32(min(max(0, t.Unix()/60), math.MaxUint32)) }
 
-// segment makes the segment.
+// segment makes the segment of the messages that were added.
 func (b *builder) segment() (*segment, error) {
 	ends := make([]int, len(b.terms)) // of the places of each term, which go to byTerm
-	at := 0
+	end := 0
 	for id, n := range b.counts {
-		ends[id] = at
-		at += n
+		ends[id] = end
+		end += n
 	}
-	byTerm := make([]struct{ doc, pos uint32 }, len(b.found))
+	b.byTerm = slices.Grow(b.byTerm[:0], len(b.found))[:len(b.found)]
 	for _, o := range b.found {
-		byTerm[ends[o.term]].doc, byTerm[ends[o.term]].pos = o.doc, o.pos
+		b.byTerm[ends[o.term]] = o.spot
 		ends[o.term]++
 	}
 	order := make([]uint32, len(b.terms))
@@ -112,13 +128,12 @@ func (b *builder) segment() (*segment, error) {
 		order[id] = uint32(id)
 	}
 	slices.SortFunc(order, func(x, y uint32) int { return cmp.Compare(b.terms[x], b.terms[y]) })
-	var out bytes.Buffer
-	w := writer{out: func(p []byte) error { out.Write(p); return nil }}
+	w := writer{out: func(p []byte) error { b.out = append(b.out, p...); return nil }}
 	var e encoder
 	var positions []byte
 	for _, id := range order {
 		e.reset()
-		places := byTerm[ends[id]-b.counts[id] : ends[id]]
+		places := b.byTerm[ends[id]-b.counts[id] : ends[id]]
 		for len(places) > 0 {
 			d, n, last := places[0].doc, 0, uint32(0)
 			positions = positions[:0]
@@ -134,7 +149,7 @@ func (b *builder) segment() (*segment, error) {
 	if _, err := w.end(b.names.all, b.docs); err != nil {
 		return nil, err
 	}
-	return inMemory(out.Bytes())
+	return inMemory(slices.Clone(b.out))
 }
 
 // names numbers lists.

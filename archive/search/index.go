@@ -44,6 +44,7 @@ type Index struct {
 	position uint64 // of the last change that is in segments
 	unsaved  int    // changes since the manifest was written
 	last     map[string]uint32
+	builders []*builder // of the batch before, while one follows another
 }
 
 // manifest says what of the index is on disk: the segments hold all changes up to Position.
@@ -89,6 +90,7 @@ func (x *Index) Run(ctx context.Context) error {
 			sleep(ctx, 10*time.Second)
 		} else if n == 0 {
 			x.complete.Store(true)
+			x.builders = nil
 			sleep(ctx, lookEvery)
 		}
 	}
@@ -282,15 +284,20 @@ func (x *Index) read(ctx context.Context, messages []*archive.Message) ([]*segme
 	workers := max(1, min(runtime.GOMAXPROCS(0), len(messages)/fewest))
 	segments := make([]*segment, workers)
 	errs := make([]error, workers)
+	for len(x.builders) < workers {
+		x.builders = append(x.builders, newBuilder())
+	}
 	var wg sync.WaitGroup
-	for w := range workers {
+	for w, b := range x.builders[:workers] {
 		wg.Go(func() {
-			b := newBuilder()
+			b.reset()
+			reader := x.arch.Reader()
+			defer reader.Close()
 			for _, m := range messages[w*len(messages)/workers : (w+1)*len(messages)/workers] {
 				if ctx.Err() != nil {
 					return
 				}
-				raw, err := x.arch.Raw(m)
+				raw, err := reader.Raw(m)
 				if err != nil {
 					x.log.Error("search: a message cannot be read and will not be found", "list", m.List, "id", m.ID, "err", err)
 					continue
