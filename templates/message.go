@@ -7,9 +7,9 @@ func message(w *writer, m Message, site string) {
 	w.subject(m.Subject)
 	w.html("</h1>")
 	w.postHead(&m.Post)
-	w.envelope(&m, site)
 	w.postBody(&m.Post)
 	w.postActions(&m.Post)
+	w.envelope(&m, site)
 	if len(m.Decide) > 0 {
 		w.html("\n" + `<div class="decide">`)
 		for _, do := range m.Decide {

@@ -1,5 +1,7 @@
 package templates
 
+import "strings"
+
 // rowSize is about how many bytes a row of an outline has.
 const rowSize = 220
 
@@ -7,13 +9,15 @@ const rowSize = 220
 func outline(w *writer, rows []OutlineRow) {
 	w.Grow(rowSize * len(rows))
 	w.html(`<ol class="outline">`)
+	day := ""
 	for i := range rows {
-		w.outlineRow(&rows[i])
+		day = w.outlineRow(&rows[i], day)
 	}
 	w.html("\n</ol>")
 }
 
-func (w *writer) outlineRow(r *OutlineRow) {
+// outlineRow writes a row under one of a day, and returns its own.
+func (w *writer) outlineRow(r *OutlineRow, above string) (day string) {
 	w.html("\n" + `<li class="d`)
 	w.int(r.Depth)
 	if r.Current {
@@ -41,13 +45,20 @@ func (w *writer) outlineRow(r *OutlineRow) {
 		w.html(`</span>`)
 	}
 	w.html(" ")
-	w.time(r.Sent, false)
+	day = r.Sent.day()
+	if sent := r.Sent; day != "" && day == above {
+		sent.Human = strings.TrimLeft(sent.Human[len(day):], " ")
+		w.time(sent, false)
+	} else {
+		w.time(sent, false)
+	}
 	if r.Subject != "" {
 		w.html(`<span class="changed"`)
 		w.langOf(r.Subject)
 		w.between(">", r.Subject, "</span>")
 	}
 	w.html("</li>")
+	return day
 }
 
 // monthThreads writes the threads of a month, each with its messages.

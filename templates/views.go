@@ -15,6 +15,15 @@ type Time struct {
 // IsZero reports whether there is no moment to show.
 func (t Time) IsZero() bool { return t.Machine == "" }
 
+// day is the part of Human before the time of day; "" where that is not shown.
+func (t Time) day() string {
+	const clock = len(" 15:04")
+	if cut := len(t.Human) - clock; cut > 0 && t.Human[len(t.Human)-3] == ':' {
+		return t.Human[:cut]
+	}
+	return ""
+}
+
 // NewTime writes t, which carries the time zone to show, in a language. The zero time gives the zero Time.
 func NewTime(lang string, t time.Time) Time {
 	if t.IsZero() {
@@ -166,7 +175,7 @@ type MonthThread struct {
 type OutlineRow struct {
 	Depth         int
 	Href, From    string
-	Subject       string // "" where it only repeats the thread's
+	Subject       string // "" where it only repeats that of the message answered
 	Sent          Time
 	Current       bool
 	New, FirstNew bool // since the reader's last visit; the first such on a page of a month

@@ -74,7 +74,7 @@ func BenchmarkPost(b *testing.B) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		s := &strand{Thread: &archive.Thread{}, nodes: []node{{Message: messages[i%len(messages)]}}}
-		if _, err := h.posts(q, s); err != nil {
+		if _, err := h.posts(q, s, make([]templates.OutlineRow, len(s.nodes))); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -101,13 +101,14 @@ func (h *handler) place(q *request, view *templates.Message, m *archive.Message,
 	if view.ThreadCount > outlineRows {
 		return
 	}
-	base, _ := message.BaseSubject(nodes[0].Subject)
 	for _, n := range nodes {
 		row := h.row(q, n, q.messagePath(n.Message))
 		row.Current = n.Seq == m.Seq
-		if own, _ := message.BaseSubject(n.Subject); own != base {
-			row.Subject = q.subject(n.Subject)
+		above := nodes[0].Subject
+		if n.parent != nil {
+			above = n.parent.Subject
 		}
+		row.Subject = q.renamed(n.Subject, above)
 		view.Outline = append(view.Outline, row)
 	}
 }

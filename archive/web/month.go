@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"kairan/archive"
-	"kairan/smtpd/message"
 	"kairan/storage"
 	"kairan/templates"
 )
@@ -110,26 +109,23 @@ type groupRows struct {
 }
 
 func (h *handler) monthThread(q *request, g *group, rows groupRows, since since) (out templates.MonthThread) {
-	shown := rows.shown
+	shown, subject := rows.shown, ""
 	if t := rows.thread; t != nil {
-		out.Href, out.Subject = q.threadPath(t.ID), q.subject(t.Subject)
+		out.Href, subject = q.threadPath(t.ID), t.Subject
 		out.Earlier = g.seqs[0] != g.thread
 	} else if len(shown) > 0 {
-		out.Href, out.Subject = q.threadPath(shown[0].ID), q.subject(shown[0].Subject)
+		out.Href, subject = q.threadPath(shown[0].ID), shown[0].Subject
 	}
+	out.Subject = q.subject(subject)
 	out.More = len(g.seqs) - len(shown)
-	base, _ := message.BaseSubject(out.Subject)
 	out.Rows = make([]templates.OutlineRow, 0, len(shown))
-	last, own := "", "" // answers mostly have the subject of the one before
 	for _, n := range arrange(shown, false) {
 		row := h.row(q, n, q.messagePath(n.Message))
-		if n.Subject != last {
-			last = n.Subject
-			own, _ = message.BaseSubject(last)
+		above := subject
+		if n.parent != nil {
+			above = n.parent.Subject
 		}
-		if own != base {
-			row.Subject = q.subject(n.Subject)
-		}
+		row.Subject = q.renamed(n.Subject, above)
 		row.New, row.FirstNew = since.after(n.Received, n.Seq), n.Seq == since.first
 		out.Rows = append(out.Rows, row)
 	}

@@ -17,8 +17,8 @@ const (
 // it may be anything, such as "[Errno 2]", unless the name is the list's own, or the number is written as fml does.
 var numbered = regexp.MustCompile(`(?:\[([\p{L}\p{N}._-]{1,40})([:, ] ?)(\d{1,9})\]|[［【][\w.-]{1,40}[:：][0-9０-９]{1,9}[］】])\s*`)
 
-// subject is a Subject for a page, where everybody sees which list this is: without numbered marks, and masked for strangers.
-// Other marks in brackets, such as "[PATCH]", say something.
+// subject is a Subject for a page, where everybody sees which list this is: without numbered marks and the list's name in brackets, and
+// masked for strangers. Other marks in brackets, such as "[PATCH]", say something.
 func (q *request) subject(s string) string {
 	if plain := q.withoutMarks(s); plain != "" {
 		s = plain
@@ -26,19 +26,37 @@ func (q *request) subject(s string) string {
 	return message.Brief(q.show(s), maxSubject)
 }
 
+// withoutMarks leaves the marks of the list out.
 func (q *request) withoutMarks(s string) string {
-	if !strings.ContainsAny(s, "[［【") {
+	at := strings.IndexByte(s, '[')
+	if at < 0 && !strings.ContainsAny(s, "［【") {
 		return s
+	}
+	own, _, _ := strings.Cut(q.list.Address, "@")
+	if end := at + len(own) + 1; own != "" && at >= 0 && end < len(s) && s[end] == ']' && strings.EqualFold(s[at+1:end], own) {
+		s = s[:at] + strings.TrimLeft(s[end+1:], " ")
 	}
 	return numbered.ReplaceAllStringFunc(s, func(mark string) string {
 		part := numbered.FindStringSubmatch(mark)
 		name, between, number := part[1], part[2], part[3]
 		fml := len(number) == 5 && number[0] == '0' // as it counts
-		if own, _, _ := strings.Cut(q.list.Address, "@"); between == " " && !fml && !strings.EqualFold(name, own) {
+		if between == " " && !fml && !strings.EqualFold(name, own) {
 			return mark
 		}
 		return ""
 	})
+}
+
+// renamed returns a subject where it is another one than that of the message above, "" where it only repeats that.
+func (q *request) renamed(subject, above string) string {
+	if subject == above {
+		return ""
+	}
+	own, _ := message.BaseSubject(subject)
+	if base, _ := message.BaseSubject(above); own == base {
+		return ""
+	}
+	return q.subject(subject)
 }
 
 // called is the name of an author as pages have it, "" for none that could be seen.

@@ -8,7 +8,7 @@ import (
 
 func TestSubject(t *testing.T) {
 	t.Parallel()
-	q := &request{list: archive.Info{Address: "janog@example.jp", Public: true}}
+	q := &request{list: archive.Info{Name: "janog", Address: "janog@example.jp", Public: true}}
 	for in, want := range map[string]string{
 		"Re: [janog:00123] 日程":    "Re: 日程",
 		"[JANOG 7] [PATCH 2/3] x": "[PATCH 2/3] x",
@@ -20,6 +20,8 @@ func TestSubject(t *testing.T) {
 		"Re: 【janog:00123】日程":     "Re: 日程",
 		"【速報 2020】日程":             "【速報 2020】日程",
 		"AS[65000]":               "AS[65000]",
+		"Re: [Janog] [PATCH] x":   "Re: [PATCH] x",
+		"[janog]":                 "[janog]",
 	} {
 		if got := q.subject(in); got != want {
 			t.Errorf("%q: %q, want %q", in, got, want)

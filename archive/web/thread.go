@@ -49,12 +49,12 @@ func (h *handler) thread(q *request) error {
 		view.Orders = s.orders(h.set, q.lang())
 	}
 	view.Pages = pageLinks(len(s.order), threadPosts, s.page, s.href)
-	for _, n := range s.nodes {
+	for i, n := range s.nodes {
 		row := h.row(q, n, "#"+anchor(n.Seq))
-		row.Subject, row.New = s.changed(q, n), s.since.after(n.Received, n.Seq)
+		row.Subject, row.New = q.renamed(n.Subject, s.above(i)), s.since.after(n.Received, n.Seq)
 		view.Outline = append(view.Outline, row)
 	}
-	if view.Posts, err = h.posts(q, s); err != nil {
+	if view.Posts, err = h.posts(q, s, view.Outline); err != nil {
 		return err
 	}
 	month := s.First.In(h.loc).Format("2006-01")
@@ -66,8 +66,8 @@ func (h *handler) thread(q *request) error {
 	return h.page(q, "thread", title, view)
 }
 
-// posts reads and renders the messages of one page.
-func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
+// posts reads and renders the messages of one page, whose outline is made.
+func (h *handler) posts(q *request, s *strand, outline []templates.OutlineRow) ([]templates.Post, error) {
 	here := make(map[uint64]bool, len(s.nodes))
 	for _, n := range s.nodes {
 		here[n.Seq] = true
@@ -76,7 +76,7 @@ func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
 	left := h.threadBytes
 	r := h.arch.Reader()
 	defer r.Close()
-	for _, n := range s.nodes {
+	for i, n := range s.nodes {
 		if err := q.r.Context().Err(); err != nil {
 			return nil, err
 		}
@@ -88,7 +88,7 @@ func (h *handler) posts(q *request, s *strand) ([]templates.Post, error) {
 			}
 		}
 		p := h.post(q, n.Message, msg, extent{quote: maxQuotes / len(s.nodes)})
-		p.Depth, p.Subject = n.depth, s.changed(q, n)
+		p.Depth, p.Subject = n.depth, outline[i].Subject
 		p.New = s.since.after(n.Received, n.Seq)
 		p.FirstNew = n.Seq == s.since.first
 		if n.parent != nil {
@@ -112,7 +112,6 @@ type strand struct {
 	page   int
 	nodes  []node // of the page
 	people int    // who wrote, 0 where that is not known
-	base   string // subject without reply words
 }
 
 // strand reads the thread of m, of a long one no more than a page.
@@ -123,7 +122,6 @@ func (h *handler) strand(tx *storage.Tx, q *request, m *archive.Message) (*stran
 	}
 	values := q.r.URL.Query()
 	s := &strand{Thread: t, asked: m.Seq, byTime: values.Get("order") == "time", since: parseSince(values.Get("since"), h.loc)}
-	s.base, _ = message.BaseSubject(t.Subject)
 	for at, seq := range archive.ThreadKeys(tx, q.list.ID, m.Thread) {
 		s.order = append(s.order, seq)
 		s.since.look(at, seq)
@@ -225,10 +223,13 @@ func (s *strand) orders(set *templates.Set, lang string) []templates.PageLink {
 	}
 }
 
-// changed returns the subject of a message where it is not that of the thread.
-func (s *strand) changed(q *request, n node) string {
-	if own, _ := message.BaseSubject(n.Subject); own != s.base {
-		return q.subject(n.Subject)
+// above returns the subject under which a message of the page stands: that of the message it answers, or by time of the one before.
+func (s *strand) above(i int) string {
+	switch {
+	case s.byTime && i > 0:
+		return s.nodes[i-1].Subject
+	case !s.byTime && s.nodes[i].parent != nil:
+		return s.nodes[i].parent.Subject
 	}
-	return ""
+	return s.Subject
 }

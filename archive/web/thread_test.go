@@ -30,6 +30,30 @@ func TestThreadPage(t *testing.T) {
 	}
 }
 
+// TestSeries makes sure that the subject of a patch stands over it, and not over each answer to it again.
+func TestSeries(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("0@x.test", "Subject: [PATCH 0/2] All\r\n", "x\r\n")
+	w.add("1@x.test", "Subject: [PATCH 1/2] One\r\nReferences: <0@x.test>\r\n", "x\r\n")
+	w.add("2@x.test", "Subject: [PATCH 2/2] Two\r\nReferences: <0@x.test>\r\n", "x\r\n")
+	w.add("3@x.test", "Subject: Re: [PATCH 1/2] One\r\nReferences: <1@x.test>\r\n", "x\r\n")
+	for path, want := range map[string]string{
+		"/janog/2026-01/":               "[PATCH 1/2] One, [PATCH 2/2] Two",
+		"/janog/m/3@x.test/":            "[PATCH 1/2] One, [PATCH 2/2] Two",
+		"/janog/t/0@x.test/":            "[PATCH 1/2] One, [PATCH 2/2] Two",
+		"/janog/t/0@x.test/?order=time": "[PATCH 1/2] One, [PATCH 2/2] Two, Re: [PATCH 1/2] One",
+	} {
+		var got []string
+		for _, m := range regexp.MustCompile(`<span class="changed"[^>]*>([^<]*)`).FindAllStringSubmatch(w.page(path), -1) {
+			got = append(got, m[1])
+		}
+		if strings.Join(got, ", ") != want {
+			t.Errorf("%s: %q, want %s", path, got, want)
+		}
+	}
+}
+
 func TestLongThreadHasPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
