@@ -39,7 +39,7 @@ func describe(rec mbox.Record, msg *message.Message) *described {
 		Attached: len(render.List(msg)),
 	}}
 	d.Date = believable(msg, d.Received)
-	if from, _ := address.ParseList(h.Get("From"), message.DecodeHeader); len(from) > 0 {
+	if from, _ := address.ParseList(h.Get("From"), h.Decode); len(from) > 0 {
 		d.FromName, d.FromAddr = clip(from[0].Name, maxText), from[0].Address.String()
 	} else {
 		d.FromName = clip(nameAlone(h.Text("From")), maxText)

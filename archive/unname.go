@@ -29,7 +29,7 @@ func unnamed(people []Person, raw []byte) (out []byte, changed bool) {
 		return raw, false
 	}
 	msg := message.Parse(raw)
-	if from, err := address.ParseList(msg.Header().Get("From"), message.DecodeHeader); err == nil && len(from) > 0 {
+	if from, err := address.ParseList(msg.Header().Get("From"), msg.Header().Decode); err == nil && len(from) > 0 {
 		people = asAuthor(people, from[0].Name, from[0].Address.String())
 	}
 	header, inHeader := unnameHeader(people, msg.Header())
@@ -47,7 +47,7 @@ func unnamed(people []Person, raw []byte) (out []byte, changed bool) {
 func unnameHeader(people []Person, h message.Header) (out message.Header, changed bool) {
 	for _, f := range h {
 		name := strings.ToLower(f.Name)
-		text, found := unname(people, message.DecodeHeader(f.Value()))
+		text, found := unname(people, h.Decode(f.Value()))
 		switch {
 		case !found || identifierFields[name]:
 			out = append(out, f)
@@ -55,7 +55,7 @@ func unnameHeader(people []Person, h message.Header) (out message.Header, change
 		case name == "subject":
 			out = append(out, message.TextField(f.Name, text, "UTF-8"))
 		case mailboxFields[name]:
-			if edited, ok := unnameField(people, f); ok {
+			if edited, ok := unnameField(people, f, h.Decode); ok {
 				out = append(out, edited)
 			}
 		}
@@ -65,8 +65,8 @@ func unnameHeader(people []Person, h message.Header) (out message.Header, change
 }
 
 // unnameField replaces people in a list of mailboxes; ok is false if it cannot be read.
-func unnameField(people []Person, f message.Field) (edited message.Field, ok bool) {
-	all, err := address.ParseList(f.Value(), message.DecodeHeader)
+func unnameField(people []Person, f message.Field, decode func(string) string) (edited message.Field, ok bool) {
+	all, err := address.ParseList(f.Value(), decode)
 	if err != nil || len(all) == 0 {
 		return f, false
 	}

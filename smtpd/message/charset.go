@@ -22,6 +22,7 @@ const (
 	sjis2004  = "Shift_JIS-2004"
 	euc2004   = "EUC-JIS-2004"
 	utf7      = "UTF-7"
+	latin     = "WINDOWS-1252"
 )
 
 // canonical returns our name of a charset, any name used in the wild; "" if it
@@ -83,10 +84,13 @@ func DecodeCharset(declared string, b []byte) (text, used string) {
 		if looksJIS(b) || looksUTF8(b) {
 			return guess(b)
 		}
-		if text := decodeAs(name, b); damage(text) == 0 {
-			return text, name
+		text := decodeAs(name, b)
+		if damage(text) > 0 { // perhaps another charset, perhaps only a sign that is in no table
+			if other, used := guess(b); damage(other) < damage(text) {
+				return other, used
+			}
 		}
-		return guess(b)
+		return text, name
 	}
 	if looksJIS(b) || utf8.Valid(b) && !isSevenBit(b) {
 		return guess(b)
@@ -145,7 +149,7 @@ func guessWhole(b []byte) (text, used string) {
 		return string(b), utf8Name
 	}
 	best := 0
-	for _, name := range []string{utf8Name, euc, sjis} {
+	for _, name := range []string{euc, sjis, utf8Name} {
 		decoded := decodeAs(name, b)
 		score := 10*damage(decoded) + unlikely(decoded)
 		if name == utf8Name {
@@ -154,6 +158,9 @@ func guessWhole(b []byte) (text, used string) {
 		if text == "" || score < best {
 			text, used, best = decoded, name, score
 		}
+	}
+	if standApart(text) && looksLatin(b) {
+		return decodeLatin(b), latin
 	}
 	return text, used
 }

@@ -74,6 +74,19 @@ func TestDecodeCharset(t *testing.T) {
 		{"gb2312", []byte("\xc4\xe3\xba\xc3"), "你好", "GB2312"},
 		{"euc-kr", []byte("\xc7\xd1\xb1\xdb"), "한글", "EUC-KR"},
 		{"utf-16be", []byte("\x00a\x30\x42"), "aあ", "UTF-16BE"},
+		// a sign that no table has, in Shift_JIS: the rest is what was declared
+		{"shift_jis", []byte("\x91\xe8\x96\xbc\xf9\x7c"), "題名\ufffd", "Shift_JIS"},
+		{"", []byte("\x91\xe8\x96\xbc"), "題名", "Shift_JIS"}, // with three octets that could be UTF-8
+		// western languages where nothing or something wrong is declared
+		{"", []byte("Die Hasen und die Fr\xf6sche"), "Die Hasen und die Frösche", "WINDOWS-1252"},
+		{"us-ascii", []byte("\xa1Hola, se\xf1or!\n"), "¡Hola, señor!\n", "WINDOWS-1252"},
+		{"iso-2022-jp", []byte("Montr\xe9al, Qu\xe9bec"), "Montréal, Québec", "WINDOWS-1252"},
+		{"utf-8", []byte("it\x92s \x93here\x94"), "it’s “here”", "WINDOWS-1252"},
+		{"", []byte("Gr\xf6\xdfe"), "Größe", "WINDOWS-1252"},
+		{"", as(japanese.EUCJP, "A案の日"), "A案の日", "EUC-JP"},
+		{"", as(japanese.EUCJP, "3日"), "3日", "EUC-JP"},
+		{"", as(japanese.ShiftJIS, "ﾃｽﾄ mail"), "ﾃｽﾄ mail", "Shift_JIS"},
+		{"", []byte("d\xc3\xa9j\xc3\xa0 v\xff"), "déjà v\ufffd", "UTF-8"},
 		// what the standard forbids and mailers write
 		{"iso-2022-jp", []byte("\x1b(I\x36\x5e\x1b(B"), "ｶﾞ", "ISO-2022-JP"},
 		{"iso-2022-jp", []byte("a\x0e\x36\x5e\x0fb"), "aｶﾞb", "ISO-2022-JP"},

@@ -50,7 +50,20 @@ func (h Header) Get(name string) string {
 }
 
 // Text is Get with encoded words decoded and control characters removed.
-func (h Header) Text(name string) string { return DecodeHeader(h.Get(name)) }
+func (h Header) Text(name string) string { return h.Decode(h.Get(name)) }
+
+// Decode is [DecodeHeader] for a value of this header: raw 8-bit bytes are likely to be in the charset of the text.
+func (h Header) Decode(value string) string {
+	if isASCII(value) {
+		return DecodeHeader(value)
+	}
+	_, params := parseParams(h.Get("Content-Type"))
+	charset := canonical(params["charset"])
+	if strings.HasPrefix(charset, "iso-8859-1") || charset == "windows-1252" {
+		charset = "" // many a program writes this and means nothing
+	}
+	return decodeHeader(value, charset)
+}
 
 // All returns the fields of that name, in order.
 func (h Header) All(name string) []Field {

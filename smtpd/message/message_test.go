@@ -69,6 +69,26 @@ func TestParse(t *testing.T) {
 	}
 }
 
+// TestRawHeader reads fields with raw bytes in the charset of the text, where it can be that.
+func TestRawHeader(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ charset, raw, want string }{
+		{"big5", "\xb4\xfa\xb8\xd5", "測試"},
+		{"gb2312", "\xb2\xe2\xca\xd4", "测试"},
+		{"koi8-r", "\xf0\xd2\xc9\xd7\xc5\xd4", "Привет"},
+		{"euc-kr", "\xc7\xd1\xb1\xdb", "한글"},
+		{"gb2312", "回覧", "回覧"},
+		{"us-ascii", "\x89\xf1\x97\x97", "回覧"},
+		{"iso-8859-1", "\x89\xf1\x97\x97", "回覧"},
+		{"iso-8859-1", "Fr\xf6sche", "Frösche"},
+	} {
+		h := message.Parse([]byte("Subject: " + c.raw + "\r\nContent-Type: text/plain; charset=" + c.charset + "\r\n\r\n")).Header()
+		if got := h.Text("Subject"); got != c.want {
+			t.Errorf("%s %x: %q, want %q", c.charset, c.raw, got, c.want)
+		}
+	}
+}
+
 func TestHeaderEditing(t *testing.T) {
 	t.Parallel()
 	m := message.Parse(crlf("A: 1\nB:  =?x?= \n  two\nA: 3\nC: 4\n\nbody"))

@@ -10,7 +10,10 @@ import (
 
 // DecodeHeader returns the text of a header value: encoded words (RFC 2047, also where the
 // standard does not allow them), raw 8-bit bytes, control characters removed.
-func DecodeHeader(value string) string {
+func DecodeHeader(value string) string { return decodeHeader(value, "") }
+
+// decodeHeader is DecodeHeader where raw bytes may be in a charset.
+func decodeHeader(value, charset string) string {
 	if isPlain(value) {
 		return value
 	}
@@ -28,7 +31,7 @@ func DecodeHeader(value string) string {
 			pos = at + 2 // the characters stand for themselves
 			continue
 		}
-		out.WriteString(decodeRaw(value[raw:at]))
+		out.WriteString(decodeRaw(value[raw:at], charset))
 		for len(words) > 0 {
 			same := 1
 			for same < len(words) && words[same].alike(words[0]) {
@@ -40,7 +43,7 @@ func DecodeHeader(value string) string {
 		pos = at + n
 		raw = pos
 	}
-	out.WriteString(decodeRaw(value[raw:]))
+	out.WriteString(decodeRaw(value[raw:], charset))
 	return cleanLine(out.String())
 }
 
@@ -138,10 +141,15 @@ func decodeQ(s string) []byte {
 	return b
 }
 
-// decodeRaw makes text of what stands outside encoded words.
-func decodeRaw(s string) string {
+// decodeRaw makes text of what stands outside encoded words: in that charset if it is all text there.
+func decodeRaw(s, charset string) string {
 	if isPlain(s) {
 		return s
+	}
+	if charset != "" {
+		if text, _ := DecodeCharset(charset, []byte(s)); damage(text) == 0 {
+			return text
+		}
 	}
 	text, _ := DecodeCharset("", []byte(s))
 	return text
