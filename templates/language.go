@@ -30,7 +30,9 @@ func languageOf(s string) string {
 	for i := 0; i < len(s); {
 		if c := s[i]; c <= unicode.MaxASCII {
 			letters = letters || c|0x20 >= 'a' && c|0x20 <= 'z'
-			i++
+			if i++; letters {
+				i += asciiRun(s[i:])
+			}
 			continue
 		}
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -46,4 +48,12 @@ func languageOf(s string) string {
 		return "en"
 	}
 	return ""
+}
+
+// asciiRun returns how many characters at the beginning of s are ASCII, or a few less: it looks at eight at a time.
+func asciiRun(s string) (n int) {
+	for len(s)-n >= 8 && (s[n]|s[n+1]|s[n+2]|s[n+3]|s[n+4]|s[n+5]|s[n+6]|s[n+7]) <= unicode.MaxASCII {
+		n += 8
+	}
+	return n
 }

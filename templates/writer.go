@@ -29,32 +29,23 @@ func part[V any](lang string, w words, write func(*writer, V)) func(V) (template
 func (w *writer) html(markup string) { w.WriteString(markup) }
 
 // text writes a text from outside, escaped.
-func (w *writer) text(s string) {
+func (w *writer) text(s string) { WriteText(&w.Builder, s) }
+
+// WriteText writes a text from outside so that it is text in an element of HTML, or in an attribute in quotes.
+func WriteText(b *strings.Builder, s string) {
 	done := 0
 	for i := range len(s) {
-		var escaped string
-		switch s[i] {
-		case '&':
-			escaped = "&amp;"
-		case '<':
-			escaped = "&lt;"
-		case '>':
-			escaped = "&gt;"
-		case '"':
-			escaped = "&#34;"
-		case '\'':
-			escaped = "&#39;"
-		case 0:
-			escaped = "\ufffd"
-		default:
-			continue
+		if escaped := escapes[s[i]]; escaped != "" {
+			b.WriteString(s[done:i])
+			b.WriteString(escaped)
+			done = i + 1
 		}
-		w.WriteString(s[done:i])
-		w.WriteString(escaped)
-		done = i + 1
 	}
-	w.WriteString(s[done:])
+	b.WriteString(s[done:])
 }
+
+// escapes are the characters that would not stand for themselves.
+var escapes = [256]string{'&': "&amp;", '<': "&lt;", '>': "&gt;", '"': "&#34;", '\'': "&#39;", 0: "\ufffd"}
 
 // between writes a text between two pieces of markup.
 func (w *writer) between(before, text, after string) {

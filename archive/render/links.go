@@ -1,13 +1,13 @@
 package render
 
 import (
-	"html"
 	"net/url"
 	"regexp"
 	"strings"
 	"unicode/utf8"
 
 	"kairan/smtpd/address"
+	"kairan/templates"
 )
 
 // link finds what may be a URL (RFC 3986) in a line of text. It does not start within a word.
@@ -29,8 +29,11 @@ func writeLine(b *strings.Builder, line string, mask func(string) string) {
 			continue
 		}
 		writeText(b, line[done:at[0]], mask)
-		escaped := html.EscapeString(u)
-		b.WriteString(`<a href="` + escaped + `" rel="nofollow ugc noopener noreferrer">` + escaped + `</a>`)
+		b.WriteString(`<a href="`)
+		templates.WriteText(b, u)
+		b.WriteString(`" rel="nofollow ugc noopener noreferrer">`)
+		templates.WriteText(b, u)
+		b.WriteString(`</a>`)
 		done = at[0] + len(u)
 	}
 	writeText(b, line[done:], mask)
@@ -83,7 +86,7 @@ func writeText(b *strings.Builder, text string, mask func(string) string) {
 	if mask != nil {
 		text = mask(text)
 	}
-	b.WriteString(html.EscapeString(text))
+	templates.WriteText(b, text)
 }
 
 // trimURL takes off what at the end belongs to the sentence rather than to the URL.

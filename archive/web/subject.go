@@ -28,13 +28,13 @@ func (q *request) subject(s string) string {
 
 // withoutMarks leaves the marks of the list out.
 func (q *request) withoutMarks(s string) string {
-	at := strings.IndexByte(s, '[')
-	if at < 0 && !strings.ContainsAny(s, "［【") {
-		return s
-	}
 	own, _, _ := strings.Cut(q.list.Address, "@")
+	at := strings.IndexByte(s, '[')
 	if end := at + len(own) + 1; own != "" && at >= 0 && end < len(s) && s[end] == ']' && strings.EqualFold(s[at+1:end], own) {
 		s = s[:at] + strings.TrimLeft(s[end+1:], " ")
+	}
+	if !mayBeNumbered(s) { // the expression is slow
+		return s
 	}
 	return numbered.ReplaceAllStringFunc(s, func(mark string) string {
 		part := numbered.FindStringSubmatch(mark)
@@ -45,6 +45,20 @@ func (q *request) withoutMarks(s string) string {
 		}
 		return ""
 	})
+}
+
+// mayBeNumbered reports whether a subject has a number before a closing bracket, or brackets of Japanese.
+func mayBeNumbered(s string) bool {
+	if strings.Contains(s, "【") || strings.Contains(s, "［") {
+		return true
+	}
+	for before, after, ok := strings.Cut(s, "]"); ok; before, after, ok = strings.Cut(after, "]") {
+		name := strings.TrimRight(before, "0123456789")
+		if name != before && name != "" && strings.IndexByte(":, ", name[len(name)-1]) >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // renamed returns a subject where it is another one than that of the message above, "" where it only repeats that.

@@ -87,7 +87,7 @@ func splitHeader(raw []byte, stop func(line []byte) bool) (h Header, next int) {
 	}
 	for pos := 0; pos < len(raw); {
 		line := raw[pos:lineEnd(raw, pos)]
-		if len(bytes.TrimRight(line, "\r\n")) == 0 {
+		if (line[0] == '\r' || line[0] == '\n') && len(bytes.TrimRight(line, "\r\n")) == 0 {
 			finish(pos)
 			return h, pos + len(line)
 		}
@@ -117,11 +117,17 @@ func lineEnd(b []byte, pos int) int {
 // section 3.6.8; white space before the colon as in section 4.5), or "" if the
 // line goes on with the field before it.
 func fieldName(line []byte) string {
+	if line[0] <= ' ' {
+		return ""
+	}
 	colon := bytes.IndexByte(line, ':')
 	if colon <= 0 {
 		return ""
 	}
-	name := bytes.TrimRight(line[:colon], " \t")
+	name := line[:colon]
+	if name[colon-1] <= ' ' {
+		name = bytes.TrimRight(name, " \t")
+	}
 	for _, c := range name {
 		if c <= ' ' || c >= 0x7f {
 			return ""
