@@ -157,6 +157,7 @@ func (a *Archive) store(ctx context.Context, w *writer, batch []*described, with
 		return err
 	}
 	clear(w.unsure)
+	a.announce()
 	return nil
 }
 

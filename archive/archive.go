@@ -18,8 +18,9 @@ type Archive struct {
 	// Acted is called once with each act, in the transaction that carries it out; list is "" for one about the whole site. Nil is nobody.
 	Acted func(tx *storage.Tx, list string, act Act) error
 
-	mu      sync.Mutex // protects writers
+	mu      sync.Mutex // protects what follows
 	writers map[string]*writer
+	news    chan struct{} // closed when something is archived; nil while nobody waits
 }
 
 // Entry is a post to archive.

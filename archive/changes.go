@@ -32,6 +32,27 @@ func Changes(tx *storage.Tx, after uint64) iter.Seq2[uint64, Change] {
 	return changes.Scan(tx, storage.Range[uint64]{After: &after})
 }
 
+// News returns a channel that is closed when the next message is archived, so that who follows [Changes] need not look again and again.
+// Other changes, and those of another process, are not told of.
+func (a *Archive) News() <-chan struct{} {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.news == nil {
+		a.news = make(chan struct{})
+	}
+	return a.news
+}
+
+// announce closes what News returned.
+func (a *Archive) announce() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.news != nil {
+		close(a.news)
+		a.news = nil
+	}
+}
+
 // LastChange returns the position of the newest change, 0 if there is none.
 func LastChange(tx *storage.Tx) uint64 {
 	for position := range changes.Scan(tx, storage.Range[uint64]{Reverse: true}) {

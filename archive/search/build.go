@@ -176,33 +176,52 @@ type source struct {
 	renamed []uint32 // documents in the new segment, or none
 	block   int
 	entries []entry // of the block that is read
-	names   []byte
+	names   []byte  // their terms
+	at      int64   // where data is in the segment
+	data    []byte  // the block, with the postings before it unless they are large
 }
 
-// next makes the next entry the first, and reports whether there is one.
+// largePostings is how many bytes of postings are read a term at a time.
+const largePostings = 1 << 20
+
+// next makes the next entry the first, and reports whether there is one. What it returned before is not to be used any more.
 func (s *source) next() (bool, error) {
 	if len(s.entries) > 1 {
 		s.entries = s.entries[1:]
 		return true, nil
 	}
-	s.entries = nil
+	s.entries, s.names = make([]entry, 0, termsPerBlock), s.names[:0]
 	if s.block == len(s.blocks) {
 		return false, nil
 	}
-	stop := ""
-	if s.block+1 < len(s.blocks) {
-		stop = s.blocks[s.block+1].term
+	b := s.blocks[s.block]
+	s.block++
+	switch s.at = b.postings; {
+	case b.block < b.postings:
+		return false, errDamaged
+	case b.block-b.postings > largePostings:
+		s.at = b.block
 	}
-	err := s.terms(s.blocks[s.block].term, func(e entry) bool {
-		if stop != "" && string(e.term) >= stop {
-			return false
-		}
-		e.term = slices.Clone(e.term)
+	var err error
+	if s.data, err = s.readInto(s.data, s.at, b.block+b.length-s.at); err != nil {
+		return false, err
+	}
+	err = b.entries(s.data[b.block-s.at:], func(e entry) bool {
+		s.names = append(s.names, e.term...)
+		e.term = s.names[len(s.names)-len(e.term) : len(s.names) : len(s.names)]
 		s.entries = append(s.entries, e)
 		return true
 	})
-	s.block++
 	return len(s.entries) > 0, err
+}
+
+// postings returns those of the first entry.
+func (s *source) postings() ([]byte, error) {
+	e := s.entries[0]
+	if from := e.at - s.at; from >= 0 && e.length >= 0 && e.length <= int64(len(s.data))-from {
+		return s.data[from : from+e.length], nil
+	}
+	return s.read(e.at, e.length)
 }
 
 // queue orders sources by their first terms, and then by age.
@@ -258,16 +277,18 @@ func merge(segments []*segment, out func([]byte) error) ([]*source, int64, error
 
 func mergeTerms(w *writer, q *queue) error {
 	var e encoder
+	var p postings
+	var term []byte
 	for q.Len() > 0 && w.err == nil {
-		term := (*q)[0].entries[0].term
+		term = append(term[:0], (*q)[0].entries[0].term...)
 		e.reset()
 		for q.Len() > 0 && bytes.Equal((*q)[0].entries[0].term, term) {
 			src := (*q)[0]
-			data, err := src.read(src.entries[0].at, src.entries[0].length)
+			data, err := src.postings()
 			if err != nil {
 				return err
 			}
-			p := newPostings(data)
+			p.reset(data)
 			for d := p.seek(0); d != none; d = p.seek(d + 1) {
 				if int(d) >= len(src.docs) {
 					return errDamaged

@@ -20,7 +20,8 @@ const (
 	batchMail = 8 << 20                // bytes of mail after which a batch ends, too
 	inHand    = 2000                   // changes after which what is in memory goes to disk
 	fanIn     = 6                      // segments of one size that are merged into one
-	lookEvery = 200 * time.Millisecond // for changes
+	lookEvery = 200 * time.Millisecond // for changes that nobody tells of
+	rest      = 100 * time.Millisecond // after a batch: of an import each is large then
 	maxMerged = 2 << 20                // documents of a segment
 )
 
@@ -44,6 +45,7 @@ type Index struct {
 	position uint64 // of the last change that is in segments
 	unsaved  int    // changes since the manifest was written
 	last     map[string]uint32
+	took     time.Time  // when the last changes were
 	builders []*builder // of the batch before, while one follows another
 }
 
@@ -76,7 +78,7 @@ func New(arch *archive.Archive, log *slog.Logger) *Index {
 func (x *Index) Run(ctx context.Context) error {
 	defer x.closeAll()
 	for opened := false; ctx.Err() == nil; {
-		n, err := 0, error(nil)
+		n, err, news := 0, error(nil), x.arch.News()
 		if !opened {
 			x.complete.Store(false)
 			err = x.open(ctx)
@@ -90,11 +92,21 @@ func (x *Index) Run(ctx context.Context) error {
 			sleep(ctx, 10*time.Second)
 		} else if n == 0 {
 			x.complete.Store(true)
-			x.builders = nil
-			sleep(ctx, lookEvery)
+			x.await(ctx, news)
 		}
 	}
 	return nil
+}
+
+// await waits until there may be changes.
+func (x *Index) await(ctx context.Context, news <-chan struct{}) {
+	sleep(ctx, time.Until(x.took.Add(rest)))
+	select {
+	case <-ctx.Done():
+	case <-news:
+	case <-time.After(lookEvery):
+		x.builders = nil // they are large after an import
+	}
 }
 
 func sleep(ctx context.Context, d time.Duration) {
@@ -276,12 +288,13 @@ func (x *Index) follow(ctx context.Context) (int, error) {
 	x.apply(found, fresh)
 	x.position = position
 	x.unsaved += len(found)
+	x.took = time.Now()
 	return len(found), x.tend(ctx)
 }
 
 // read makes segments of messages, on all cores.
 func (x *Index) read(ctx context.Context, messages []*archive.Message) ([]*segment, error) {
-	workers := max(1, min(runtime.GOMAXPROCS(0), len(messages)/fewest))
+	workers := max(1, min(runtime.NumCPU(), len(messages)/fewest))
 	segments := make([]*segment, workers)
 	errs := make([]error, workers)
 	for len(x.builders) < workers {

@@ -73,7 +73,16 @@ type postings struct {
 	read  int    // documents whose positions were passed
 }
 
-func newPostings(data []byte) *postings { return &postings{rest: reader{b: data}} }
+func newPostings(data []byte) *postings {
+	p := &postings{}
+	p.reset(data)
+	return p
+}
+
+// reset begins with the postings of another term.
+func (p *postings) reset(data []byte) {
+	p.rest, p.end, p.n, p.i = reader{b: data}, 0, 0, 0
+}
 
 // seek returns the first document at or after d that has the term, or none.
 func (p *postings) seek(d uint32) uint32 {

@@ -136,23 +136,35 @@ func (s *segment) terms(from string, yield func(entry) bool) error {
 		if err != nil {
 			return err
 		}
-		r := reader{b: data}
-		at := b.postings
-		var term []byte
-		for len(r.b) > 0 {
-			keep := int(r.number())
-			if keep > len(term) {
-				return errDamaged
-			}
-			term = append(term[:keep], r.bytes()...)
-			e := entry{term: term, docs: int(r.number()), at: at, length: int64(r.number())}
-			if r.bad {
-				return errDamaged
-			}
-			at += e.length
-			if string(term) >= from && !yield(e) {
-				return nil
-			}
+		more := true
+		err = b.entries(data, func(e entry) bool {
+			more = string(e.term) < from || yield(e)
+			return more
+		})
+		if err != nil || !more {
+			return err
+		}
+	}
+	return nil
+}
+
+// entries calls yield for the terms in the bytes of a block, in order, until it returns false. A term is good until the next one.
+func (b place) entries(data []byte, yield func(entry) bool) error {
+	r, at := reader{b: data}, b.postings
+	var term []byte
+	for len(r.b) > 0 {
+		keep := int(r.number())
+		if keep > len(term) {
+			return errDamaged
+		}
+		term = append(term[:keep], r.bytes()...)
+		e := entry{term: term, docs: int(r.number()), at: at, length: int64(r.number())}
+		if r.bad {
+			return errDamaged
+		}
+		at += e.length
+		if !yield(e) {
+			return nil
 		}
 	}
 	return nil
@@ -169,11 +181,14 @@ func (s *segment) find(term string) (found entry, err error) {
 	return found, err
 }
 
-func (s *segment) read(at, length int64) ([]byte, error) {
+func (s *segment) read(at, length int64) ([]byte, error) { return s.readInto(nil, at, length) }
+
+// readInto is read into the room of b.
+func (s *segment) readInto(b []byte, at, length int64) ([]byte, error) {
 	if at < 0 || length < 0 || at+length > s.size {
 		return nil, errDamaged
 	}
-	b := make([]byte, length)
+	b = slices.Grow(b[:0], int(length))[:length]
 	if n, err := s.data.ReadAt(b, at); int64(n) < length {
 		return nil, fmt.Errorf("read %s: %w", s.name, err)
 	}
