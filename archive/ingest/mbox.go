@@ -29,6 +29,7 @@ type reader struct {
 	limit   int // bytes of a record
 	dialect Dialect
 
+	data    []byte // of the last record: its room is used again
 	off     int64  // of the next byte
 	pending []byte // read ahead, and to be read again from pos
 	pos     int
@@ -101,9 +102,12 @@ func (in *reader) message(rec record, file string) (Message, error) {
 	return m, nil
 }
 
-// next returns the next record, or io.EOF.
+// keptRoom is how large a record may be whose room is used again, in bytes.
+const keptRoom = 1 << 20
+
+// next returns the next record, or io.EOF. Its data is good until the next call.
 func (in *reader) next() (record, error) {
-	rec := record{start: in.off}
+	rec := record{start: in.off, data: in.data[:0]}
 	line, err := in.line()
 	if err != nil && err != io.EOF || len(line) == 0 {
 		return rec, err
@@ -146,6 +150,9 @@ func (in *reader) next() (record, error) {
 	}
 	rec.end = in.off
 	in.judge(rec, length, body)
+	if in.data = rec.data; cap(in.data) > keptRoom {
+		in.data = nil
+	}
 	return rec, nil
 }
 

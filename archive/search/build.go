@@ -128,7 +128,7 @@ func (b *builder) segment() (*segment, error) {
 		order[id] = uint32(id)
 	}
 	slices.SortFunc(order, func(x, y uint32) int { return cmp.Compare(b.terms[x], b.terms[y]) })
-	w := writer{out: func(p []byte) error { b.out = append(b.out, p...); return nil }}
+	w := writer{buf: b.out[:0]}
 	var e encoder
 	var positions []byte
 	for _, id := range order {
@@ -149,6 +149,7 @@ func (b *builder) segment() (*segment, error) {
 	if _, err := w.end(b.names.all, b.docs); err != nil {
 		return nil, err
 	}
+	b.out = w.buf
 	return inMemory(slices.Clone(b.out))
 }
 

@@ -279,7 +279,7 @@ func (r *reader) bytes() []byte {
 
 // writer writes a segment.
 type writer struct {
-	out     func([]byte) error // takes the bytes in their order
+	out     func([]byte) error // takes the bytes in their order; nil keeps them in buf
 	buf     []byte
 	written int64
 	err     error
@@ -296,7 +296,7 @@ const flushAt = 4 << 20
 
 func (w *writer) write(b []byte) {
 	w.buf = append(w.buf, b...)
-	if len(w.buf) >= flushAt {
+	if len(w.buf) >= flushAt && w.out != nil {
 		w.flush()
 	}
 }
@@ -375,8 +375,10 @@ func (w *writer) end(lists []string, docs []doc) (int64, error) {
 	binary.LittleEndian.PutUint32(footer[8:], crc32.ChecksumIEEE(tail))
 	binary.LittleEndian.PutUint32(footer[12:], format)
 	w.write(footer[:])
-	w.flush()
-	return w.written, w.err
+	if w.out != nil {
+		w.flush()
+	}
+	return w.at(), w.err
 }
 
 // inMemory opens a segment that was written into memory.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"net/url"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/archive/archivetest"
 	"kairan/archive/ingest"
 	"kairan/smtpd/message"
 )
@@ -47,7 +49,7 @@ const (
 
 func (b *bench) archiveSmall(ctx context.Context) error {
 	if name := os.Getenv(realMbox); name != "" {
-		if err := b.archive(ctx, filepath.Base(name), name); err != nil {
+		if err := b.archive(ctx, filepath.Base(name), oneMbox(name)); err != nil {
 			return err
 		}
 	} else {
@@ -66,50 +68,54 @@ func (b *bench) archiveHuge(ctx context.Context) error {
 
 // archiveThread measures a thread of 5,000 messages.
 func (b *bench) archiveThread(ctx context.Context) error {
-	path, err := b.corpus(b.scaled(longThread), 0)
-	if err != nil {
-		return err
-	}
-	return errors.Join(b.archive(ctx, fmt.Sprintf("one thread of %d", b.scaled(longThread)), path), os.Remove(path))
+	n := b.scaled(longThread)
+	return b.archive(ctx, fmt.Sprintf("one thread of %d", n), b.mboxes(newCorpus(0), n))
 }
 
 // archiveOf measures the archive of a corpus of n messages.
 func (b *bench) archiveOf(ctx context.Context, n int) error {
-	path, err := b.corpus(n, usualThreads)
-	if err != nil {
-		return err
-	}
-	return errors.Join(b.archive(ctx, fmt.Sprintf("%d messages", n), path), os.Remove(path))
+	return b.archive(ctx, fmt.Sprintf("%d messages", n), b.mboxes(newCorpus(archivetest.Begin), n))
 }
 
-// corpus writes a corpus to a file.
-func (b *bench) corpus(n int, begin float64) (path string, err error) {
-	path = filepath.Join(b.dir, "corpus.mbox")
+// piece is how many messages of a corpus are in one mbox.
+const piece = 25_000
+
+// mboxes yields paths of mboxes with the next n messages. There is one at a time, as the archive alone needs room enough.
+func (b *bench) mboxes(c *archivetest.Corpus, n int) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		path := filepath.Join(b.dir, "corpus.mbox")
+		defer os.Remove(path)
+		for ; n > 0; n -= piece {
+			if err := writeMbox(path, c, min(n, piece)); !yield(path, err) {
+				return
+			}
+		}
+	}
+}
+
+// writeMbox writes the next n messages to a file.
+func writeMbox(path string, c *archivetest.Corpus, n int) error {
 	f, err := os.Create(path)
 	if err != nil {
-		return "", err
+		return err
 	}
-	return path, errors.Join(writeCorpus(f, n, begin), f.Close())
+	return errors.Join(writeCorpus(f, c, n), f.Close())
 }
 
-// archive imports an mbox, posts to its list, and reads it.
-func (b *bench) archive(ctx context.Context, name, path string) error {
-	s, err := readSample(ctx, path)
-	if err != nil {
-		return err
-	}
-	parse, cut, err := textFloor(ctx, path)
-	if err != nil {
-		return err
-	}
+// oneMbox yields a path.
+func oneMbox(path string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) { yield(path, nil) }
+}
+
+// archive imports mboxes, posts to their list, and reads it.
+func (b *bench) archive(ctx context.Context, name string, mboxes iter.Seq2[string, error]) error {
 	d, err := b.serve(ctx, roster{address: archiveList, members: 1})
 	if err != nil {
 		return err
 	}
 	defer func() { d.stop(syscall.SIGKILL) }()
-	a := &archived{daemon: d, sample: s, name: name}
-	b.table.add(row{figure: name + ": floor, one core: parse MIME; and cut into words", measured: fmt.Sprintf("%.0f/s; %.0f/s", parse, cut)})
-	if err := a.fillFrom(ctx, path, cut); err != nil {
+	a := &archived{daemon: d, sample: newSample(), name: name}
+	if err := a.fillFrom(ctx, mboxes); err != nil {
 		return err
 	}
 	if err := a.post(ctx); err != nil {
@@ -128,16 +134,16 @@ func (b *bench) archive(ctx context.Context, name, path string) error {
 	return d.stop(syscall.SIGTERM)
 }
 
-// textFloor returns how many messages a second one core takes apart (MIME, transfer encodings, charsets), and how many it then cuts into unique words.
-func textFloor(ctx context.Context, path string) (parse, cut float64, err error) {
+// textFloor tells how many messages a second one core takes apart (MIME, transfer encodings, charsets), and returns how many it then cuts into unique words.
+func (a *archived) textFloor(ctx context.Context, path string) (cut float64, err error) {
 	messages, _, err := ingest.Source{Path: path, Limit: archive.MaxMessage}.Open(ctx)
 	if err != nil {
-		return 0, 0, err
+		return 0, err
 	}
 	var raws [][]byte
 	for m, err := range messages {
 		if err != nil {
-			return 0, 0, err
+			return 0, err
 		}
 		if raws = append(raws, m.Raw); len(raws) == 5000 {
 			break
@@ -159,27 +165,45 @@ func textFloor(ctx context.Context, path string) (parse, cut float64, err error)
 		words += len(seen)
 	}
 	if words == 0 {
-		return 0, 0, fmt.Errorf("%s: no words", path)
+		return 0, fmt.Errorf("%s: no words", path)
 	}
 	n := float64(len(raws))
-	return n / parsed.Sub(begin).Seconds(), n / time.Since(parsed).Seconds(), nil
+	parse := n / parsed.Sub(begin).Seconds()
+	cut = n / time.Since(parsed).Seconds()
+	a.b.table.add(row{figure: a.name + ": floor, one core: parse MIME; and cut into words", measured: fmt.Sprintf("%.0f/s; %.0f/s", parse, cut)})
+	return cut, nil
 }
 
-// fillFrom imports the mbox, waits until all of it is found, and tells of time, memory and space.
-func (a *archived) fillFrom(ctx context.Context, path string, floor float64) error {
+// fillFrom imports the mboxes, waits after each until all of it is found, and tells of time, memory and space.
+func (a *archived) fillFrom(ctx context.Context, mboxes iter.Seq2[string, error]) error {
+	var spent cost
 	var imported time.Duration
-	spent, err := a.b.spend(a.daemon, func() (time.Duration, error) {
-		begin := time.Now()
-		var err error
-		if a.n, err = a.bring(ctx, path); err != nil {
-			return 0, err
+	var floor float64
+	for path, err := range mboxes {
+		if err == nil {
+			err = a.read(ctx, path)
 		}
-		imported = time.Since(begin)
-		err = a.settled(ctx)
-		return time.Since(begin), err
-	})
-	if err != nil {
-		return err
+		if err == nil && a.n == 0 {
+			floor, err = a.textFloor(ctx, path)
+		}
+		if err != nil {
+			return err
+		}
+		more, err := a.b.spend(a.daemon, func() (time.Duration, error) {
+			begin := time.Now()
+			n, err := a.bring(ctx, path)
+			if err != nil {
+				return 0, err
+			}
+			imported += time.Since(begin)
+			a.n += n
+			err = a.settled(ctx)
+			return time.Since(begin), err
+		})
+		if err != nil {
+			return err
+		}
+		spent = spent.plus(more)
 	}
 	mail, err1 := sizeOf(filepath.Join(a.dir, "data/files/archive"))
 	index, err2 := sizeOf(filepath.Join(a.dir, "data/files/search"))

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"kairan/archive"
+	"kairan/archive/archivetest"
 )
 
 // peerArchive is how many messages kairan and public-inbox archive side by side, at -members 7000.
@@ -33,7 +34,8 @@ func (b *bench) archivePeers(ctx context.Context) error {
 	path, name := os.Getenv(realMbox), ""
 	if path == "" {
 		var err error
-		if path, err = b.corpus(b.scaled(peerArchive), usualThreads); err != nil {
+		path = filepath.Join(b.dir, "corpus.mbox")
+		if err = writeMbox(path, newCorpus(archivetest.Begin), b.scaled(peerArchive)); err != nil {
 			return err
 		}
 		name = fmt.Sprintf("%d messages", b.scaled(peerArchive))
@@ -41,12 +43,12 @@ func (b *bench) archivePeers(ctx context.Context) error {
 		name = filepath.Base(path)
 	}
 	before := len(b.table.rows)
-	if err := b.archive(ctx, name, path); err != nil {
+	if err := b.archive(ctx, name, oneMbox(path)); err != nil {
 		return err
 	}
 	ours := b.table.rows[before:]
-	s, err := readSample(ctx, path)
-	if err != nil {
+	s := newSample()
+	if err := s.read(ctx, path); err != nil {
 		return err
 	}
 	if _, err := p.run(ctx, nil, "new"); err != nil {

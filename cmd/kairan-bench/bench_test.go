@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"kairan/archive/archivetest"
 	"kairan/smtpd/smtptest"
 )
 
@@ -114,11 +115,11 @@ func TestQueries(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := writeCorpus(f, 300, usualThreads); err != nil {
+	if err := writeCorpus(f, newCorpus(archivetest.Begin), 300); err != nil {
 		t.Fatal(err)
 	}
-	s, err := readSample(t.Context(), path)
-	if err != nil {
+	s := newSample()
+	if err := s.read(t.Context(), path); err != nil {
 		t.Fatal(err)
 	}
 	if len(s.ids) != 300 || s.id() == "" {

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,11 +19,16 @@ import (
 	"kairan/smtpd/message"
 )
 
-// writeCorpus writes n messages as an mbox; begin is the share of those that begin a thread, of which 0 makes one thread.
-func writeCorpus(w io.Writer, n int, begin float64) error {
-	b := bufio.NewWriter(w)
+// newCorpus returns messages of which a share begins a thread; with 0 all are one thread.
+func newCorpus(begin float64) *archivetest.Corpus {
 	c := archivetest.NewCorpus(1)
 	c.Begin = begin
+	return c
+}
+
+// writeCorpus writes the next n messages as an mbox.
+func writeCorpus(w io.Writer, c *archivetest.Corpus, n int) error {
+	b := bufio.NewWriter(w)
 	for range n {
 		e := c.Next()
 		fmt.Fprintf(b, "From sender@example.jp %s\n", e.Received.Format(time.ANSIC))
@@ -39,23 +43,19 @@ func writeCorpus(w io.Writer, n int, begin float64) error {
 	return b.Flush()
 }
 
-// usualThreads is the share of messages that begin a thread where nothing else is asked for.
-const usualThreads = 0.18
-
 // runCorpus prints a corpus.
 func runCorpus(args []string, out io.Writer) error {
 	if len(args) == 1 {
 		if n, err := strconv.Atoi(args[0]); err == nil && n > 0 {
-			return writeCorpus(out, n, usualThreads)
+			return writeCorpus(out, newCorpus(archivetest.Begin), n)
 		}
 	}
 	return errors.New("usage: kairan-bench corpus N")
 }
 
-// sample is what readers are going to ask for, drawn from an mbox.
+// sample is what readers are going to ask for, drawn from mboxes.
 type sample struct {
 	r     *rand.Rand
-	bytes int64
 	ids   []string // Message-IDs of all messages
 	lines []string // of text, of messages drawn uniformly
 	said  map[string]bool
@@ -64,21 +64,17 @@ type sample struct {
 // drawn is how many lines a sample has at most.
 const drawn = 40_000
 
-// readSample reads an mbox.
-func readSample(ctx context.Context, path string) (*sample, error) {
-	s := &sample{r: rand.New(rand.NewPCG(1, 2)), said: map[string]bool{}}
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	s.bytes = info.Size()
+func newSample() *sample { return &sample{r: rand.New(rand.NewPCG(1, 2)), said: map[string]bool{}} }
+
+// read draws from an mbox, too.
+func (s *sample) read(ctx context.Context, path string) error {
 	messages, _, err := ingest.Source{Path: path, Limit: archive.MaxMessage}.Open(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for m, err := range messages {
 		if err != nil {
-			return nil, err
+			return err
 		}
 		msg := message.Parse(m.Raw)
 		s.ids = append(s.ids, message.MessageID(msg.Header().Get("Message-ID")))
@@ -87,9 +83,9 @@ func readSample(ctx context.Context, path string) (*sample, error) {
 		}
 	}
 	if len(s.lines) == 0 {
-		return nil, fmt.Errorf("%s: no text in it", path)
+		return fmt.Errorf("%s: no text in it", path)
 	}
-	return s, nil
+	return nil
 }
 
 // draw keeps the subject and three lines of a message, in place of those of the i-th if there are enough.
