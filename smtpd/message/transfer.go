@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"mime/quotedprintable"
+	"unicode/utf8"
 )
 
 // decodeTransfer undoes a content transfer encoding (RFC 2045, section 6). An
@@ -19,7 +20,8 @@ func decodeTransfer(encoding string, b []byte) []byte {
 }
 
 // decodeBase64 reads base64 with missing or early padding and foreign
-// characters in it: each "=" ends a group, what is no base64 is passed over.
+// characters in it: each "=" ends a group, what is no base64 is passed over. What follows padding in a new line and is no
+// base64 ends it all: there programs that knew no better put the footer of a list.
 func decodeBase64(b []byte) []byte {
 	out := make([]byte, 0, len(b)/4*3+3)
 	var group uint32
@@ -34,11 +36,14 @@ func decodeBase64(b []byte) []byte {
 		}
 		group, n = 0, 0
 	}
-	for _, c := range b {
+	for i, c := range b {
 		v := base64Values[c]
 		if v == notBase64 {
 			if c == '=' {
 				flush()
+				if isFooter(b[i+1:]) {
+					return out
+				}
 			}
 			continue
 		}
@@ -50,6 +55,24 @@ func decodeBase64(b []byte) []byte {
 	}
 	flush()
 	return out
+}
+
+// isFooter reports whether b, which follows padding, begins a new line with something that is no base64.
+func isFooter(b []byte) bool {
+	rest := bytes.TrimLeft(b, " \t\r\n")
+	if len(rest) == 0 || bytes.IndexByte(b[:len(b)-len(rest)], '\n') < 0 {
+		return false
+	}
+	line := bytes.TrimRight(firstLine(rest), "= \t\r\n")
+	return bytes.HasPrefix(line, []byte("__")) || bytes.HasPrefix(line, []byte("--")) ||
+		bytes.ContainsFunc(line, func(r rune) bool { return r >= utf8.RuneSelf || base64Values[r] == notBase64 })
+}
+
+func firstLine(b []byte) []byte {
+	if end := bytes.IndexByte(b, '\n'); end >= 0 {
+		return b[:end]
+	}
+	return b
 }
 
 // notBase64 is the value of what is no digit of base64.

@@ -84,7 +84,7 @@ func readWord(s string) (w word, n int) {
 		mark = min(len(s), maxCharset)
 	}
 	q := strings.IndexByte(s[2:mark], '?') + 2
-	if q <= 2 || q+2 >= len(s) || s[q+2] != '?' {
+	if q < 2 || q+2 >= len(s) || s[q+2] != '?' {
 		return word{}, 0
 	}
 	w.charset, _, _ = strings.Cut(s[2:q], "*") // RFC 2231, section 5: a language may follow

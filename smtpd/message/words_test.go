@@ -36,6 +36,7 @@ func TestDecodeHeader(t *testing.T) {
 		"\"=?utf-8?q?a?=\" <b@c>":                 "\"a\" <b@c>",
 		"pre=?utf-8?q?a?=post":                    "preapost",
 		"=?utf-8?q?two words?=":                   "two words",
+		"=??Q?Bras=C3=ADlia?=":                    "Brasília",
 		"=?no-such?B?" + b64(jis) + "?=":          "会議のお知らせ",
 		"=?utf-8?x?a?= =? ?= =?=?":                "=?utf-8?x?a?= =? ?= =?=?",
 		"=?utf-8?q?open":                          "=?utf-8?q?open",
