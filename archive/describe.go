@@ -22,9 +22,10 @@ const (
 // described is a message with what its place in a thread depends on.
 type described struct {
 	Message
-	base  string // base subject in lower case; "" if it forwards something, which takes no answers from what it forwards
-	reply bool   // the subject has a reply word
-	raw   []byte // the message, while it is to be written
+	base  string   // base subject in lower case; "" if it forwards something, which takes no answers from what it forwards
+	reply bool     // the subject has a reply word
+	kin   []string // Message-IDs: who refers to one that is missing, too, is likely to be of the same thread
+	raw   []byte   // the message, while it is to be written
 }
 
 // describe reads what the index keeps of a message, msg. It looks at the record alone.
@@ -44,6 +45,7 @@ func describe(rec mbox.Record, msg *message.Message) *described {
 	} else {
 		d.FromName = clip(nameAlone(h.Text("From")), maxText)
 	}
+	d.kin = kin(h)
 	if base, reply := message.BaseSubject(d.Subject); !message.IsForward(d.Subject) {
 		d.base, d.reply = strings.ToLower(base), reply
 	}
@@ -82,8 +84,10 @@ func believable(msg *message.Message, received time.Time) time.Time {
 // many it keeps the first, where the thread began, and the nearest.
 func parents(h message.Header, own string) []string {
 	refs := message.MessageIDs(h.Get("References"))
-	if reply := message.MessageID(h.Get("In-Reply-To")); reply != "" && !slices.Contains(refs, reply) {
-		refs = append(refs, reply)
+	for _, reply := range message.MessageIDs(h.Get("In-Reply-To")) { // an address of old programs, who it is from, may stand before it
+		if !slices.Contains(refs, reply) {
+			refs = append(refs, reply)
+		}
 	}
 	seen := map[string]bool{own: true}
 	refs = slices.DeleteFunc(refs, func(id string) bool {
@@ -95,6 +99,16 @@ func parents(h message.Header, own string) []string {
 		refs = append(refs[:1:1], refs[len(refs)-maxParents+1:]...)
 	}
 	return refs
+}
+
+// kin returns the Message-IDs that a message shares with others of its thread, whether they are there or not. Beside text
+// in In-Reply-To there may be a person's address; and whoever answers a digest answers something in it.
+func kin(h message.Header) []string {
+	refs := message.MessageIDs(h.Get("References"))
+	if reply := h.Get("In-Reply-To"); strings.HasPrefix(reply, "<") && strings.IndexByte(reply, '>') == len(reply)-1 {
+		refs = append(refs, message.MessageID(reply))
+	}
+	return slices.DeleteFunc(refs, func(id string) bool { return strings.HasPrefix(id, "mailman.") })
 }
 
 // clip shortens s to n bytes without breaking a character.

@@ -63,8 +63,8 @@
 // # Threads
 //
 // A message belongs to the thread of the nearest of its parents that is there. A reply whose parents are
-// not there belongs to the thread that last had its base subject, within 30 days. A parent that comes late
-// joins the threads that wait for it. The thread keeps the Seq it had when it began, and is named after its root.
+// not there belongs to the thread that last had its base subject, within 30 days, and else a message to that of another one that
+// refers to the same missing parent, within 30 days. A parent that comes late joins the threads that wait for it. The thread keeps the Seq it had when it began, and is named after its root.
 //
 // # Invariants
 //

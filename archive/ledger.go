@@ -90,7 +90,7 @@ func (r *ruling) add(act Act) {
 func (r ruling) mark(d *described) {
 	d.Hidden, d.Redacted = r.Hidden, r.Redacted
 	if r.Root {
-		d.Parents, d.reply = nil, false
+		d.Parents, d.kin, d.reply = nil, nil, false
 	}
 	if r.Parent != "" {
 		d.Parents = []string{r.Parent}

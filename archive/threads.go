@@ -13,11 +13,13 @@ const (
 	maxAwaited    = 10   // missing parents that a message waits for
 	maxWaiting    = 100  // messages that wait for one parent
 	maxMerge      = 1000 // messages of a thread that moves into another
+	maxSiblings   = 5    // of them that are looked at to find the thread of another
 	subjectWindow = 30 * 24 * time.Hour
 )
 
 // assignThread finds the thread of a message: that of its nearest known parent,
-// else one that waits for the message, else, for a reply, the last one with its base subject, else a new one.
+// else one that waits for the message, else, for a reply, the last one with its base subject, else that of a message with the same
+// missing parent, else a new one.
 // Threads that waited for the message become one with it.
 func assignThread(tx *storage.Tx, d *described) error {
 	home, err := parentThread(tx, d)
@@ -35,6 +37,11 @@ func assignThread(tx *storage.Tx, d *described) error {
 	if home == 0 && len(found) == 0 {
 		if home, err = subjectThread(tx, d); err != nil {
 			return err
+		}
+		if home == 0 {
+			if home, err = siblingThread(tx, d); err != nil {
+				return err
+			}
 		}
 	}
 	if home != 0 {
@@ -138,6 +145,30 @@ func subjectThread(tx *storage.Tx, d *described) (uint64, error) {
 		return 0, err
 	}
 	return threadOf(tx, d.List, row.Thread) // its first message, which may have moved with it
+}
+
+// siblingThread returns the thread of a message that refers to something missing, as d does, and came not long before or after, or 0.
+func siblingThread(tx *storage.Tx, d *described) (uint64, error) {
+	looked := 0
+	for i, id := range slices.Backward(d.kin) {
+		if looked++; looked > maxAwaited && i > 0 {
+			continue
+		}
+		seqs, err := get(tx, waiting, storage.P(d.List, hash(id)))
+		if err != nil {
+			return 0, err
+		}
+		for _, seq := range seqs[max(0, len(seqs)-maxSiblings):] {
+			m, err := get(tx, messages, storage.P(d.List, seq))
+			if err != nil {
+				return 0, err
+			}
+			if seq != d.Seq && m.Thread != 0 && slices.Contains(m.Parents, id) && d.Received.Sub(m.Received).Abs() <= subjectWindow {
+				return m.Thread, nil
+			}
+		}
+	}
+	return 0, nil
 }
 
 // join counts m in its thread, or begins one. The thread is named after m if m is the
