@@ -2,6 +2,7 @@ package archive
 
 import (
 	"iter"
+	"math"
 	"time"
 
 	"kairan/storage"
@@ -20,6 +21,20 @@ func Around(tx *storage.Tx, m *Message) (before, after *Message) {
 func AroundInThread(tx *storage.Tx, m *Message) (before, after *Message) {
 	from, to := threadSpan(m.List, m.Thread)
 	return around(tx, threadRows, m, threadRow(m), storage.Range[threadKey]{From: &from, To: &to})
+}
+
+// ThreadsAround returns the threads that came before and after a thread in its list, and nil where there is none.
+func ThreadsAround(tx *storage.Tx, list string, thread uint64) (before, after *Thread) {
+	v := newViewer(tx)
+	first := func(r storage.Range[bySeq]) *Thread {
+		for k, t := range threads.Scan(tx, r) {
+			t.List, t.Seq = list, k.B
+			return v.thread(tx, &t)
+		}
+		return nil
+	}
+	least, own, most := storage.P(list, uint64(0)), storage.P(list, thread), storage.P(list, uint64(math.MaxUint64))
+	return first(storage.Range[bySeq]{From: &least, To: &own, Reverse: true}), first(storage.Range[bySeq]{After: &own, To: &most})
 }
 
 // Answered returns the message that m answers, if readers see it in the same thread, or nil.

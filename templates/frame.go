@@ -27,6 +27,7 @@ type Frame struct {
 	Tabs    []PageLink // the pages about a list for those who run it
 	Nav     []Link     // for who is signed in: its own page, and what else it may do
 	Flash   Flash      // what was done on the page before
+	Preview string     // beginning of what is on the page, for who shares its address; "" for what is not for everybody
 	Script  string     // a script of the page's own, which may ask this site; "" for none
 	View    any        // what the page shows; [Set.Page] sets it
 }

@@ -3,6 +3,7 @@ package templates
 import (
 	"fmt"
 	"html/template"
+	"strings"
 	"unicode"
 	"unicode/utf8"
 )
@@ -24,9 +25,15 @@ func langAttribute(page string, text any) template.HTMLAttr {
 	return template.HTMLAttr(fmt.Sprintf(` lang="%s"`, lang))
 }
 
-// languageOf guesses "ja" for a text with kana and "en" for one in ASCII; "" where it cannot tell, such as for kanji alone.
+// Letters that only Chinese has as it is written today, and that nearly every text in it has some of.
+const (
+	simplified  = "们这说对请让进还为时问开关经发网门谢该给"
+	traditional = "這們說讓嗎麼您你"
+)
+
+// languageOf guesses "ja" for a text with kana, "ko" for one with hangul, "zh-Hans" or "zh-Hant" for one with letters that only Chinese has, and "en" for one in ASCII; "" where it cannot tell, such as for most kanji alone.
 func languageOf(s string) string {
-	letters, other := false, false
+	letters, other, chinese := false, false, ""
 	for i := 0; i < len(s); {
 		if c := s[i]; c <= unicode.MaxASCII {
 			letters = letters || c|0x20 >= 'a' && c|0x20 <= 'z'
@@ -40,9 +47,17 @@ func languageOf(s string) string {
 		switch {
 		case r >= 0x3041 && r <= 0x30ff && r != '・', r >= 0xff66 && r <= 0xff9d: // hiragana, katakana, half-width katakana
 			return "ja"
+		case r >= 0xac00 && r <= 0xd7a3:
+			return "ko"
 		case unicode.IsLetter(r):
 			other = true
+			if chinese == "" && r >= 0x4e00 && r <= 0x9fff {
+				chinese = chineseOf(r)
+			}
 		}
+	}
+	if chinese != "" {
+		return chinese
 	}
 	if letters && !other {
 		return "en"
@@ -56,4 +71,15 @@ func asciiRun(s string) (n int) {
 		n += 8
 	}
 	return n
+}
+
+// chineseOf tells which Chinese a letter is of, "" where it may be another language's.
+func chineseOf(r rune) string {
+	switch {
+	case strings.ContainsRune(simplified, r):
+		return "zh-Hans"
+	case strings.ContainsRune(traditional, r):
+		return "zh-Hant"
+	}
+	return ""
 }

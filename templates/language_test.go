@@ -20,6 +20,11 @@ func TestLangAttribute(t *testing.T) {
 		{"en", template.HTML("BGP の話"), ` lang="ja"`},
 		{"en", "ﾃﾞｰﾀ", ` lang="ja"`},
 		{"en", "会議", ""}, // may be Chinese
+		{"ja", "关于骨干网的讨论", ` lang="zh-Hans"`},
+		{"ja", "請各位把門戶的設定寄給我們", ` lang="zh-Hant"`},
+		{"ja", "添付資料: 申請書、進捗、感謝状", ""},
+		{"ja", "这は読めます", ""},
+		{"ja", "회의 안내", ` lang="ko"`},
 		{"ja", "Größe", ""},
 		{"ja", "2026-01 !", ""},
 		{"ja", "", ""},

@@ -1,7 +1,5 @@
 package templates
 
-import "strings"
-
 // rowSize is about how many bytes a row of an outline has.
 const rowSize = 220
 
@@ -9,15 +7,16 @@ const rowSize = 220
 func outline(w *writer, rows []OutlineRow) {
 	w.Grow(rowSize * len(rows))
 	w.html(`<ol class="outline">`)
-	day := ""
+	var above Time
 	for i := range rows {
-		day = w.outlineRow(&rows[i], day)
+		w.outlineRow(&rows[i], above)
+		above = rows[i].Sent
 	}
 	w.html("\n</ol>")
 }
 
-// outlineRow writes a row under one of a day, and returns its own.
-func (w *writer) outlineRow(r *OutlineRow, above string) (day string) {
+// outlineRow writes a row under that of another moment.
+func (w *writer) outlineRow(r *OutlineRow, above Time) {
 	w.html("\n" + `<li class="d`)
 	w.int(r.Depth)
 	if r.Current {
@@ -45,20 +44,13 @@ func (w *writer) outlineRow(r *OutlineRow, above string) (day string) {
 		w.html(`</span>`)
 	}
 	w.html(" ")
-	day = r.Sent.day()
-	if sent := r.Sent; day != "" && day == above {
-		sent.Human = strings.TrimLeft(sent.Human[len(day):], " ")
-		w.time(sent, false)
-	} else {
-		w.time(sent, false)
-	}
+	w.time(r.Sent.Under(above), false)
 	if r.Subject != "" {
 		w.html(`<span class="changed"`)
 		w.langOf(r.Subject)
 		w.between(">", r.Subject, "</span>")
 	}
 	w.html("</li>")
-	return day
 }
 
 // monthThreads writes the threads of a month, each with its messages.

@@ -15,6 +15,14 @@ type Time struct {
 // IsZero reports whether there is no moment to show.
 func (t Time) IsZero() bool { return t.Machine == "" }
 
+// Under returns a moment as it stands under or behind another: without the day where it is the same.
+func (t Time) Under(above Time) Time {
+	if day := t.day(); day != "" && day == above.day() {
+		t.Human = t.Human[len(day)+1:]
+	}
+	return t
+}
+
 // day is the part of Human before the time of day; "" where that is not shown.
 func (t Time) day() string {
 	const clock = len(" 15:04")
@@ -212,6 +220,7 @@ type Thread struct {
 	Outline     []OutlineRow // of this page
 	Posts       []Post
 	Pages       []PageLink // empty when all messages are on one page
+	Prev, Next  Link       // threads of the list, by their beginning
 }
 
 // Post is one message as it is read, alone or in its thread.
@@ -228,7 +237,8 @@ type Post struct {
 	New, FirstNew     bool // since the reader's last visit; the first such in its thread
 	Blocks            []Block
 	Attachments       []Attachment
-	Cut               bool // the text was too long to show whole
+	Cut               bool   // the text was too long to show whole
+	Preview           string // the beginning of the text, for strangers
 }
 
 // Block is a piece of a body. HTML is safe: archive/render made it.

@@ -98,6 +98,30 @@ func (b Body) Own(limit int) (lines []string) {
 	return lines
 }
 
+// Start returns the first limit bytes or so of the prose that the author wrote, in one line.
+func (b Body) Start(limit int) string {
+	var words []string
+	for _, block := range b.Blocks {
+		if block.Kind != Text || block.Preformatted {
+			continue
+		}
+		for _, line := range block.lines {
+			if limit <= 0 {
+				break
+			}
+			if len(line) > limit {
+				line = strings.ToValidUTF8(line[:limit], "")
+			}
+			limit -= len(line) + 1
+			if b.mask != nil {
+				line = b.mask(line)
+			}
+			words = append(words, strings.Fields(line)...)
+		}
+	}
+	return strings.Join(words, " ")
+}
+
 // Options say how to show a message.
 type Options struct {
 	Filter   func(text string) string // takes out of each text and name what nobody is to see; nil leaves all

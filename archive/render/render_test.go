@@ -150,6 +150,16 @@ func TestPage(t *testing.T) {
 	}
 }
 
+func TestStart(t *testing.T) {
+	t.Parallel()
+	body := render.Show(plain("> quoted\n\nこんにちは、 ann@x.test\n  さん。\n\ndiff --git a/x b/x\n@@ -1 +1 @@\n-a\n+b\n\nend\n-- \nAnn\n"), render.Options{Mask: mask})
+	for limit, want := range map[int]string{1000: "こんにちは、 ann(at)x.test さん。 end", 7: "こん", 0: ""} {
+		if got := body.Start(limit); got != want {
+			t.Errorf("%d bytes: %q, want %q", limit, got, want)
+		}
+	}
+}
+
 func TestLinks(t *testing.T) {
 	t.Parallel()
 	a := func(u string) string {

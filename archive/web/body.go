@@ -9,10 +9,14 @@ import (
 	"kairan/templates"
 )
 
+// maxPreview is how many characters are shown where somebody shares the address of a page.
+const maxPreview = 200
+
 // extent is how much a page shows of a message.
 type extent struct {
-	quote int  // bytes that the reply link may have with what it quotes
-	files bool // the text of files of text
+	quote   int  // bytes that the reply link may have with what it quotes
+	files   bool // the text of files of text
+	preview bool // the beginning of its text
 }
 
 // open reads a message that [handler.post] shows, of which nothing else may be shown but what has passed [archive.PublicText].
@@ -55,6 +59,9 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 	}
 	for _, a := range shown.Attachments {
 		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
+	}
+	if e.preview && q.stranger() {
+		p.Preview = message.Brief(shown.Start(4*maxPreview), maxPreview)
 	}
 	p.Reply = q.reply(m, h.quote(q, m, shown, e.quote), e.quote)
 	return p

@@ -43,7 +43,7 @@ func (h *handler) message(q *request) error {
 		return err
 	}
 	view := templates.Message{
-		Post:        h.post(q, m, msg, extent{quote: maxReply, files: true}),
+		Post:        h.post(q, m, msg, extent{quote: maxReply, files: true, preview: q.list.Public}),
 		Canonical:   q.messagePath(m),
 		Thread:      q.threadPath(t.ID) + "#" + anchor(m.Seq),
 		ThreadCount: t.Count,
@@ -57,6 +57,7 @@ func (h *handler) message(q *request) error {
 		}
 	}
 	view.Subject = q.subject(m.Subject)
+	q.frame.Preview = view.Preview
 	if m.Number > 0 {
 		view.Number = strconv.FormatUint(m.Number, 10)
 	}

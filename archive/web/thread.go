@@ -20,11 +20,13 @@ const (
 // thread shows the messages of a thread, each after the one it answers, or all by time.
 func (h *handler) thread(q *request) error {
 	var s *strand
+	var before, after *archive.Thread
 	err := h.arch.DB.View(q.r.Context(), func(tx *storage.Tx) error {
 		m, err := q.find(tx)
 		if err != nil {
 			return err
 		}
+		before, after = archive.ThreadsAround(tx, q.list.ID, m.Thread)
 		s, err = h.strand(tx, q, m)
 		return err
 	})
@@ -57,6 +59,16 @@ func (h *handler) thread(q *request) error {
 	if view.Posts, err = h.posts(q, s, view.Outline); err != nil {
 		return err
 	}
+	if len(view.Posts) > 0 {
+		q.frame.Preview = view.Posts[0].Preview
+	}
+	link := func(t *archive.Thread) (l templates.Link) {
+		if t != nil && !q.frame.Static {
+			l = templates.Link{Href: q.threadPath(t.ID), Text: q.subject(t.Subject)}
+		}
+		return l
+	}
+	view.Prev, view.Next = link(before), link(after)
 	month := s.First.In(h.loc).Format("2006-01")
 	q.frame.Crumbs = []templates.Link{{Href: q.monthPath(month), Text: templates.NewMonth(q.lang(), month)}}
 	title := view.Subject
@@ -87,7 +99,7 @@ func (h *handler) posts(q *request, s *strand, outline []templates.OutlineRow) (
 				return nil, err
 			}
 		}
-		p := h.post(q, n.Message, msg, extent{quote: maxQuotes / len(s.nodes)})
+		p := h.post(q, n.Message, msg, extent{quote: maxQuotes / len(s.nodes), preview: q.list.Public && len(out) == 0})
 		p.Depth, p.Subject = n.depth, outline[i].Subject
 		p.New = s.since.after(n.Received, n.Seq)
 		p.FirstNew = n.Seq == s.since.first

@@ -54,6 +54,42 @@ func TestSeries(t *testing.T) {
 	}
 }
 
+// TestThreadsAround leads from a thread to those that began before and after it.
+func TestThreadsAround(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("1@x.test", "Subject: One\r\n", "x\r\n")
+	w.add("2@x.test", "Subject: Two\r\n", "x\r\n")
+	w.add("3@x.test", "Subject: Re: One\r\nReferences: <1@x.test>\r\n", "x\r\n")
+	w.add("4@x.test", "Subject: Three\r\n", "x\r\n")
+	for id, want := range map[string]string{"1": "2@x.test", "2": "1@x.test 4@x.test", "4": "2@x.test"} {
+		_, nav, _ := strings.Cut(w.page("/janog/t/"+id+"@x.test/"), `<nav class="around list"`)
+		var got []string
+		for _, m := range regexp.MustCompile(`href="/janog/t/([^/]*)/"`).FindAllStringSubmatch(nav, -1) {
+			got = append(got, m[1])
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("around %s stand %q, want %s", id, got, want)
+		}
+	}
+}
+
+// TestPreview makes sure that who shares the address of a page of a public list shows what it is about, without addresses, and of another nothing.
+func TestPreview(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.add("1@x.test", "Subject: Write to bob@example.com\r\n", "> quoted\r\n\r\nAsk  carol@example.com\r\n\"now\". "+strings.Repeat("More. ", 100)+"\r\n")
+	for _, path := range []string{"/janog/m/1@x.test/", "/janog/t/1@x.test/"} {
+		page := w.page(path, `<meta property="og:title" content="Write to b…@example.com">`, `<meta property="og:description" content="Ask ca…@example.com &#34;now&#34;. More. `, `More.…">`)
+		if strings.Contains(page, "carol@") {
+			t.Errorf("%s has an address", path)
+		}
+	}
+	if _, page := w.get("/janog/m/1@x.test/", "me@example.jp"); strings.Contains(page, "og:") {
+		t.Error("a member's page, which has addresses, has a preview")
+	}
+}
+
 func TestLongThreadHasPages(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
