@@ -154,7 +154,8 @@ type Reader struct {
 	a    *Archive
 	file storage.Blob // nil for none
 	name string
-	buf  []byte
+	buf  []byte // the record
+	raw  []byte // the message in it
 }
 
 // Reader returns a reader of messages, which is to be closed.
@@ -168,7 +169,7 @@ func (r *Reader) Close() {
 	}
 }
 
-// Raw is [Archive.Raw].
+// Raw is [Archive.Raw]. The bytes are good until the next call.
 func (r *Reader) Raw(m *Message) ([]byte, error) {
 	if m.Sight() == None {
 		return nil, fmt.Errorf("read message %d of list %s: it is hidden: %w", m.Seq, m.List, storage.ErrNotFound)
@@ -184,7 +185,7 @@ func (r *Reader) Raw(m *Message) ([]byte, error) {
 }
 
 // original returns the message as it was archived.
-func (r *Reader) original(m *Message) (raw []byte, err error) {
+func (r *Reader) original(m *Message) (_ []byte, err error) {
 	if r.file == nil || r.name != m.File {
 		r.Close()
 		if r.file, err = r.a.DB.Blobs.Open(m.File); err != nil {
@@ -193,12 +194,12 @@ func (r *Reader) original(m *Message) (raw []byte, err error) {
 		r.name = m.File
 	}
 	if r.buf, err = readSpan(r.file, m, r.buf); err == nil {
-		raw, err = mbox.Message(r.buf)
+		r.raw, err = mbox.Message(r.buf, r.raw)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("read message %d of list %s in %s at %d: %w", m.Seq, m.List, m.File, m.Offset, err)
 	}
-	return raw, nil
+	return r.raw, nil
 }
 
 // Unname returns raw, a message that is not archived, without the people who are named nowhere.

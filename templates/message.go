@@ -2,7 +2,7 @@ package templates
 
 // message writes a message with its place in the thread and in the list; site is the site's address.
 func message(w *writer, m Message, site string) {
-	w.Grow(3*m.size() + rowSize*len(m.Outline))
+	w.Grow(m.size() + 6<<10 + rowSize*len(m.Outline)) // with what stands around the text, and a reply link
 	w.html(`<article class="post single">` + "\n<h1")
 	w.subject(m.Subject)
 	w.html("</h1>")

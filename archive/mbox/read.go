@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -135,8 +136,9 @@ func Parse(data []byte) (Record, error) {
 	return rec, err
 }
 
-// Message returns the message of data, a whole record as [Append] wrote it. Nothing is checked: it is for who knows the sum of data.
-func Message(data []byte) ([]byte, error) {
+// Message returns the message of data, a whole record as [Append] wrote it, in the memory of buf if it has room. Nothing is checked: it is for who
+// knows the sum of data.
+func Message(data, buf []byte) ([]byte, error) {
 	_, rest, _ := bytes.Cut(data, []byte("\n"))
 	_, rest, form, ok := cutFields(bytes.TrimSuffix(rest, []byte("\n")))
 	if !ok {
@@ -147,12 +149,12 @@ func Message(data []byte) ([]byte, error) {
 	if length < 0 || length > 2*len(rest) {
 		return nil, errors.New("the record does not tell the length of its message")
 	}
-	return restoreOwn(rest, length, kept), nil
+	return restoreOwn(buf, rest, length, kept), nil
 }
 
-// restoreOwn returns a message that we wrote.
-func restoreOwn(rest []byte, length int, kept bool) []byte {
-	raw := restore(make([]byte, 0, length+2), rest, !kept)
+// restoreOwn returns a message that we wrote, in the memory of buf if it has room.
+func restoreOwn(buf, rest []byte, length int, kept bool) []byte {
+	raw := restore(slices.Grow(buf[:0], length+2), rest, !kept)
 	if kept && len(raw) == length+1 {
 		return raw[:length] // the line end that was added
 	}
@@ -168,7 +170,7 @@ func parse(envelope, data []byte, ended bool) Record {
 		rec.Raw = restoreForeign(data)
 		return rec
 	}
-	own.Raw = restoreOwn(rest, length, kept)
+	own.Raw = restoreOwn(nil, rest, length, kept)
 	got := sha256.Sum256(own.Raw)
 	own.Checked = ended && own.Post != "" && len(own.Raw) == length && hex.EncodeToString(got[:]) == sum
 	return own

@@ -22,6 +22,7 @@ func MaskText(s, keep string) string {
 		return s
 	}
 	var b strings.Builder
+	b.Grow(len(s) + 16) // most are longer than what is shown of them
 	done := 0
 	for ; ok; start, end, ok = archive.NextAddress(s, end) {
 		b.WriteString(s[done:start])
