@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 //
 //	kairan.toml       its configuration, in the working folder; the data folder is data
 //	$SMTP $LMTP $HTTP where its daemon listens, with `kairan serve &daemon&` and `ready`
-//	$DNS              a DNS server that knows people.test and strangers.test
+//	$DNS              a DNS server that knows people.test and strangers.test, and something odd
 //	$SINK             the smarthost, which takes all mail but for gone@… (550), never@… (451) and later@… (451 until `sink later`)
 //
 // and these commands beside those of testscript:
@@ -73,6 +73,7 @@ _dmarc.people.test.    TXT "v=DMARC1; p=none"
 people.test.           MX 10 mx.people.test.
 strangers.test.        TXT "v=spf1 ip4:127.0.0.1 -all"
 _dmarc.strangers.test. TXT "v=DMARC1; p=none"
+_dmarc.odd.test.       TXT "v=DMARC1; p=\027[2J"
 ! temp TXT broken.test.
 ! temp TXT _dmarc.broken.test.
 `

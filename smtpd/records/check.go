@@ -2,7 +2,6 @@ package records
 
 import (
 	"context"
-	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -85,7 +84,9 @@ func (m Machine) look(ctx context.Context, r resolver.Resolver, f *Finding) {
 	case Host:
 		addrs, err := r.Addr(ctx, name)
 		for _, ip := range addrs {
-			f.Found = append(f.Found, ip.Unmap().String())
+			if ip.Unmap().Is4() == (f.Type == "A") {
+				f.Found = append(f.Found, ip.Unmap().String())
+			}
 		}
 		f.judge(err, slices.Contains(f.Found, f.Data))
 		if len(m.Addresses) == 0 && f.State == Differs {
@@ -131,9 +132,8 @@ func (m Machine) lookPTR(ctx context.Context, r resolver.Resolver, f *Finding) {
 	}
 	i := slices.IndexFunc(m.Addresses, func(ip netip.Addr) bool { return reverseName(ip) == f.Name })
 	var err error
-	if f.Found, err = r.PTR(ctx, m.Addresses[i]); i >= 0 {
-		f.judge(err, slices.ContainsFunc(f.Found, func(h string) bool { return same(h, m.Hostname) }))
-	}
+	f.Found, err = r.PTR(ctx, m.Addresses[i]) // Records made f of one of them
+	f.judge(err, slices.ContainsFunc(f.Found, func(h string) bool { return same(h, m.Hostname) }))
 }
 
 // texts asks for the TXT records that begin with a version; ok says whether one does.
@@ -146,19 +146,16 @@ func (f *Finding) texts(ctx context.Context, r resolver.Resolver, version string
 			f.Found = append(f.Found, text)
 		}
 	}
-	if err == nil && len(f.Found) == 0 {
-		err = resolver.ErrNoData
-	}
 	f.judge(err, len(f.Found) == 1 && ok(f.Found[0]))
 }
 
-// judge says how the record stands, by the DNS's answer.
+// judge says how the record stands, by the DNS's answer and what of it was found to be one.
 func (f *Finding) judge(err error, ok bool) {
 	switch {
-	case errors.Is(err, resolver.ErrNoDomain), errors.Is(err, resolver.ErrNoData):
-		f.State = Missing
-	case err != nil:
+	case resolver.Temporary(err):
 		f.State = Unknown
+	case len(f.Found) == 0:
+		f.State = Missing
 	case ok:
 		f.State = OK
 	default:
