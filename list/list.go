@@ -134,6 +134,10 @@ func All(tx *storage.Tx) iter.Seq[*List] {
 	}
 }
 
+// IDs yields the lists, removed ones too, oldest first. Work that goes over all lists begins here and reads each in a transaction of its
+// own, so that one that cannot be read does not hold up the others.
+func IDs(tx *storage.Tx) iter.Seq[ID] { return lists.Keys(tx, storage.Range[ID]{}) }
+
 // Rename gives a list a new posting address. The old address is still accepted, URLs with the old name still lead to it, and
 // the archive stays where it is.
 func Rename(tx *storage.Tx, id ID, addr address.Address, e Edit) error {

@@ -230,21 +230,21 @@ func Unconfirmed(tx *storage.Tx, id ID) iter.Seq[*Revision] {
 	}
 }
 
-// FallsBackBy reports whether a change of settings is due to be taken back.
-func FallsBackBy(tx *storage.Tx, now time.Time) bool {
-	for _, at := range unconfirmed.Scan(tx, storage.Range[revisionKey]{}) {
-		if !now.Before(at) {
-			return true
+// FallsBackBy returns the lists with a change of settings that is due to be taken back.
+func FallsBackBy(tx *storage.Tx, now time.Time) (due []ID) {
+	for k, at := range unconfirmed.Scan(tx, storage.Range[revisionKey]{}) {
+		if !now.Before(at) && !slices.Contains(due, k.A) {
+			due = append(due, k.A)
 		}
 	}
-	return false
+	return due
 }
 
-// FallBack takes back the changes of settings that nobody confirmed in time, the latest of a list first. One that cannot be taken back as a
+// FallBack takes back the changes of a list's settings that nobody confirmed in time, the latest first. One that cannot be taken back as a
 // whole, because somebody changed the same setting again, stays; the list's log says so.
-func FallBack(tx *storage.Tx, now time.Time) error {
+func FallBack(tx *storage.Tx, id ID, now time.Time) error {
 	var due []revisionKey
-	for k, at := range unconfirmed.Scan(tx, storage.Range[revisionKey]{}) {
+	for k, at := range storage.Under(tx, unconfirmed, listID, id) {
 		if !now.Before(at) {
 			due = append(due, k)
 		}

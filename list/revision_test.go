@@ -2,6 +2,7 @@ package list
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -141,19 +142,19 @@ func TestFallBack(t *testing.T) {
 	}
 	early := at.Add(10*time.Minute - time.Second)
 	update(t, db, func(tx *storage.Tx) error {
-		if FallsBackBy(tx, early) {
+		if FallsBackBy(tx, early) != nil {
 			t.Error("something is due too early")
 		}
-		return FallBack(tx, early)
+		return FallBack(tx, l.ID, early)
 	})
 	if s, _ := settingsNow(t, db, l); !s.Emergency {
 		t.Error("it fell back too early")
 	}
 	update(t, db, func(tx *storage.Tx) error {
-		if !FallsBackBy(tx, soon.FallsBack) {
-			t.Error("nothing is due")
+		if got := FallsBackBy(tx, soon.FallsBack); !slices.Equal(got, []ID{l.ID}) {
+			t.Errorf("due: %v", got)
 		}
-		return FallBack(tx, soon.FallsBack)
+		return FallBack(tx, l.ID, soon.FallsBack)
 	})
 	s, pending := settingsNow(t, db, l)
 	if s.Emergency || s.MaxMessageSize != 99 || s.MaxNumRecipients != 8 || s.ReplyGoesToList != "none" || s.ReplyToAddress != "" || pending != 0 {

@@ -95,7 +95,7 @@ func Tallies(tx *storage.Tx, l ID, from string) iter.Seq2[string, Tally] {
 // ForgetTallies forgets the tallies of all lists that are older than TallyDays.
 func ForgetTallies(tx *storage.Tx, now time.Time) error {
 	last := now.AddDate(0, 0, -TallyDays).Format(time.DateOnly)
-	for id := range lists.Scan(tx, storage.Range[ID]{}) {
+	for id := range IDs(tx) {
 		for k := range storage.Under(tx, tallies, listID, id) {
 			if k.B >= last {
 				break

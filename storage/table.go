@@ -128,6 +128,17 @@ func (t Table[K, V]) Scan(tx *Tx, r Range[K]) iter.Seq2[K, V] {
 	return t.scan(tx, span)
 }
 
+// Keys yields the keys of r in order. It reads no values, so a row that cannot be read ends nothing.
+func (t Table[K, V]) Keys(tx *Tx, r Range[K]) iter.Seq[K] {
+	return func(yield func(K) bool) {
+		for k := range (Table[K, struct{}]{t.name, t.key}).Scan(tx, r) {
+			if !yield(k) {
+				return
+			}
+		}
+	}
+}
+
 // Under yields the rows whose key starts with the first part a, in order.
 func Under[A, B, V any](tx *Tx, t Table[Pair[A, B], V], first Codec[A], a A) iter.Seq2[Pair[A, B], V] {
 	return t.scan(tx, under(first.Append(nil, a)))

@@ -192,13 +192,14 @@ func (app *App) fallBack(ctx context.Context) error {
 	tick := time.NewTicker(fallBackEvery)
 	defer tick.Stop()
 	for {
-		now, due := time.Now(), false
+		var due []list.ID
+		now := time.Now()
 		err := app.DB.View(ctx, func(tx *storage.Tx) error {
 			due = list.FallsBackBy(tx, now)
 			return nil
 		})
-		if err == nil && due {
-			err = app.DB.Update(ctx, func(tx *storage.Tx) error { return list.FallBack(tx, now) })
+		for _, id := range due {
+			err = errors.Join(err, app.DB.Update(ctx, func(tx *storage.Tx) error { return list.FallBack(tx, id, now) }))
 		}
 		if err != nil && ctx.Err() == nil {
 			app.Log.Error("cannot take back settings that nobody kept; will retry in "+fallBackEvery.String(), "err", err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -108,26 +109,43 @@ func lastDaily(now time.Time) time.Time {
 	return t
 }
 
-// closeDue closes the issues that something has waited for since before the last daily moment, and all of lists without digests.
+// closeDue closes the issues that something has waited for since before the last daily moment, and all of lists without digests. A list
+// whose issue cannot be closed does not hold up the others.
 func (d *Digester) closeDue(ctx context.Context, now time.Time) error {
-	return d.DB.Update(ctx, func(tx *storage.Tx) error {
-		for id, s := range list.DigestsPending(tx) {
-			l, err := list.Get(tx, id)
-			if err != nil {
-				return err
-			}
-			why := "daily"
-			switch {
-			case !l.Settings.DigestsEnabled:
-				why = "digests are switched off"
-			case !l.Settings.DigestSendPeriodic || !s.Since.Before(lastDaily(now)):
-				continue
-			}
-			if _, err := list.CloseDigest(tx, l, now, why, ""); err != nil {
-				return fmt.Errorf("close the digest of %s: %w", l.Address, err)
-			}
-		}
+	pending := map[list.ID]list.DigestState{}
+	err := d.DB.View(ctx, func(tx *storage.Tx) error {
+		pending = maps.Collect(list.DigestsPending(tx))
 		return nil
+	})
+	errs := []error{err}
+	for id, s := range pending {
+		if err := d.closeIfDue(ctx, id, s, now); err != nil {
+			errs = append(errs, fmt.Errorf("close the digest of list %s: %w", id, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// closeIfDue does closeDue for one list. Most of the time nothing is due, so looking writes nothing.
+func (d *Digester) closeIfDue(ctx context.Context, id list.ID, s list.DigestState, now time.Time) error {
+	var l *list.List
+	err := d.DB.View(ctx, func(tx *storage.Tx) (err error) {
+		l, err = list.Get(tx, id)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	why := "daily"
+	switch {
+	case !l.Settings.DigestsEnabled:
+		why = "digests are switched off"
+	case !l.Settings.DigestSendPeriodic || !s.Since.Before(lastDaily(now)):
+		return nil
+	}
+	return d.DB.Update(ctx, func(tx *storage.Tx) error {
+		_, err := list.CloseDigest(tx, l, now, why, "") // or nothing, if it was closed meanwhile
+		return err
 	})
 }
 

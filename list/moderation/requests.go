@@ -169,15 +169,10 @@ func requestsNamed(tx *storage.Tx, l list.ID, id string) ([]*Request, error) {
 // attendRequests tells moderators who wants to join or leave: soon, and then daily. It drops what has waited too long, and forgets what
 // was decided long ago.
 func (m *Moderation) attendRequests(ctx context.Context, now time.Time) error {
-	lists := map[list.ID]*agenda{}
+	lists := map[list.ID]bool{}
 	err := m.DB.View(ctx, func(tx *storage.Tx) error {
-		var err error
 		for k := range requests.Scan(tx, storage.Range[requestKey]{}) {
-			if lists[k.A] == nil {
-				if lists[k.A], err = readAgenda(tx, k.A, now); err != nil {
-					return err
-				}
-			}
+			lists[k.A] = true
 		}
 		return nil
 	})
@@ -185,11 +180,16 @@ func (m *Moderation) attendRequests(ctx context.Context, now time.Time) error {
 		return fmt.Errorf("read who waits: %w", err)
 	}
 	var errs []error
-	for id, a := range lists {
-		if !a.any() {
-			continue
+	for id := range lists {
+		due := false
+		err := m.DB.View(ctx, func(tx *storage.Tx) error {
+			a, err := readAgenda(tx, id, now)
+			due = err == nil && a.any()
+			return err
+		})
+		if due {
+			err = m.DB.Update(ctx, func(tx *storage.Tx) error { return m.noticeRequests(tx, id, now) })
 		}
-		err := m.DB.Update(ctx, func(tx *storage.Tx) error { return m.noticeRequests(tx, id, now) })
 		if err != nil {
 			errs = append(errs, fmt.Errorf("requests to list %s: %w", id, err))
 		}

@@ -30,26 +30,25 @@ var expiries = []expiry{
 	{"deliveries", keepDeliveries, list.HasDeliveries, list.ForgetDeliveries},
 }
 
-// Expire forgets what is older than it needs to be.
+// Expire forgets what is older than it needs to be. A kind of thing of which some cannot be forgotten does not hold up the others.
 func (p *Path) Expire(ctx context.Context, now time.Time) error {
+	var errs []error
 	for _, e := range expiries {
-		for {
-			n, err := p.expireSome(ctx, e, now.Add(-e.after))
-			if err != nil {
-				return fmt.Errorf("expire %s: %w", e.name, err)
-			}
-			if n == 0 {
-				break
-			}
+		n, err := 1, error(nil)
+		for n > 0 && err == nil {
+			n, err = p.expireSome(ctx, e, now.Add(-e.after))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("expire %s: %w", e.name, err))
 		}
 	}
 	if err := p.sweep(ctx, now.Add(-keepUnnamed)); err != nil {
-		return fmt.Errorf("expire blobs: %w", err)
+		errs = append(errs, fmt.Errorf("expire blobs: %w", err))
 	}
 	if err := p.DB.Update(ctx, func(tx *storage.Tx) error { return list.ForgetTallies(tx, now.In(p.Site.Location)) }); err != nil {
-		return fmt.Errorf("expire tallies: %w", err)
+		errs = append(errs, fmt.Errorf("expire tallies: %w", err))
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
 // sweep deletes the blobs of messages that no post names.

@@ -2,6 +2,7 @@ package posting
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -68,24 +69,33 @@ func (p *Path) Run(ctx context.Context) error {
 	}
 }
 
-// ready returns what is to publish, by list, and after which time to look again. A post that can still be taken back waits.
+// ready returns what is to publish, by list, and after which time to look again. A post that can still be taken back waits. One that
+// cannot be read does not hold up the others.
 func (p *Path) ready(ctx context.Context, now time.Time) (ready map[list.ID][]list.PostID, next time.Duration, err error) {
-	ready, next = map[list.ID][]list.PostID{}, retryAfter
+	var ids []list.PostID
 	err = p.DB.View(ctx, func(tx *storage.Tx) error {
+		ids, next = nil, retryAfter
 		for id, progress := range list.Unpublished(tx) {
 			if wait := progress.Leaves.Sub(now); wait > 0 {
 				next = min(next, wait)
-				continue
+			} else {
+				ids = append(ids, id)
 			}
-			post, err := list.GetPost(tx, id)
-			if err != nil {
-				return err
-			}
-			ready[post.List] = append(ready[post.List], id)
 		}
 		return nil
 	})
-	return ready, next, err
+	ready = map[list.ID][]list.PostID{}
+	errs := []error{err}
+	for _, id := range ids {
+		errs = append(errs, p.DB.View(ctx, func(tx *storage.Tx) error {
+			post, err := list.GetPost(tx, id)
+			if err == nil {
+				ready[post.List] = append(ready[post.List], id)
+			}
+			return err
+		}))
+	}
+	return ready, next, errors.Join(errs...)
 }
 
 // publishAll publishes a list's posts; a failed one does not stop the others. It reports whether all went well.

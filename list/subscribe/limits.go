@@ -133,26 +133,34 @@ func MaySignIn(tx *storage.Tx, to address.Address, known bool, now time.Time) (b
 	return spend(tx, counters, now)
 }
 
-// Expire forgets requests and sessions whose time is over, and counts that no longer limit anything.
+// atOnce is how much one transaction forgets.
+const atOnce = 1000
+
+// Expire forgets requests and sessions whose time is over, and counts that no longer limit anything. None of the three holds up the others.
 func (w *Workflow) Expire(ctx context.Context, now time.Time) error {
-	const chunk = 1000
-	for _, forget := range []func(*storage.Tx, time.Time, int) (int, error){list.ForgetPending, list.ForgetSessions} {
-		for n := chunk; n == chunk; {
-			err := w.DB.Update(ctx, func(tx *storage.Tx) (err error) {
-				n, err = forget(tx, now, chunk)
-				return err
-			})
-			if err != nil {
-				return fmt.Errorf("expire requests and sessions: %w", err)
-			}
+	return errors.Join(w.expire(ctx, now, "requests", list.ForgetPending), w.expire(ctx, now, "sessions", list.ForgetSessions), w.expireCounts(ctx, now))
+}
+
+func (w *Workflow) expire(ctx context.Context, now time.Time, what string, forget func(*storage.Tx, time.Time, int) (int, error)) error {
+	for n := atOnce; n == atOnce; {
+		err := w.DB.Update(ctx, func(tx *storage.Tx) (err error) {
+			n, err = forget(tx, now, atOnce)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("expire %s: %w", what, err)
 		}
 	}
+	return nil
+}
+
+func (w *Workflow) expireCounts(ctx context.Context, now time.Time) error {
 	var after *string
 	for done := false; !done; {
 		err := w.DB.Update(ctx, func(tx *storage.Tx) error {
 			n := 0
 			for key, times := range sent.Scan(tx, storage.Range[string]{After: after}) {
-				if n++; n > chunk {
+				if n++; n > atOnce {
 					return nil
 				}
 				after = &key

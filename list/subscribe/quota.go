@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -33,27 +34,30 @@ func (w *Workflow) TellNoRoom(tx *storage.Tx, r Request) (Result, error) {
 func (w *Workflow) TellQuotas(ctx context.Context, now time.Time) error {
 	var all []list.ID
 	err := w.DB.View(ctx, func(tx *storage.Tx) error {
-		all = nil
-		for l := range list.All(tx) {
-			if w.Site.Quotas.Of(l) != (list.Quotas{}) {
-				all = append(all, l.ID)
-			}
-		}
+		all = slices.Collect(list.IDs(tx))
 		return nil
 	})
-	var errs []error
+	errs := []error{err}
 	for _, id := range all {
-		_, err := w.Do(ctx, func(tx *storage.Tx) (Result, error) { return w.tellQuotas(tx, id, now) })
+		limited := false
+		err := w.DB.View(ctx, func(tx *storage.Tx) error {
+			l, err := list.Get(tx, id)
+			limited = err == nil && l.Removed.IsZero() && w.Site.Quotas.Of(l) != (list.Quotas{})
+			return err
+		})
+		if limited {
+			_, err = w.Do(ctx, func(tx *storage.Tx) (Result, error) { return w.tellQuotas(tx, id, now) })
+		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("tell of the quotas of %s: %w", id, err))
 		}
 	}
-	return errors.Join(append(errs, err)...)
+	return errors.Join(errs...)
 }
 
 func (w *Workflow) tellQuotas(tx *storage.Tx, id list.ID, now time.Time) (res Result, err error) {
 	l, err := list.Get(tx, id)
-	if err != nil || !l.Removed.IsZero() {
+	if err != nil {
 		return res, err
 	}
 	news, err := w.Site.TakeQuotaNews(tx, l, now)

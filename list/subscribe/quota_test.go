@@ -175,3 +175,23 @@ func TestTellQuotas(t *testing.T) {
 		tell(24*time.Hour, 3, 1)
 	})
 }
+
+// A list that cannot be read keeps the owners of no other from hearing of theirs, and is named.
+func TestTellQuotasOfBrokenList(t *testing.T) {
+	story(t, func(t *testing.T, w *listtest.World) {
+		w.Site.Quotas.Members = 1
+		broken := w.List("broken", nil)
+		l := w.List("janog", nil)
+		w.Join(l, list.RoleOwner, "olga@people.test")
+		w.Join(l, list.RoleMember, "ann@people.test")
+		w.Break("lists", string(broken.ID))
+		err := w.Workflow.TellQuotas(t.Context(), time.Now())
+		if err == nil || !strings.Contains(err.Error(), string(broken.ID)) {
+			t.Errorf("what is said of the broken list: %v", err)
+		}
+		time.Sleep(time.Minute)
+		if got := inbox(w, "olga@people.test"); len(got) != 1 {
+			t.Errorf("%d mails to the owner", len(got))
+		}
+	})
+}

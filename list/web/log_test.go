@@ -18,7 +18,7 @@ func TestOwnReasons(t *testing.T) {
 		s := l.Settings
 		s.Emergency = true
 		_, err := list.Change(tx, l.ID, s, list.Edit{By: "olga@example.jp", Why: "a <flood>", At: now, FallsBack: now})
-		return errors.Join(err, list.FallBack(tx, now.Add(time.Minute)))
+		return errors.Join(err, list.FallBack(tx, l.ID, now.Add(time.Minute)))
 	})
 	w.update(func(tx *storage.Tx) error {
 		_, err := list.Ban(tx, l.ID, "evil.test", list.Edit{By: "mori@example.jp", Why: list.WhyDiscarded, At: now})

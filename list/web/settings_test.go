@@ -224,7 +224,7 @@ func TestSettingsForNow(t *testing.T) {
 	if res := w.do("POST", "/-/admin/janog/settings/keep", "revision=1", me); res.StatusCode != 303 {
 		t.Errorf("keeping: %s", res.Status)
 	}
-	w.update(func(tx *storage.Tx) error { return list.FallBack(tx, time.Now().Add(time.Hour)) })
+	w.update(func(tx *storage.Tx) error { return list.FallBack(tx, l.ID, time.Now().Add(time.Hour)) })
 	if !w.now(l).Settings.Emergency {
 		t.Error("a change that was kept fell back")
 	}
