@@ -226,10 +226,10 @@ type letter struct {
 
 // sendLetter queues a letter, with something to do in the same transaction. It may be repeated.
 func (p *Path) sendLetter(ctx context.Context, m letter, with func(*storage.Tx) error) error {
-	err := p.Outbox.AddRendition(ctx, m.id, m.message)
+	add, err := p.Outbox.Rendition(ctx, m.id, m.message)
 	if err == nil {
 		err = p.DB.Update(ctx, func(tx *storage.Tx) error {
-			return errors.Join(p.Outbox.Enqueue(tx, m.id, m.to), p.Outbox.Seal(tx, m.id), with(tx))
+			return errors.Join(add(tx), p.Outbox.Enqueue(tx, m.id, m.to), p.Outbox.Seal(tx, m.id), with(tx))
 		})
 	}
 	if err != nil {

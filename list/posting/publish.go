@@ -26,6 +26,7 @@ type work struct {
 	raw       []byte
 	content   *message.Message
 	rendition cook.Rendition
+	queued    func(*storage.Tx) error // gives the queue the rendition, with what the archive notes
 	log       *slog.Logger
 }
 
@@ -85,19 +86,20 @@ func (p *Path) cook(ctx context.Context, w *work) error {
 	w.rendition = cook.Dress(in, w.content, personal(p.Site, w.list, list.NewToken()))
 	w.rendition.Notes = append(notes, w.rendition.Notes...)
 	w.post.Rewritten = w.rendition.Rewritten
-	if err := p.Outbox.AddRendition(ctx, string(w.post.ID), w.rendition.Message); err != nil {
+	var err error
+	if w.queued, err = p.Outbox.Rendition(ctx, string(w.post.ID), w.rendition.Message); err != nil {
 		return fmt.Errorf("cook: %w", err)
 	}
 	w.log.Info("cook", "rewritten", w.rendition.Rewritten, "size", len(w.rendition.Message))
 	return nil
 }
 
-// archive appends the content to the archive, once.
+// archive appends the content to the archive, once, and commits the rendition with it.
 func (p *Path) archive(ctx context.Context, w *work) error {
 	note := list.Event{At: time.Now(), Stage: "cook", Text: cookWords(w.rendition)}
 	if !cook.Archives(w.list, w.content.Header()) {
 		return p.DB.Update(ctx, func(tx *storage.Tx) error {
-			return w.noteOnce(tx, note, list.Event{At: time.Now(), Stage: "archive", Text: "not archived, as the list or the author wishes"})
+			return errors.Join(w.queued(tx), w.noteOnce(tx, note, list.Event{At: time.Now(), Stage: "archive", Text: "not archived, as the list or the author wishes"}))
 		})
 	}
 	entry := archive.Entry{
@@ -109,7 +111,7 @@ func (p *Path) archive(ctx context.Context, w *work) error {
 		Raw:      w.content.Raw(),
 	}
 	m, err := p.Archive.Add(ctx, entry, func(tx *storage.Tx, m *archive.Message) error {
-		return w.noteOnce(tx, note, list.Event{At: time.Now(), Stage: "archive", Text: p.Site.MessageURL(w.list, w.post.MessageID)})
+		return errors.Join(w.queued(tx), w.noteOnce(tx, note, list.Event{At: time.Now(), Stage: "archive", Text: p.Site.MessageURL(w.list, w.post.MessageID)}))
 	})
 	if err != nil {
 		return fmt.Errorf("archive: %w", err)

@@ -3,14 +3,14 @@
 //
 // # The idea
 //
-// A rendition is a finished message without its personal parts, kept once as a
-// blob. A row names a rendition and up to 100 recipients. A worker takes a row, or what a shared
+// A rendition is a finished message without its personal parts, kept once: a small one as a row, a large one as a
+// blob. A row of the outbox names a rendition and up to 100 recipients. A worker takes a row, or what a shared
 // row has for one group of destinations,
 // has the Personaliser make its copies, streams them into the Transport, domain by domain, and
 // hands what became of each to the committer, which writes many outcomes in
 // one transaction:
 //
-//	AddRendition -> Enqueue… -> Seal          in the transactions of the caller
+//	Rendition, add -> Enqueue… -> Seal        in the transactions of the caller
 //	schedule -> worker -> Transport           in memory
 //	outcomes -> committer -> rows, Outcome()  in one transaction
 //
@@ -39,14 +39,15 @@
 //
 //	outbox       row number -> Row
 //	renditions   id -> rows outstanding, sealed, size, what the next hop must offer
+//	renditiontexts id -> CRLF lines, unless they are in the blob
 //	outboxstate  "last" -> last row number given out; "turn" -> number of Retry calls; "reached" -> Unix time of the last word of a mail host
 //	outboxgroups group -> connections, rate and gate; at most 10,000, for 30 days
-//	renditions/ID           the blob: CRLF lines
+//	renditions/ID           the blob of a message of more than 64 KB: CRLF lines
 //
 // # Invariants
 //
-//   - A rendition's blob is on disk before a row names it, and stays until no
-//     row names it and it is sealed. Blobs nobody names are removed at start.
+//   - A rendition's text is on disk before a row names it, and stays until no
+//     row names it and it is sealed. Blobs nobody needs are removed at start.
 //   - A recipient leaves its row only in the transaction that tells the
 //     Personaliser its final outcome.
 //   - A recipient with a final outcome is never tried again. After a crash those

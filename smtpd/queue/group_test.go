@@ -402,7 +402,7 @@ func TestSingleRecipients(t *testing.T) {
 			}
 		}
 		time.Sleep(time.Hour)
-		if len(w.rows()) != 0 || len(blobs(w.db)) != 0 {
+		if len(w.rows()) != 0 || len(texts(w.db)) != 0 {
 			t.Error("the row or the rendition is still there")
 		}
 		w.stop()

@@ -3,6 +3,7 @@ package queue
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 
@@ -75,10 +76,13 @@ func (c *messages) entry(id string) *message {
 	return m
 }
 
-func (c *messages) drop(id string) {
+func (c *messages) drop(id string) { c.keep(func(other string) bool { return other != id }) }
+
+// keep drops all but some.
+func (c *messages) keep(some func(id string) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.recent = slices.DeleteFunc(c.recent, func(m *message) bool { return m.id == id })
+	c.recent = slices.DeleteFunc(c.recent, func(m *message) bool { return !some(m.id) })
 }
 
 // trim forgets what was not used for longest. Workers that still send it keep it alive.
@@ -95,20 +99,22 @@ func (c *messages) trim(loaded *message) {
 }
 
 func (m *message) read(ctx context.Context, db *storage.DB) error {
-	rec := rendition{}
+	large := false
 	err := db.View(ctx, func(tx *storage.Tx) (err error) {
-		rec, err = renditions.Get(tx, m.id)
+		if m.rendition, err = renditions.Get(tx, m.id); err != nil {
+			return err
+		}
+		m.raw, err = texts.Get(tx, m.id)
+		if large = errors.Is(err, storage.ErrNotFound); large {
+			return nil
+		}
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	if m.raw, err = storage.ReadBlob(db.Blobs, blobFolder+m.id); err != nil {
-		return err
+	if err == nil && large {
+		m.raw, err = storage.ReadBlob(db.Blobs, blobFolder+m.id)
 	}
 	m.stuffed = stuff(m.raw)
-	m.rendition = rec
-	return nil
+	return err
 }
 
 // stuff doubles the dots that begin a line.

@@ -17,8 +17,8 @@ type Outbox struct {
 	personaliser Personaliser
 	transport    Transport
 
-	blobs  sync.Mutex      // orders AddRendition and sweep; protects what follows
-	stored map[string]bool // renditions with a blob
+	blobs  sync.Mutex      // orders what writes and deletes blobs; protects what follows
+	stored map[string]bool // renditions that may have a blob
 	listed bool            // all of them are known
 
 	messages messages

@@ -1,7 +1,6 @@
 package queue_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -43,15 +42,23 @@ func TestEveryCopyOnce(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", a, diff)
 		}
 	}
-	w.until("swept", func() bool { return len(blobs(w.db)) == 0 })
+	w.until("swept", func() bool { return len(texts(w.db)) == 0 })
 	if d := w.outbox.Depth(); d.Rows != 0 || d.Copies != 0 || d.Delivered != 250 {
 		t.Errorf("depth %+v", d)
 	}
 }
 
-func blobs(db *storage.DB) (names []string) {
+// texts returns what the store has of messages: the ids of rows, and the names of blobs.
+func texts(db *storage.DB) (names []string) {
 	for name := range db.Blobs.All("renditions/") {
 		names = append(names, name)
+	}
+	err := db.View(context.Background(), func(tx *storage.Tx) error {
+		names = append(names, queue.Texts(tx)...)
+		return nil
+	})
+	if err != nil {
+		panic(err)
 	}
 	return names
 }
@@ -151,8 +158,8 @@ func TestFiveDays(t *testing.T) {
 		if len(out) != len(at) || end.Status != queue.Failed || end.Enhanced != "5.4.7" || !strings.Contains(end.Text, "Mailbox full") {
 			t.Errorf("%d outcomes, the last %+v", len(out), end)
 		}
-		if len(blobs(w.db)) != 0 {
-			t.Error("the blob is still there")
+		if len(texts(w.db)) != 0 {
+			t.Error("the message is still there")
 		}
 	})
 }
@@ -259,46 +266,84 @@ func TestRetryAndDrop(t *testing.T) {
 		if diff := cmp.Diff([]queue.Status{queue.Deferred, queue.Delivered}, w.statuses("b", "ben@example.com")); diff != "" {
 			t.Error(diff)
 		}
-		w.until("swept", func() bool { return len(blobs(w.db)) == 0 })
+		w.until("swept", func() bool { return len(texts(w.db)) == 0 })
 	})
 }
 
 func TestRenditions(t *testing.T) {
 	t.Parallel()
+	small, large := "Subject: a\n\nbare\rreturn", "Subject: a\n\nbare\rreturn"+strings.Repeat("\n0123456789", 10_000)
+	t.Run("small", func(t *testing.T) { t.Parallel(); testRendition(t, small, "a") })
+	t.Run("large", func(t *testing.T) { t.Parallel(); testRendition(t, large, "renditions/a") })
+}
+
+// testRendition stores a text, which goes where, sends it and sees it go.
+func testRendition(t *testing.T, text, where string) {
 	ctx := t.Context()
 	db := open(t)
-	sink := smtptest.NewSink(smtptest.Config{})
+	sink := smtptest.NewSink(smtptest.Config{Record: true})
 	w := newWorld(t, db, sink, queue.Options{})
 	if err := db.Blobs.Create("renditions/orphan", []byte("left by a crash")); err != nil {
 		t.Fatal(err)
 	}
-	for _, text := range []string{"Subject: a\n\nbare\rreturn", "Subject: another text\r\n\r\n"} { // the first one stays
+	for _, text := range []string{text, "Subject: another text\r\n\r\n"} { // the first one stays
 		if err := w.outbox.AddRendition(ctx, "a", []byte(text)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	got, err := storage.ReadBlob(db.Blobs, "renditions/a")
-	if want := "Subject: a\r\n\r\nbare\r\nreturn\r\n"; err != nil || !bytes.Equal(got, []byte(want)) {
-		t.Errorf("blob %q, %v; want %q", got, err, want)
-	}
 	w.run()
-	w.until("swept", func() bool { return len(blobs(db)) == 1 })
+	w.until("swept", func() bool { return cmp.Equal(texts(db), []string{where}) })
 	// Its first recipients have it, and more are to come: it stays.
 	w.update(func(tx *storage.Tx) error {
 		return w.outbox.Enqueue(tx, "a", []queue.Recipient{recipient(0, "ann@example.com")})
 	})
 	w.outbox.Wake()
 	w.untilEmpty()
+	want := strings.NewReplacer("\n", "\r\n", "\r", "\r\n").Replace(text) + "\r\n"
+	if got := sink.Messages(); len(got) != 1 || !strings.HasSuffix(string(got[0].Data), want) {
+		t.Errorf("%d messages; want one that ends in %q", len(got), want[:40])
+	}
+	if got := texts(db); !cmp.Equal(got, []string{where}) {
+		t.Errorf("the store has %q", got)
+	}
 	w.update(func(tx *storage.Tx) error {
-		if diff := cmp.Diff([]string{"renditions/a"}, w.outbox.Blobs(tx)); diff != "" {
-			t.Error(diff)
+		if got := w.outbox.Blobs(tx); (len(got) == 1) != strings.HasPrefix(where, "renditions/") {
+			t.Errorf("blobs %q", got)
 		}
 		return w.outbox.Seal(tx, "a")
 	})
 	w.outbox.Wake()
-	w.until("swept", func() bool { return len(blobs(db)) == 0 })
-	err = db.Update(context.Background(), func(tx *storage.Tx) error { return w.outbox.Enqueue(tx, "a", nil) })
+	w.until("swept", func() bool { return len(texts(db)) == 0 })
+	err := db.Update(context.Background(), func(tx *storage.Tx) error { return w.outbox.Enqueue(tx, "a", nil) })
 	if err == nil {
 		t.Error("recipients were added to a rendition that is gone")
+	}
+}
+
+// TestReplaceRendition stores another text for copies that have not left yet: of the first nothing stays.
+func TestReplaceRendition(t *testing.T) {
+	t.Parallel()
+	db := open(t)
+	sink := smtptest.NewSink(smtptest.Config{Record: true})
+	w := newWorld(t, db, sink, queue.Options{})
+	first := "Subject: a\r\n\r\n" + strings.Repeat("secret\r\n", 10_000)
+	if err := w.outbox.AddRendition(t.Context(), "a", []byte(first)); err != nil {
+		t.Fatal(err)
+	}
+	w.update(func(tx *storage.Tx) error {
+		return w.outbox.Enqueue(tx, "a", []queue.Recipient{recipient(0, "ann@example.com")})
+	})
+	for _, id := range []string{"a", "b"} { // b is not there, and does not come by it
+		if err := w.outbox.ReplaceRendition(t.Context(), id, []byte("Subject: a\r\n\r\nsomething else\r\n")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := texts(db); !cmp.Equal(got, []string{"a"}) {
+		t.Errorf("the store has %q", got)
+	}
+	w.run()
+	w.untilEmpty()
+	if got := sink.Messages(); len(got) != 1 || !strings.HasSuffix(string(got[0].Data), "\r\n\r\nsomething else\r\n") {
+		t.Errorf("%d messages, not the one that was put in its place", len(got))
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"kairan/storage"
 )
 
-// rendition is the record beside a rendition's blob.
+// rendition is the record beside a rendition's text.
 type rendition struct {
 	Rows     int  `json:"rows"` // that name it
 	Sealed   bool `json:"sealed,omitempty"`
@@ -19,14 +19,69 @@ type rendition struct {
 	UTF8     bool `json:"utf8,omitempty"` // in the header
 }
 
-var renditions = storage.NewTable[string, rendition]("renditions", storage.Strings[string]())
+var (
+	renditions = storage.NewTable[string, rendition]("renditions", storage.Strings[string]())
+	texts      = storage.NewTable[string, text]("renditiontexts", storage.Strings[string]())
+)
 
-const blobFolder = "renditions/"
+// text is a message as a row holds it, behind the version of its form.
+type text []byte
 
-// AddRendition stores a message under an id that may be part of a blob's name.
+const textVersion = 1
+
+// AppendBinary implements [storage.Binary].
+func (t text) AppendBinary(b []byte) ([]byte, error) {
+	return append(append(b, textVersion), t...), nil
+}
+
+// UnmarshalBinary implements [storage.Binary].
+func (t *text) UnmarshalBinary(b []byte) error {
+	if len(b) == 0 || b[0] != textVersion {
+		return errors.New("a rendition's text of an unknown form")
+	}
+	*t = bytes.Clone(b[1:])
+	return nil
+}
+
+const (
+	blobFolder = "renditions/"
+	// inlineText is the largest message, in bytes, whose text is a row; larger ones are blobs.
+	inlineText = 64 << 10
+)
+
+// Rendition makes a message ready to be one, under an id that may be part of a blob's name: it is there once a transaction has
+// committed in which add was called. A large one is on disk at once.
 // Line ends that are not CRLF become CRLF (RFC 5321, section 2.3.8).
-// A rendition that is stored already stays as it is, so the call may be repeated.
+// A rendition that is stored already stays as it is, so both calls may be repeated.
+func (o *Outbox) Rendition(ctx context.Context, id string, message []byte) (add func(*storage.Tx) error, err error) {
+	message = canonical(message)
+	if len(message) > inlineText {
+		return func(*storage.Tx) error { return nil }, o.addLarge(ctx, id, message)
+	}
+	return func(tx *storage.Tx) error {
+		if renditions.Has(tx, id) {
+			return nil
+		}
+		return errors.Join(renditions.Put(tx, id, record(message)), texts.Put(tx, id, message))
+	}, nil
+}
+
+// AddRendition stores a message as [Outbox.Rendition] does, in a transaction of its own.
 func (o *Outbox) AddRendition(ctx context.Context, id string, message []byte) error {
+	add, err := o.Rendition(ctx, id, message)
+	if err != nil {
+		return err
+	}
+	return o.db.Update(ctx, add)
+}
+
+func record(message []byte) rendition {
+	header, _, _ := bytes.Cut(message, []byte("\r\n\r\n"))
+	return rendition{Size: len(message), EightBit: !ascii(message), UTF8: !ascii(header)}
+}
+
+// addLarge stores a rendition whose text is a blob.
+func (o *Outbox) addLarge(ctx context.Context, id string, message []byte) error {
 	o.blobs.Lock() // against sweep, which must not see the blob without its record
 	defer o.blobs.Unlock()
 	known := false
@@ -37,45 +92,39 @@ func (o *Outbox) AddRendition(ctx context.Context, id string, message []byte) er
 	if err != nil || known {
 		return err
 	}
-	message = canonical(message)
 	o.stored[id] = true
 	if err := o.db.Blobs.Create(blobFolder+id, message); err != nil {
 		return fmt.Errorf("store rendition %s: %w", id, err)
 	}
-	header, _, _ := bytes.Cut(message, []byte("\r\n\r\n"))
-	rec := rendition{Size: len(message), EightBit: !ascii(message), UTF8: !ascii(header)}
-	return o.db.Update(ctx, func(tx *storage.Tx) error { return renditions.Put(tx, id, rec) })
+	return o.db.Update(ctx, func(tx *storage.Tx) error { return renditions.Put(tx, id, record(message)) })
 }
 
-// ReplaceRendition stores another message under an id: copies that have not left yet are made of it. Where the rendition is gone it does nothing.
+// ReplaceRendition stores another message under an id, in a row whatever its size: copies that have not left yet are made of it. Where the
+// rendition is gone it does nothing.
 func (o *Outbox) ReplaceRendition(ctx context.Context, id string, message []byte) error {
 	o.blobs.Lock()
 	defer o.blobs.Unlock()
+	defer o.messages.drop(id)
 	message = canonical(message)
-	known := false
-	err := o.db.View(ctx, func(tx *storage.Tx) error {
-		known = renditions.Has(tx, id)
-		return nil
+	err := o.db.Update(ctx, func(tx *storage.Tx) error {
+		rec, err := renditions.Get(tx, id)
+		if errors.Is(err, storage.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		next := record(message)
+		next.Rows, next.Sealed = rec.Rows, rec.Sealed
+		return errors.Join(renditions.Put(tx, id, next), texts.Put(tx, id, message))
 	})
-	if err == nil && !known {
-		return nil
-	}
 	if err == nil {
-		err = o.db.Blobs.Create(blobFolder+id, message)
+		err = o.db.Blobs.Delete(blobFolder + id) // of a large one
 	}
 	if err != nil {
 		return fmt.Errorf("replace rendition %s: %w", id, err)
 	}
-	defer o.messages.drop(id)
-	header, _, _ := bytes.Cut(message, []byte("\r\n\r\n"))
-	return o.db.Update(ctx, func(tx *storage.Tx) error {
-		rec, err := renditions.Get(tx, id) // its rows may be fewer now
-		if errors.Is(err, storage.ErrNotFound) {
-			return nil
-		}
-		rec.Size, rec.EightBit, rec.UTF8 = len(message), !ascii(message), !ascii(header)
-		return errors.Join(err, renditions.Put(tx, id, rec))
-	})
+	return nil
 }
 
 // Seal says that no more recipients will come: the rendition is removed after its last row.
@@ -92,10 +141,10 @@ func (o *Outbox) Seal(tx *storage.Tx, id string) error {
 	return putRendition(tx, id, rec)
 }
 
-// putRendition stores rec, or deletes it when nothing needs it any more; sweep then finds the blob.
+// putRendition stores rec, or deletes it and its text when nothing needs it any more; sweep then finds the blob.
 func putRendition(tx *storage.Tx, id string, rec rendition) error {
 	if rec.Sealed && rec.Rows <= 0 {
-		return renditions.Delete(tx, id)
+		return errors.Join(renditions.Delete(tx, id), texts.Delete(tx, id))
 	}
 	return renditions.Put(tx, id, rec)
 }
@@ -125,13 +174,15 @@ func countRows(tx *storage.Tx, added map[string]int) error {
 func (o *Outbox) Blobs(tx *storage.Tx) []string {
 	var names []string
 	for id := range renditions.Scan(tx, storage.Range[string]{}) {
-		names = append(names, blobFolder+id)
+		if !texts.Has(tx, id) {
+			names = append(names, blobFolder+id)
+		}
 	}
 	return names
 }
 
-// sweep deletes blobs that no record names: those of finished renditions, and
-// what a crash left between blob and record.
+// sweep deletes blobs that no record needs: those of finished renditions, and
+// what a crash left between blob and record. It forgets what is in memory of finished ones.
 func (o *Outbox) sweep(ctx context.Context) error {
 	o.blobs.Lock()
 	defer o.blobs.Unlock()
@@ -144,13 +195,11 @@ func (o *Outbox) sweep(ctx context.Context) error {
 	var idle []string
 	err := o.db.View(ctx, func(tx *storage.Tx) error {
 		for id := range o.stored {
-			_, err := renditions.Get(tx, id)
-			if errors.Is(err, storage.ErrNotFound) {
+			if !renditions.Has(tx, id) || texts.Has(tx, id) {
 				idle = append(idle, id)
-			} else if err != nil {
-				return err
 			}
 		}
+		o.messages.keep(func(id string) bool { return renditions.Has(tx, id) })
 		return nil
 	})
 	if err != nil {
@@ -162,7 +211,6 @@ func (o *Outbox) sweep(ctx context.Context) error {
 			continue
 		}
 		delete(o.stored, id)
-		o.messages.drop(id)
 	}
 	if err != nil {
 		return fmt.Errorf("remove finished renditions: %w", err)

@@ -47,7 +47,7 @@ var (
 	state  = storage.NewTable[string, uint64]("outboxstate", storage.Strings[string]())
 )
 
-// Enqueue adds recipients of a rendition that AddRendition stored and Seal has not closed.
+// Enqueue adds recipients of a rendition that is stored and that Seal has not closed.
 // Call it with at most about 10,000 recipients a transaction, and Wake after the commit.
 func (o *Outbox) Enqueue(tx *storage.Tx, rendition string, to []Recipient) error {
 	rec, err := renditions.Get(tx, rendition)
