@@ -1,6 +1,7 @@
 package archive
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,18 +24,21 @@ func crlf(text string) []byte {
 // fingerprint tells messages apart by what their authors wrote: Message-ID, From, Date, Subject and body. The way a message took, white space
 // at the ends of lines and empty lines at the end do not count, for those differ between two copies in two mailboxes.
 func fingerprint(msg *message.Message) string {
-	b := make([]byte, 0, len(msg.Raw()))
+	h := sha256.New()
+	w := bufio.NewWriter(h) // whose errors are those of a hash: there are none
 	for _, name := range []string{"Message-ID", "From", "Date", "Subject"} {
 		for word := range strings.FieldsSeq(msg.Header().Get(name)) {
-			b = append(append(b, word...), ' ')
+			w.WriteString(word)
+			w.WriteByte(' ')
 		}
-		b = append(b, '\n')
+		w.WriteByte('\n')
 	}
 	for line := range bytes.Lines(trimEnd(msg.Body())) {
-		b = append(append(b, trimEnd(line)...), '\n')
+		w.Write(trimEnd(line))
+		w.WriteByte('\n')
 	}
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:16])
+	w.Flush()
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
 // trimEnd returns b without the white space at its end.

@@ -19,7 +19,7 @@ type builder struct {
 	docs    []doc
 	ids     map[string]uint32 // of terms
 	terms   []string          // by ID
-	counts  []int             // how often each is there
+	counts  []uint32          // how often each is there
 	found   []occurrence      // in the order of documents and positions
 	byTerm  []spot            // the same, in the order of terms
 	out     []byte            // the segment
@@ -112,8 +112,8 @@ func minute(t time.Time) uint32 { return uint32(min(max(0, t.Unix()/60), math.Ma
 
 // segment makes the segment of the messages that were added.
 func (b *builder) segment() (*segment, error) {
-	ends := make([]int, len(b.terms)) // of the places of each term, which go to byTerm
-	end := 0
+	ends := make([]uint32, len(b.terms)) // of the places of each term, which go to byTerm
+	end := uint32(0)
 	for id, n := range b.counts {
 		ends[id] = end
 		end += n
@@ -146,7 +146,7 @@ func (b *builder) segment() (*segment, error) {
 		}
 		w.term([]byte(b.terms[id]), &e)
 	}
-	if _, err := w.end(b.names.all, b.docs); err != nil {
+	if err := w.end(b.names.all, b.docs); err != nil {
 		return nil, err
 	}
 	b.out = w.buf
@@ -241,11 +241,10 @@ func (q *queue) Pop() any {
 	return s
 }
 
-// merge writes one segment of several; what is gone is left out. It returns the sources, which know where each document went.
-func merge(segments []*segment, out func([]byte) error) ([]*source, int64, error) {
+// merge writes one segment of several; what is gone is left out.
+func merge(w *writer, segments []*segment) error {
 	names := newNames()
 	var docs []doc
-	var sources []*source
 	var q queue
 	for _, s := range segments {
 		src := &source{segment: s, gone: s.snapshot(), renamed: make([]uint32, len(s.docs)+1)}
@@ -258,22 +257,19 @@ func merge(segments []*segment, out func([]byte) error) ([]*source, int64, error
 				docs = append(docs, d)
 			}
 		}
-		sources = append(sources, src)
 		more, err := src.next()
 		if err != nil {
-			return nil, 0, err
+			return err
 		}
 		if more {
 			q = append(q, src)
 		}
 	}
 	heap.Init(&q)
-	w := writer{out: out}
-	if err := mergeTerms(&w, &q); err != nil {
-		return nil, 0, err
+	if err := mergeTerms(w, &q); err != nil {
+		return err
 	}
-	n, err := w.end(names.all, docs)
-	return sources, n, err
+	return w.end(names.all, docs)
 }
 
 func mergeTerms(w *writer, q *queue) error {

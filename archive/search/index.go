@@ -47,6 +47,7 @@ type Index struct {
 	last     map[string]uint32
 	took     time.Time  // when the last changes were
 	builders []*builder // of the batch before, while one follows another
+	room     []byte     // of merges before, likewise
 }
 
 // manifest says what of the index is on disk: the segments hold all changes up to Position.
@@ -105,7 +106,7 @@ func (x *Index) await(ctx context.Context, news <-chan struct{}) {
 	case <-ctx.Done():
 	case <-news:
 	case <-time.After(lookEvery):
-		x.builders = nil // they are large after an import
+		x.builders, x.room = nil, nil // they are large after an import
 	}
 }
 

@@ -60,11 +60,11 @@ func TestMerge(t *testing.T) {
 	if a.remove("two", 1) || a.remove("one", 300) {
 		t.Error("a document was removed that is not there")
 	}
-	var data []byte
-	if _, _, err := merge([]*segment{a, b, c}, func(p []byte) error { data = append(data, p...); return nil }); err != nil {
+	var w writer
+	if err := merge(&w, []*segment{a, b, c}); err != nil {
 		t.Fatal(err)
 	}
-	got, err := inMemory(data)
+	got, err := inMemory(w.buf)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func TestMerge(t *testing.T) {
 	if err != nil || len(e) != 90 {
 		t.Errorf("%d terms begin with n00, %v; want 90", len(e), err)
 	}
-	if _, err := inMemory(data[:len(data)-1]); err == nil {
+	if _, err := inMemory(w.buf[:len(w.buf)-1]); err == nil {
 		t.Error("a segment that was cut opens")
 	}
 }

@@ -349,8 +349,8 @@ func (w *writer) endBlock() {
 	w.block, w.count = w.block[:0], 0
 }
 
-// end writes the tail. It returns the length of the segment.
-func (w *writer) end(lists []string, docs []doc) (int64, error) {
+// end writes the tail.
+func (w *writer) end(lists []string, docs []doc) error {
 	w.endBlock()
 	tail := binary.AppendUvarint(nil, uint64(len(lists)))
 	for _, l := range lists {
@@ -378,7 +378,7 @@ func (w *writer) end(lists []string, docs []doc) (int64, error) {
 	if w.out != nil {
 		w.flush()
 	}
-	return w.at(), w.err
+	return w.err
 }
 
 // inMemory opens a segment that was written into memory.

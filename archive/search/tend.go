@@ -1,7 +1,6 @@
 package search
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -122,21 +121,22 @@ func (x *Index) replace(ctx context.Context, old []*segment, onDisk bool) error 
 }
 
 func (x *Index) merged(old []*segment, onDisk bool) (*segment, error) {
+	w := writer{buf: x.room[:0]}
+	defer func() { x.room = w.buf }()
 	if !onDisk {
-		var b bytes.Buffer
-		if _, _, err := merge(old, func(p []byte) error { b.Write(p); return nil }); err != nil {
+		if err := merge(&w, old); err != nil {
 			return nil, err
 		}
-		return inMemory(b.Bytes())
+		return inMemory(slices.Clone(w.buf))
 	}
 	name := "search/" + storage.NewID(time.Now())
 	at := int64(0)
-	_, _, err := merge(old, func(p []byte) error {
+	w.out = func(p []byte) error {
 		err := x.arch.DB.Blobs.Append(name, at, p)
 		at += int64(len(p))
 		return err
-	})
-	if err != nil {
+	}
+	if err := merge(&w, old); err != nil {
 		return nil, err
 	}
 	return x.openBlob(name)

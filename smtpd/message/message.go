@@ -76,7 +76,7 @@ const maxFields = 10_000
 func splitHeader(raw []byte, stop func(line []byte) bool) (h Header, next int) {
 	start := 0 // of the field being read
 	if stop == nil {
-		h = make(Header, 0, 24)
+		h = make(Header, 0, 48) // what came by a list has as many
 	}
 	name := ""
 	finish := func(end int) {
