@@ -67,6 +67,9 @@ func peers(t *testing.T, browser context.Context, d *demo) {
 	p.open("/readers/", 200)
 	p.sees("この4週間は投稿がありません。", "最後の投稿: 2019年5月", "会場の相談", "2019年5月4日（土）", "月別アーカイブ")
 	p.legible()
+	if got := p.eval(`String(document.querySelector(".threads li").getBoundingClientRect().bottom < innerHeight)`); got != "true" {
+		t.Error("what was written last is not to be seen without scrolling")
+	}
 
 	// A thread is whole, without scripts, and what names nothing has not fallen out of it.
 	p.open("/readers/t/start@example.jp/", 200)
@@ -139,10 +142,11 @@ func (p *tab) quotes() {
 	got := p.eval(`(() => {
 		const quote = document.querySelector(".text.quote"), inner = quote.querySelector("blockquote");
 		const bar = e => parseFloat(getComputedStyle(e).borderLeftWidth) > 0 && e.getBoundingClientRect().left;
-		return [bar(quote) > 0, bar(inner) > bar(quote) + 8, quote.innerText.includes(">"), inner.innerText.trim()].join();
+		const text = document.querySelector(".body").getBoundingClientRect().top - document.querySelector(".post header").getBoundingClientRect().bottom;
+		return [text < 24, bar(quote) > 0, bar(inner) > bar(quote) + 8, quote.innerText.includes(">"), inner.innerText.trim()].join();
 	})()`)
-	if got != "true,true,false,その前の引用" {
-		p.Errorf("a quote has a line at its side, the one within it another, no marks are left, and the inner one is: %s", got)
+	if got != "true,true,true,false,その前の引用" {
+		p.Errorf("the text stands close to who wrote it, a quote has a line at its side, the one within it another, no marks are left, and the inner one is: %s", got)
 	}
 }
 
@@ -163,11 +167,12 @@ func (p *tab) columns() {
 			}
 		};
 		const table = box("192.0.2.1\n"), other = box("192.0.2.20"), patch = box("+\tretry = 2; /* " + "long ".repeat(40) + "*/"), prose = box("That was all of it.");
-		return [table.x === other.x, patch.height < 2 * table.height, patch.block.scrollWidth > patch.block.clientWidth, prose.block === patch.block,
+		const edge = Math.abs(patch.block.getBoundingClientRect().right - innerWidth) < 1;
+		return [edge, table.x === other.x, patch.height < 2 * table.height, patch.block.scrollWidth > patch.block.clientWidth, prose.block === patch.block,
 			getComputedStyle(patch.block).fontFamily.includes("mono"), getComputedStyle(prose.block).fontFamily.startsWith("system-ui")].join();
 	})()`)
-	if got != "true,true,true,false,true,true" {
-		p.Errorf("columns in line, a line stays one, it scrolls within its block, prose is apart, in fixed and in proportional type: %s", got)
+	if got != "true,true,true,true,false,true,true" {
+		p.Errorf("a patch reaches the edge of a phone, columns in line, a line stays one, it scrolls within its block, prose is apart, in fixed and in proportional type: %s", got)
 	}
 	colours := p.eval(`[".columns", ".columns .del", ".columns .add"].map(s => getComputedStyle(document.querySelector(s)).backgroundColor).filter((c, i, all) => all.indexOf(c) === i).length + document.querySelector(".del").textContent[0] + document.querySelector(".add").textContent[0]`)
 	if colours != "3-+" {
