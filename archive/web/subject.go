@@ -3,6 +3,7 @@ package web
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"kairan/smtpd/message"
 )
@@ -14,8 +15,8 @@ const (
 )
 
 // numbered is a mark with a post number, as it comes back in replies: "[janog:00123] ", "【janog:00123】". With a space in it
-// it may be anything, such as "[Errno 2]", unless the name is the list's own, or the number is written as fml does.
-var numbered = regexp.MustCompile(`(?:\[([\p{L}\p{N}._-]{1,40})([:, ] ?)(\d{1,9})\]|[［【][\w.-]{1,40}[:：][0-9０-９]{1,9}[］】])\s*`)
+// it may be anything, such as "[Errno 2]", unless the name is the list's own, or the number is written as fml does; and behind words, too.
+var numbered = regexp.MustCompile(`(?:\[(\p{L}[\p{L}\p{N}._-]{0,39})([:, ] ?)(\d{1,9})\]|[［【][\w.-]{1,40}[:：][0-9０-９]{1,9}[］】])\s*`)
 
 // subject is a Subject for a page, where everybody sees which list this is: without numbered marks and the list's name in brackets, and
 // masked for strangers. Other marks in brackets, such as "[PATCH]", say something.
@@ -36,15 +37,28 @@ func (q *request) withoutMarks(s string) string {
 	if !mayBeNumbered(s) { // the expression is slow
 		return s
 	}
-	return numbered.ReplaceAllStringFunc(s, func(mark string) string {
-		part := numbered.FindStringSubmatch(mark)
-		name, between, number := part[1], part[2], part[3]
-		fml := len(number) == 5 && number[0] == '0' // as it counts
-		if between == " " && !fml && !strings.EqualFold(name, own) {
-			return mark
+	plain, done := "", 0
+	for _, at := range numbered.FindAllStringSubmatchIndex(s, -1) {
+		if before := strings.TrimRight(s[:at[0]], " "); before != "" && !endsMark(before) {
+			continue
 		}
-		return ""
-	})
+		if at[2] >= 0 {
+			name, between, number := s[at[2]:at[3]], s[at[4]:at[5]], s[at[6]:at[7]]
+			fml := len(number) == 5 && number[0] == '0' // as it counts
+			if between == " " && !fml && !strings.EqualFold(name, own) {
+				continue
+			}
+		}
+		plain += s[done:at[0]]
+		done = at[1]
+	}
+	return plain + s[done:]
+}
+
+// endsMark reports whether a subject ends as reply words and marks do: "Re:", "[x]".
+func endsMark(s string) bool {
+	last, _ := utf8.DecodeLastRuneInString(s)
+	return strings.ContainsRune(":：])）］】", last)
 }
 
 // mayBeNumbered reports whether a subject has a number before a closing bracket, or brackets of Japanese.

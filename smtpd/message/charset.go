@@ -97,6 +97,11 @@ func DecodeCharset(declared string, b []byte) (text, used string) {
 	}
 	if enc, official := lookUp(name); enc != nil {
 		if text, err := enc.NewDecoder().Bytes(b); err == nil {
+			if n := damage(string(text)); n > 0 {
+				if other, used := guess(b); damage(other) < n {
+					return other, used
+				}
+			}
 			return string(text), official
 		}
 	}

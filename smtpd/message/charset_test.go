@@ -82,6 +82,7 @@ func TestDecodeCharset(t *testing.T) {
 		{"us-ascii", []byte("\xa1Hola, se\xf1or!\n"), "¡Hola, señor!\n", "WINDOWS-1252"},
 		{"iso-2022-jp", []byte("Montr\xe9al, Qu\xe9bec"), "Montréal, Québec", "WINDOWS-1252"},
 		{"utf-8", []byte("it\x92s \x93here\x94"), "it’s “here”", "WINDOWS-1252"},
+		{"windows-874", []byte("f\xfcr die Gr\xf6\xdfe"), "für die Größe", "WINDOWS-1252"}, // nothing in Thai
 		{"", []byte("Gr\xf6\xdfe"), "Größe", "WINDOWS-1252"},
 		{"", as(japanese.EUCJP, "A案の日"), "A案の日", "EUC-JP"},
 		{"", as(japanese.EUCJP, "3日"), "3日", "EUC-JP"},
