@@ -80,7 +80,7 @@
 // A thread of more than 1,000 messages is not joined with an older one when their common parent comes late.
 // A thread of more than 10,000 is neither split nor joined. A purged message's subject may stay in free pages of the rows
 // file until they are written over, and its Message-ID stays. A person's name is found in text and header
-// fields, not in attachments, pictures or HTML entities. While a list is indexed again, its readers see the part that is done and its posts wait.
+// fields, not in attachments other than messages, pictures or HTML entities. While a list is indexed again, its readers see the part that is done and its posts wait.
 // Public does not see a token in UTF-16, or one that is split between lines by other means than a
 // transfer encoding. One process writes to an archive.
 package archive

@@ -320,7 +320,7 @@ func (a *Archive) naming(some []*Message, someone []Person) (found []*Message, e
 		if err != nil {
 			return nil, err
 		}
-		if _, changed := unnamed(someone, raw); changed {
+		if _, changed := unnamed(someone, raw, 0); changed {
 			found = append(found, m)
 		}
 	}

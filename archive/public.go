@@ -2,7 +2,7 @@ package archive
 
 import (
 	"bytes"
-	"strings"
+	"slices"
 
 	"kairan/smtpd/message"
 )
@@ -40,10 +40,24 @@ func PublicText(text string) string {
 // Of the header it drops the trace fields, the receivers' fields, List-Unsubscribe, ARC and
 // X-Kairan fields, all Authentication-Results but the topmost (ours, added at receipt), and every field
 // with an address or link that holds a token of ours. In the body, and in the fields that every
-// reader needs, those tokens are replaced by "x"s of the same length, in parts in base64 or quoted-printable too. All other bytes stay.
-func Public(raw []byte) []byte {
+// reader needs, those tokens are replaced by "x"s of the same length, in parts in base64 or quoted-printable too. Messages within the
+// message are treated in the same way. All other bytes stay.
+func Public(raw []byte) []byte { return public(raw, 0) }
+
+func public(raw []byte, depth int) []byte {
 	msg := message.Parse(raw)
-	return message.Join(publicHeader(msg.Header()), publicBody(msg))
+	all := msg.Header()
+	h := publicHeader(all)
+	body := mask(rewriteBody(msg, func(p message.Part) ([]byte, bool) {
+		if p.IsMessage() && depth < maxWithin {
+			return rewriteWithin(p, func(raw []byte) []byte { return public(raw, depth+1) })
+		}
+		return maskEncoded(p)
+	}, func(b []byte) []byte { return b }))
+	if len(all) == 0 { // a part that says to be a message may begin in any way
+		return append(slices.Clip(raw[:len(raw)-len(msg.Body())]), body...)
+	}
+	return message.Join(h, body)
 }
 
 func publicHeader(h message.Header) message.Header {
@@ -102,41 +116,14 @@ func unfold(b, field []byte) []byte {
 	return b
 }
 
-// publicBody masks the tokens in a body.
-func publicBody(msg *message.Message) []byte {
-	body := msg.Body()
-	var out []byte
-	done := 0
-	for _, p := range msg.Parts() {
-		if p.IsMultipart() || len(p.Raw) == 0 {
-			continue
-		}
-		masked, changed := maskEncoded(p)
-		if !changed {
-			continue
-		}
-		at := bytes.Index(body[done:], p.Raw)
-		if at < 0 {
-			continue // unreachable: parts come in the order of the body
-		}
-		out = append(append(out, body[done:done+at]...), masked...)
-		done += at + len(p.Raw)
-	}
-	if done == 0 {
-		return mask(body)
-	}
-	return mask(append(out, body[done:]...))
-}
-
 // maskEncoded masks the tokens in a part whose encoding may hide them. changed is false if there are none.
 func maskEncoded(p message.Part) (masked []byte, changed bool) {
-	encoding := strings.ToLower(strings.TrimSpace(p.Header.Get("Content-Transfer-Encoding")))
-	if encoding != "base64" && encoding != "quoted-printable" {
+	if !p.IsEncoded() {
 		return nil, false
 	}
 	data := p.Decode()
 	if !hasSecret(string(data)) {
 		return nil, false
 	}
-	return encodeTransfer(encoding, mask(data), bytes.HasSuffix(p.Raw, []byte("\n"))), true
+	return p.Encode(mask(data)), true
 }

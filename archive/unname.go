@@ -2,8 +2,6 @@ package archive
 
 import (
 	"bytes"
-	"encoding/base64"
-	"mime/quotedprintable"
 	"strings"
 
 	"kairan/smtpd/address"
@@ -18,13 +16,14 @@ var identifierFields = map[string]bool{"message-id": true, "references": true, "
 
 // unnameRaw returns the message without the people.
 func unnameRaw(people []Person, raw []byte) []byte {
-	raw, _ = unnamed(people, raw)
+	raw, _ = unnamed(people, raw, 0)
 	return raw
 }
 
-// unnamed replaces people in a message: in the header, where fields other than the usual ones are dropped when they name somebody, and in
-// text parts, whatever their charset and encoding. Signatures, which then no longer fit, go. What is in attachments of other kinds stays.
-func unnamed(people []Person, raw []byte) (out []byte, changed bool) {
+// unnamed replaces people in a message: in the header, where fields other than the usual ones are dropped when they name somebody, in
+// text parts, whatever their charset and encoding, and in messages within it; depth is how many it is within itself. Signatures, which
+// then no longer fit, go. What is in attachments of other kinds stays.
+func unnamed(people []Person, raw []byte, depth int) (out []byte, changed bool) {
 	if len(people) == 0 {
 		return raw, false
 	}
@@ -33,7 +32,7 @@ func unnamed(people []Person, raw []byte) (out []byte, changed bool) {
 		people = asAuthor(people, from[0].Name, from[0].Address.String())
 	}
 	header, inHeader := unnameHeader(people, msg.Header())
-	body, inBody := unnameBody(people, msg)
+	body, inBody := unnameBody(people, msg, depth)
 	if !inHeader && !inBody {
 		return raw, false
 	}
@@ -82,67 +81,27 @@ func unnameField(people []Person, f message.Field, decode func(string) string) (
 	return message.NewField(f.Name, strings.Join(words, ", ")), true
 }
 
-// unnameBody replaces people in the text parts of a body, and then in all that is written plainly, such as the header of a message within.
-func unnameBody(people []Person, msg *message.Message) (body []byte, changed bool) {
-	body = msg.Body()
-	var out []byte
-	done := 0
-	for _, p := range msg.Parts() {
-		if p.IsMultipart() || len(p.Raw) == 0 || !strings.HasPrefix(p.ContentType, "text/") {
-			continue
+// unnameBody replaces people in the texts of a body, and in the messages within it, and then in all that is written plainly.
+func unnameBody(people []Person, msg *message.Message, depth int) (body []byte, changed bool) {
+	out := rewriteBody(msg, func(p message.Part) ([]byte, bool) {
+		switch {
+		case p.IsMessage() && depth < maxWithin:
+			return rewriteWithin(p, func(raw []byte) []byte {
+				raw, _ = unnamed(people, raw, depth+1)
+				return raw
+			})
+		case !strings.HasPrefix(p.ContentType, "text/"):
+			return nil, false
 		}
-		edited, found := unnamePart(people, p)
-		if !found {
-			continue
+		data, ok := rewriteText(p, func(text string) string {
+			text, _ = unname(people, text)
+			return text
+		})
+		if !ok {
+			return nil, false
 		}
-		at := bytes.Index(body[done:], p.Raw)
-		if at < 0 {
-			continue // unreachable: parts come in the order of the body
-		}
-		out = append(append(out, body[done:done+at]...), edited...)
-		done += at + len(p.Raw)
-		changed = true
-	}
-	out = append(out, body[done:]...)
+		return p.Encode(data), true
+	}, func(b []byte) []byte { return b })
 	plain, found := unname(people, string(out))
-	return []byte(plain), changed || found
-}
-
-// unnamePart replaces people in a text part, and writes it in its charset again if that holds the labels, and in its encoding.
-func unnamePart(people []Person, p message.Part) (raw []byte, changed bool) {
-	text, charset := message.DecodeCharset(p.Params["charset"], p.Decode())
-	text, changed = unname(people, text)
-	if !changed {
-		return nil, false
-	}
-	b, ok := message.EncodeCharset(charset, text)
-	if !ok {
-		b = []byte(text) // readers of mail guess UTF-8 where the charset does not fit
-	}
-	encoding := strings.ToLower(strings.TrimSpace(p.Header.Get("Content-Transfer-Encoding")))
-	return encodeTransfer(encoding, b, bytes.HasSuffix(p.Raw, []byte("\n"))), true
-}
-
-// encodeTransfer writes data in a content transfer encoding; ended says whether the last line of base64 has its line end.
-func encodeTransfer(encoding string, data []byte, ended bool) []byte {
-	var b bytes.Buffer
-	switch encoding {
-	case "quoted-printable":
-		w := quotedprintable.NewWriter(&b)
-		w.Write(data) // a bytes.Buffer takes everything
-		w.Close()
-	case "base64":
-		text := base64.StdEncoding.EncodeToString(data)
-		for len(text) > 76 {
-			b.WriteString(text[:76] + "\r\n")
-			text = text[76:]
-		}
-		b.WriteString(text)
-		if ended {
-			b.WriteString("\r\n")
-		}
-	default:
-		return data
-	}
-	return b.Bytes()
+	return []byte(plain), found || !bytes.Equal(out, msg.Body())
 }

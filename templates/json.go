@@ -92,6 +92,17 @@ type (
 		Name string `json:"name"`
 		Type string `json:"type"`
 		Size int    `json:"size"`
+
+		Message *enclosedJSON `json:"message,omitempty"`
+	}
+	enclosedJSON struct {
+		Author      string           `json:"author,omitempty"`
+		Subject     string           `json:"subject,omitempty"`
+		Date        string           `json:"date,omitempty"`
+		Text        string           `json:"text"`
+		Blocks      []blockJSON      `json:"blocks"`
+		Cut         bool             `json:"cut,omitempty"`
+		Attachments []attachmentJSON `json:"attachments"`
 	}
 	messageJSON struct {
 		postJSON
@@ -213,16 +224,30 @@ func (v Notice) JSON() any { return noticeJSON{v.Text} }
 func (p Post) json() postJSON {
 	out := postJSON{
 		URL: p.Href, ID: p.ID, Subject: p.Subject, Author: authorJSON{p.From, p.FromAddress}, Date: p.Sent.Machine, Depth: p.Depth,
-		Cut: p.Cut, Source: p.Raw, Blocks: []blockJSON{}, Attachments: []attachmentJSON{},
+		Cut: p.Cut, Source: p.Raw, Attachments: attachmentsJSON(p.Attachments),
 	}
-	var texts []string
-	for _, b := range p.Blocks {
-		out.Blocks = append(out.Blocks, blockJSON{b.Kind, string(b.HTML)})
+	out.Text, out.Blocks = blocksJSON(p.Blocks)
+	return out
+}
+
+func blocksJSON(blocks []Block) (text string, out []blockJSON) {
+	texts, out := []string{}, []blockJSON{}
+	for _, b := range blocks {
+		out = append(out, blockJSON{b.Kind, string(b.HTML)})
 		texts = append(texts, b.text())
 	}
-	out.Text = strings.Join(texts, "\n\n")
-	for _, a := range p.Attachments {
-		out.Attachments = append(out.Attachments, attachmentJSON{a.Href, a.Name, a.Kind, a.Bytes})
+	return strings.Join(texts, "\n\n"), out
+}
+
+func attachmentsJSON(all []Attachment) []attachmentJSON {
+	out := []attachmentJSON{}
+	for _, a := range all {
+		file := attachmentJSON{URL: a.Href, Name: a.Name, Type: a.Kind, Size: a.Bytes}
+		if m := a.Message; m != nil {
+			file.Message = &enclosedJSON{Author: m.From, Subject: m.Subject, Date: m.Sent.Machine, Cut: m.Cut, Attachments: attachmentsJSON(m.Attachments)}
+			file.Message.Text, file.Message.Blocks = blocksJSON(m.Blocks)
+		}
+		out = append(out, file)
 	}
 	return out
 }

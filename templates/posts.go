@@ -151,25 +151,28 @@ func (w *writer) postHead(p *Post) {
 
 // postBody writes the text of a message and its attachments.
 func (w *writer) postBody(p *Post) {
+	w.body(p.Blocks, p.Cut, p.Raw)
+	w.attachments(p.Attachments, len(p.Blocks) == 0 && len(p.Attachments) == 1)
+	w.html("\n")
+}
+
+// body writes the text of a message; whole is where the rest is of one that was cut.
+func (w *writer) body(blocks []Block, cut bool, whole string) {
 	w.html(`<div class="body">`)
-	for i := range p.Blocks {
-		w.block(&p.Blocks[i])
+	for i := range blocks {
+		w.block(&blocks[i])
 	}
-	if len(p.Blocks) == 0 {
+	if len(blocks) == 0 {
 		w.html("\n" + `<p class="empty">`)
 		w.t("message.no-text")
 		w.html("</p>")
 	}
-	if p.Cut {
-		w.between("\n"+`<p class="empty"><a href="`, p.Raw, `">`)
+	if cut {
+		w.between("\n"+`<p class="empty"><a href="`, whole, `">`)
 		w.t("message.cut")
 		w.html("</a></p>")
 	}
 	w.html("\n</div>")
-	if len(p.Attachments) > 0 {
-		w.attachments(p.Attachments)
-	}
-	w.html("\n")
 }
 
 func (w *writer) block(b *Block) {
@@ -204,7 +207,11 @@ func (w *writer) block(b *Block) {
 	}
 }
 
-func (w *writer) attachments(all []Attachment) {
+// attachments writes a list of files, if there are any; open says that messages among them are shown without being asked for.
+func (w *writer) attachments(all []Attachment, open bool) {
+	if len(all) == 0 {
+		return
+	}
 	w.html("\n" + `<section class="attachments"><h2>`)
 	w.t("message.attachments", "n", len(all))
 	w.html("</h2>\n<ul>")
@@ -217,9 +224,35 @@ func (w *writer) attachments(all []Attachment) {
 		if a.HTML != "" {
 			w.file(&a)
 		}
+		if a.Message != nil {
+			w.enclosed(&a, open)
+		}
 		w.html("</li>")
 	}
 	w.html("\n</ul></section>")
+}
+
+// enclosed writes a message that is attached.
+func (w *writer) enclosed(a *Attachment, open bool) {
+	m := a.Message
+	w.html("\n" + `<details class="enclosed"`)
+	if open {
+		w.html(" open")
+	}
+	w.html("><summary><b")
+	w.subject(m.Subject)
+	w.html("</b>")
+	if m.From != "" {
+		w.between(` <span>`, m.From, `</span>`)
+	}
+	if !m.Sent.IsZero() {
+		w.html(" ")
+		w.time(m.Sent, true)
+	}
+	w.html("</summary>\n")
+	w.body(m.Blocks, m.Cut, a.Href)
+	w.attachments(m.Attachments, false)
+	w.html("</details>")
 }
 
 // openFile is how many lines a file may have that is shown without being asked for.

@@ -199,8 +199,9 @@ func sample() map[string][]any {
 		Anchor: "m1", Depth: 1, Subject: `a "<b>" subject`, From: "Ann", FromAddress: "an…@example.jp", Initial: "A", Sent: when,
 		Href: "/janog/m/a@example.jp/", Raw: "/janog/m/a@example.jp/raw", Reply: "mailto:janog@lists.example.jp?subject=Re%3A%20x",
 		InReplyTo: Link{Href: "#m0", Text: "Bob"}, Cut: true,
-		Blocks:      []Block{{Kind: "text", HTML: "hello"}, {Kind: "quote", Fold: true, Preformatted: true, Lines: 9, HTML: "quoted"}, {Kind: "signature", Fold: true, HTML: "-- Ann"}},
-		Attachments: []Attachment{{Href: "/x", Name: "図.pdf", Kind: "application/pdf", Size: "12 KB"}},
+		Blocks: []Block{{Kind: "text", HTML: "hello"}, {Kind: "quote", Fold: true, Preformatted: true, Lines: 9, HTML: "quoted"}, {Kind: "signature", Fold: true, HTML: "-- Ann"}},
+		Attachments: []Attachment{{Href: "/x", Name: "図.pdf", Kind: "application/pdf", Size: "12 KB"}, {Href: "/y", Name: "a.eml", Kind: "message/rfc822", Size: "1 KB", Message: &Enclosed{
+			From: "Bob", Subject: "転送", Sent: when, Blocks: []Block{{Kind: "text", HTML: "hello"}}, Attachments: []Attachment{{Href: "/z", Name: "z", Kind: "image/png", Size: "1 KB"}}}}},
 	}
 	link := Link{Href: "/x/", Text: "x"}
 	pages := []PageLink{{Text: "1", Current: true}, {Href: "?p=2", Text: "2"}}

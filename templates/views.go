@@ -258,6 +258,17 @@ type Attachment struct {
 	HTML  template.HTML // the text of a file of text, safe: archive/render made it; "" for none
 	Lines int
 	Cut   bool // there is more of it
+
+	Message *Enclosed // what it says if it is a message; nil for another file
+}
+
+// Enclosed is a message that came within another.
+type Enclosed struct {
+	From, Subject string // "" for none
+	Sent          Time
+	Blocks        []Block
+	Attachments   []Attachment
+	Cut           bool // the text was too long to show whole
 }
 
 // Why is the view of page "why": a reason in every language.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"html/template"
 	"slices"
+	"strconv"
 	"strings"
 
 	"kairan/smtpd/message"
@@ -46,7 +47,7 @@ type Body struct {
 	mask func(string) string
 }
 
-// Text returns all lines that are shown, with an empty one between blocks.
+// Text returns all lines that are shown, with an empty one between blocks, and then those of attached messages, with who wrote them and their subjects.
 func (b Body) Text() string {
 	size := 0
 	for _, block := range b.Blocks {
@@ -54,6 +55,14 @@ func (b Body) Text() string {
 	}
 	var out strings.Builder
 	out.Grow(size)
+	b.text(&out)
+	if b.mask != nil {
+		return b.mask(out.String()) // no address goes over the end of a line
+	}
+	return out.String()
+}
+
+func (b Body) text(out *strings.Builder) {
 	for _, block := range b.Blocks {
 		for _, line := range block.lines {
 			out.WriteString(line)
@@ -61,10 +70,12 @@ func (b Body) Text() string {
 		}
 		out.WriteByte('\n')
 	}
-	if b.mask != nil {
-		return b.mask(out.String()) // no address goes over the end of a line
+	for _, a := range b.Attachments {
+		if m := a.Message; m != nil {
+			out.WriteString(m.From + "\n\n" + m.Subject + "\n\n")
+			m.Body.text(out)
+		}
 	}
-	return out.String()
 }
 
 // textSize is how many bytes lines have with their ends, and an empty one behind them.
@@ -134,7 +145,14 @@ type Options struct {
 
 // Show renders a message.
 func Show(msg *message.Message, o Options) Body {
-	s := shower{Options: o, left: cmp.Or(o.Most, maxText), lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines, body: Body{mask: o.Mask}}
+	s := shower{Options: o, left: cmp.Or(o.Most, maxText), lines: maxLines, fileLeft: maxFileText, fileLines: maxFileLines,
+		messages: maxMessages, body: Body{mask: o.Mask}}
+	s.message(msg, "")
+	return s.body
+}
+
+// message shows a message whose parts' names begin with prefix.
+func (s *shower) message(msg *message.Message, prefix string) {
 	parts := msg.Parts()
 	texts := plainTexts(parts)
 	n := 0
@@ -143,11 +161,12 @@ func Show(msg *message.Message, o Options) Body {
 			continue
 		}
 		n++
+		path := prefix + strconv.Itoa(n)
 		switch {
 		case !isText(p):
-			s.attach(n, p)
+			s.attach(path, p)
 		case p.ContentType == "text/plain":
-			s.add(texts[i])
+			s.add(s.uuencoded(path, texts[i]))
 		case !hasPlainAlternative(parts, texts, i):
 			text, _ := p.Text()
 			text, cut := htmlText(text)
@@ -156,7 +175,6 @@ func Show(msg *message.Message, o Options) Body {
 		}
 	}
 	s.fold()
-	return s.body
 }
 
 // plainTexts decodes the parts in plain text, by their place in parts.
@@ -196,6 +214,8 @@ type shower struct {
 	left, lines int // what may still be shown
 	fileLeft    int // of files, in bytes and lines
 	fileLines   int
+	messages    int // that may be shown within this one
+	depth       int // of them
 	body        Body
 }
 

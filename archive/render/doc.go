@@ -15,7 +15,7 @@
 //   - Control characters and those that change the direction of text are removed.
 //   - An address outside of a link is what Options.Mask makes of it, and so is one in the
 //     query of a link, which then is no link. Paths of links stay: they hold Message-IDs.
-//   - Nothing here is recursive, and the text shown of one message has an end ([Body.Cut]).
+//   - Nothing here is recursive but in messages within messages, of which five levels and 100 in all are shown ([Enclosed]), and the text shown of one message has an end ([Body.Cut]).
 //
 // # Limits
 //

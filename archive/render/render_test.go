@@ -306,10 +306,14 @@ func TestParts(t *testing.T) {
 		t.Error(diff)
 	}
 	want := []render.Attachment{
-		{Index: 3, Name: "logo.png", Type: "image/png", Size: 5},
-		{Index: 4, Name: "notes.txt", Type: "text/plain", Size: 5},
-		{Index: 5, Type: "message/rfc822", Size: len("Subject: inner\r\n\r\ninner")},
+		{Part: "3", Name: "logo.png", Type: "image/png", Size: 5},
+		{Part: "4", Name: "notes.txt", Type: "text/plain", Size: 5},
+		{Part: "5", Type: "message/rfc822", Size: len("Subject: inner\r\n\r\ninner")},
 	}
+	if got := body.Attachments[2].Message; got == nil || got.Subject != "inner" || write(got.Body) != "[text]\ninner\n" {
+		t.Errorf("the attached message: %+v", got)
+	}
+	body.Attachments[2].Message = nil
 	if diff := cmp.Diff(want, body.Attachments); diff != "" {
 		t.Error(diff)
 	}
@@ -317,15 +321,89 @@ func TestParts(t *testing.T) {
 		t.Errorf("List: %v", got)
 	}
 	for _, a := range want {
-		got, data, ok := render.Open(msg, a.Index)
-		if !ok || got != a || len(data) != a.Size {
-			t.Errorf("Open %d: %v, %q, %t", a.Index, got, data, ok)
+		got, p, ok := render.Open(msg, a.Part)
+		if got.Size = len(p.Decode()); !ok || got != a {
+			t.Errorf("Open %s: %v, %t", a.Part, got, ok)
 		}
 	}
-	for _, index := range []int{-1, 0, 1, 2, 6, 7} {
-		if _, _, ok := render.Open(msg, index); ok {
-			t.Errorf("Open %d: there is no such attachment", index)
+	for _, part := range []string{"", "x", "-1", "0", "1", "2", "6", "7", "1.1", "3.1", "5.1", "5.2", "5.", ".5", "5.1.1"} {
+		if _, _, ok := render.Open(msg, part); ok {
+			t.Errorf("Open %q: there is no such attachment", part)
 		}
+	}
+}
+
+// nested puts a message into another, so many times.
+func nested(depth int) string {
+	msg := "Subject: the innermost\n\ntext\n"
+	for n := range depth {
+		msg = fmt.Sprintf("Subject: level %d\nContent-Type: message/rfc822\n\n", depth-n-1) + msg
+	}
+	return msg
+}
+
+// TestEnclosedMessages looks at messages within messages, as many and as deep as somebody may send them.
+func TestEnclosedMessages(t *testing.T) {
+	t.Parallel()
+	digest := "Content-Type: multipart/digest; boundary=d\n\n"
+	for n := range 150 {
+		digest += fmt.Sprintf("--d\n\nFrom: a@example.jp\nSubject: n%d\nDate: Mon, 5 Jan 2026 09:00:00 +0900\n\ntext %d\n", n, n)
+	}
+	body := render.Show(parse(digest+"--d--\n"), render.Options{Mask: mask})
+	shown := 0
+	for i, a := range body.Attachments {
+		if a.Message == nil {
+			continue
+		}
+		shown++
+		if m := a.Message; a.Part != fmt.Sprint(i+1) || m.Subject != fmt.Sprintf("n%d", i) || m.From != "a(at)example.jp" || m.Date.IsZero() || write(m.Body) != fmt.Sprintf("[text]\ntext %d\n", i) {
+			t.Fatalf("%s: %+v", a.Part, m)
+		}
+	}
+	if len(body.Attachments) != 150 || shown != 100 {
+		t.Errorf("%d of %d messages of a digest are shown", shown, len(body.Attachments))
+	}
+	if text := body.Text(); !strings.Contains(text, "a(at)example.jp\n\nn7\n\ntext 7\n") {
+		t.Errorf("the text has no n7: %s", text)
+	}
+	msg := parse(nested(30))
+	depth := 0
+	for body = render.Show(msg, render.Options{}); len(body.Attachments) == 1 && body.Attachments[0].Message != nil; depth++ {
+		body = body.Attachments[0].Message.Body
+	}
+	if last := body.Attachments; depth != 5 || len(last) != 1 || last[0].Part != "1.1.1.1.1.1" {
+		t.Errorf("%d levels are shown, then %+v", depth, last)
+	}
+	if _, p, ok := render.Open(msg, "1.1.1"); !ok || !strings.HasPrefix(string(p.Decode()), "Subject: level 3") {
+		t.Errorf("1.1.1 is %q, %t", p.Decode(), ok)
+	}
+	if _, _, ok := render.Open(msg, strings.Repeat("1.", 20)+"1"); ok {
+		t.Error("a message 20 levels deep can be had")
+	}
+}
+
+func TestUuencoded(t *testing.T) {
+	t.Parallel()
+	file := message.Uuencode("map.gif", []byte(strings.Repeat("GIF", 5000)))
+	msg := plain("See the map.\n\n" + file + "\nBye\n")
+	body := render.Show(msg, render.Options{})
+	if got := write(body); got != "[text]\nSee the map.\n\n\nBye\n" {
+		t.Errorf("the text is %q", got)
+	}
+	want := []render.Attachment{{Part: "1.1", Name: "map.gif", Type: "application/octet-stream", Size: 15_000}}
+	if diff := cmp.Diff(want, body.Attachments); diff != "" {
+		t.Error(diff)
+	}
+	if _, p, ok := render.Open(msg, "1.1"); !ok || len(p.Decode()) != 15_000 || len(render.List(msg)) != 1 {
+		t.Error("the file cannot be had")
+	}
+	for _, part := range []string{"1", "1.0", "1.2", "1.1.1"} {
+		if _, _, ok := render.Open(msg, part); ok {
+			t.Errorf("there is no %s", part)
+		}
+	}
+	if got := write(render.Show(plain("a\n"+strings.Replace(file, "end\n", "", 1)), render.Options{})); !strings.Contains(got, "begin 644") {
+		t.Error("a damaged file is not shown as text")
 	}
 }
 

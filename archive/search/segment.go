@@ -24,7 +24,7 @@ const (
 	termsPerBlock   = 64
 	docsPerBlock    = 128
 	footerLength    = 16
-	format          = 2 // of segments and of what cut makes; another one in the store is built anew
+	format          = 3 // of segments and of what cut makes; another one in the store is built anew
 	maxTail         = 1 << 30
 	hasAttachment   = 1
 	subject, author = "\x01", "\x02" // before terms of a field

@@ -52,14 +52,7 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 		shown = render.Show(msg, options)
 		p.Cut = shown.Cut
 	}
-	for _, b := range shown.Blocks {
-		p.Blocks = append(p.Blocks, templates.Block{
-			Kind: string(b.Kind), Fold: b.Fold, Lines: b.Lines, Preformatted: b.Preformatted, HTML: b.HTML,
-		})
-	}
-	for _, a := range shown.Attachments {
-		p.Attachments = append(p.Attachments, q.attachmentLink(m, a))
-	}
+	p.Blocks, p.Attachments = blocks(shown), h.attachments(q, m, shown)
 	if e.preview && q.stranger() {
 		p.Preview = message.Brief(shown.Start(4*maxPreview), maxPreview)
 	}
@@ -67,16 +60,35 @@ func (h *handler) post(q *request, m *archive.Message, msg *message.Message, e e
 	return p
 }
 
-// attachmentLink leads to a file that came with the message.
-func (q *request) attachmentLink(m *archive.Message, a render.Attachment) templates.Attachment {
-	name := a.FileName()
-	return templates.Attachment{
-		Href: q.messagePath(m) + "att/" + itoa(a.Index) + "/" + archive.EscapeSegment(name),
-		Name: name,
-		Kind: a.Type,
-		Size: size(a.Size), Bytes: a.Size,
-		HTML: a.HTML, Lines: a.Lines, Cut: a.Cut,
+func blocks(shown render.Body) (all []templates.Block) {
+	for _, b := range shown.Blocks {
+		all = append(all, templates.Block{
+			Kind: string(b.Kind), Fold: b.Fold, Lines: b.Lines, Preformatted: b.Preformatted, HTML: b.HTML,
+		})
 	}
+	return all
+}
+
+// attachments are the files that came with the message, with what messages among them say.
+func (h *handler) attachments(q *request, m *archive.Message, shown render.Body) (all []templates.Attachment) {
+	for _, a := range shown.Attachments {
+		name := a.FileName()
+		link := templates.Attachment{
+			Href: q.messagePath(m) + "att/" + a.Part + "/" + archive.EscapeSegment(name),
+			Name: name,
+			Kind: a.Type,
+			Size: size(a.Size), Bytes: a.Size,
+			HTML: a.HTML, Lines: a.Lines, Cut: a.Cut,
+		}
+		if e := a.Message; e != nil {
+			link.Message = &templates.Enclosed{
+				From: e.From, Subject: e.Subject, Sent: h.time(q, e.Date),
+				Blocks: blocks(e.Body), Attachments: h.attachments(q, m, e.Body), Cut: e.Body.Cut,
+			}
+		}
+		all = append(all, link)
+	}
+	return all
 }
 
 // harmless returns the declared type of a file if a browser that shows it in spite of all runs nothing in it.

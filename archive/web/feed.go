@@ -186,27 +186,45 @@ func (h *handler) entry(q *request, m *archive.Message, msg *message.Message) at
 // content is the text of a message as HTML that needs no style sheet.
 func (h *handler) content(q *request, p templates.Post) string {
 	var b strings.Builder
-	for _, block := range p.Blocks {
+	w := contentWriter{b: &b, site: q.frame.URL, cut: h.set.T(q.lang(), "message.cut")}
+	w.body(p.Blocks, p.Cut, p.Href, p.Attachments)
+	return b.String()
+}
+
+type contentWriter struct {
+	b    *strings.Builder
+	site string
+	cut  string // says that a text was cut
+}
+
+// body writes a text and what is attached to it; whole is where the rest is.
+func (w *contentWriter) body(blocks []templates.Block, cut bool, whole string, files []templates.Attachment) {
+	for _, block := range blocks {
 		text := string(block.HTML)
 		switch {
 		case block.Preformatted || block.Kind == "signature":
-			b.WriteString("<pre>" + text + "</pre>\n")
+			w.b.WriteString("<pre>" + text + "</pre>\n")
 		case block.Kind == "quote":
-			b.WriteString("<blockquote>" + withBreaks(text) + "</blockquote>\n")
+			w.b.WriteString("<blockquote>" + withBreaks(text) + "</blockquote>\n")
 		default:
-			b.WriteString("<p>" + withBreaks(text) + "</p>\n")
+			w.b.WriteString("<p>" + withBreaks(text) + "</p>\n")
 		}
 	}
-	link := func(href, text string) {
-		b.WriteString(`<p><a href="` + html.EscapeString(q.frame.URL+href) + `">` + html.EscapeString(text) + "</a></p>\n")
+	if cut {
+		w.link(whole, w.cut)
 	}
-	if p.Cut {
-		link(p.Href, h.set.T(q.lang(), "message.cut"))
+	for _, a := range files {
+		w.link(a.Href, a.Name+" ("+a.Size+")")
+		if m := a.Message; m != nil {
+			w.b.WriteString("<blockquote><p><b>" + html.EscapeString(m.Subject) + "</b> " + html.EscapeString(m.From) + " " + html.EscapeString(m.Sent.Human) + "</p>\n")
+			w.body(m.Blocks, m.Cut, a.Href, m.Attachments)
+			w.b.WriteString("</blockquote>\n")
+		}
 	}
-	for _, a := range p.Attachments {
-		link(a.Href, a.Name+" ("+a.Size+")")
-	}
-	return b.String()
+}
+
+func (w *contentWriter) link(href, text string) {
+	w.b.WriteString(`<p><a href="` + html.EscapeString(w.site+href) + `">` + html.EscapeString(text) + "</a></p>\n")
 }
 
 func withBreaks(text string) string { return strings.ReplaceAll(text, "\n", "<br>\n") }

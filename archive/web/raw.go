@@ -3,8 +3,6 @@ package web
 import (
 	"bytes"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
 	"kairan/archive"
@@ -53,7 +51,7 @@ func (h *handler) raw(q *request) error {
 // source returns the source of a message for the reader.
 func (q *request) source(raw []byte) []byte {
 	if q.stranger() {
-		return q.maskSource(raw)
+		return archive.MaskSource(raw, q.list.Address)
 	}
 	return raw
 }
@@ -61,24 +59,19 @@ func (q *request) source(raw []byte) []byte {
 // attachment serves a file that came with a message. Addresses that can be read in it are shortened for strangers, as they are on pages. Only
 // types that a browser does not run are told.
 func (h *handler) attachment(q *request) error {
-	n, err := strconv.Atoi(q.r.PathValue("n"))
-	if err != nil || n < 1 {
-		return storage.ErrNotFound
-	}
 	m, raw, err := h.load(q)
 	if err != nil {
 		return err
 	}
-	a, data, ok := render.Open(message.Parse(raw), n)
+	a, p, ok := render.Open(message.Parse(raw), q.r.PathValue("n"))
 	if !ok {
 		return storage.ErrNotFound
 	}
-	switch {
-	case !q.stranger() || !a.MayName(data):
-	case strings.HasPrefix(a.Type, "message/"):
-		data = q.maskSource(data)
-	default:
-		data = []byte(q.mask(string(data)))
+	var data []byte
+	if q.stranger() {
+		data = archive.MaskPart(p, q.list.Address)
+	} else {
+		data = p.Decode()
 	}
 	q.w.Header().Set("Content-Type", harmless(a.Type))
 	q.w.Header().Set("Content-Disposition", disposition(a.FileName()))

@@ -1,47 +1,12 @@
 package web
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"mime"
 	"net/http"
 	"strconv"
-	"strings"
 )
-
-// identifying are the fields whose "@" does not make an address of a person.
-var identifying = map[string]bool{
-	"message-id": true, "references": true, "in-reply-to": true, "content-id": true,
-	"dkim-signature": true, "archived-at": true, "x-kairan-id": true,
-}
-
-// maskSource shortens every address in a message's source but for identifiers, so that a source does not give away what
-// the page hides. Base64 has no "@", so encoded parts come through as they are.
-func (q *request) maskSource(raw []byte) []byte {
-	out := make([]byte, 0, len(raw))
-	inHeader, keep := true, false
-	for len(raw) > 0 {
-		line := raw
-		if i := bytes.IndexByte(raw, '\n'); i >= 0 {
-			line = raw[:i+1]
-		}
-		raw = raw[len(line):]
-		if inHeader && len(bytes.TrimRight(line, "\r\n")) == 0 {
-			inHeader, keep = false, false
-		}
-		if inHeader && line[0] != ' ' && line[0] != '\t' {
-			name, _, _ := bytes.Cut(line, []byte(":"))
-			keep = identifying[strings.ToLower(string(name))]
-		}
-		if keep || bytes.IndexByte(line, '@') < 0 {
-			out = append(out, line...)
-			continue
-		}
-		out = append(out, q.mask(string(line))...)
-	}
-	return out
-}
 
 // disposition makes a download of a file, under its name as RFC 6266 writes it.
 func disposition(name string) string {

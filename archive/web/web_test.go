@@ -381,28 +381,6 @@ func TestOnlyReading(t *testing.T) {
 	}
 }
 
-func TestMask(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"ann@example.jp":               "a…@example.jp",
-		"a@b.example.jp":               "…@b.example.jp",
-		"taro.yamada@example.co.jp.":   "ta…@example.co.jp.",
-		"(<x+y@example.com>)":          "(<x…@example.com>)",
-		"日本太郎@例え.jp":                   "日本…@例え.jp",
-		"git@host:repo":                "git@host:repo",
-		"@example.jp":                  "@example.jp",
-		"a@b":                          "a@b",
-		"no address, 5 @ 10":           "no address, 5 @ 10",
-		"bob@example.com,eve@test.org": "b…@example.com,e…@test.org",
-		"To: <list@lists.example.jp>":  "To: <list@lists.example.jp>",
-		"list@lists.example.jp.test":   "li…@lists.example.jp.test",
-	} {
-		if got := MaskText(in, "List@lists.example.jp"); got != want {
-			t.Errorf("%q = %q, want %q", in, got, want)
-		}
-	}
-}
-
 // TestFilesOfText shows a patch with its message, escaped and masked, and no more of it than is reasonable; in the thread only its name.
 func TestFilesOfText(t *testing.T) {
 	t.Parallel()
@@ -429,4 +407,41 @@ func TestFilesOfText(t *testing.T) {
 	if page := w.page("/janog/t/p@x.test/", "a.patch"); strings.Contains(page, "@@ -1") {
 		t.Error("the page of the thread shows the file too")
 	}
+}
+
+// TestAttachedMessages shows what a forwarded message says, and what came with it, under the same filters.
+func TestAttachedMessages(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	inner := "From: Bob <bob.sample@example.com>\r\nSubject: the <inner> one\r\nDate: Mon, 5 Jan 2026 09:00:00 +0900\r\nDelivered-To: receiver@example.com\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n" +
+		"--i\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString([]byte("inner text https://lists.example.jp/-/u/secrettoken bob.sample@example.com")) + "\r\n" +
+		"--i\r\nContent-Type: image/png; name=map.png\r\n\r\nPNG\r\n--i--\r\n"
+	w.add("f@x.test", "Subject: Fwd\r\nContent-Type: multipart/mixed; boundary=b\r\n",
+		"--b\r\n\r\nsee below\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n"+inner+"--b--\r\n")
+	for _, path := range []string{"/janog/m/f@x.test/", "/janog/t/f@x.test/"} {
+		page := w.page(path, "see below", `<details class="enclosed"><summary><b>the &lt;inner&gt; one</b>`, "Bob &lt;bo…@example.com&gt;", "Mon 5 Jan 2026 09:00", "inner text",
+			`href="/janog/m/f@x.test/att/2/attachment-2.eml"`, `href="/janog/m/f@x.test/att/2.2/map.png"`)
+		for _, not := range []string{"bob.sample", "secrettoken", "receiver"} {
+			if strings.Contains(page, not) {
+				t.Errorf("%s shows %q", path, not)
+			}
+		}
+	}
+	w.page("/janog/m/f@x.test/index.json", `"subject": "the \u003cinner\u003e one"`, `"text": "inner text`, `"url": "/janog/m/f@x.test/att/2.2/map.png"`)
+	w.page("/janog/new.atom", "inner text", "att/2.2/map.png")
+	if body := w.page("/janog/m/f@x.test/att/2.2/map.png"); body != "PNG" {
+		t.Errorf("the file is %q", body)
+	}
+	for _, path := range []string{"/janog/m/f@x.test/att/2/x.eml", "/janog/m/f@x.test/raw"} {
+		source := w.page(path)
+		for encoded := range strings.FieldsSeq(source) {
+			text, _ := base64.StdEncoding.DecodeString(encoded)
+			source += string(text)
+		}
+		if !strings.Contains(source, "inner text https://lists.example.jp/-/u/xxx") || strings.Contains(source, "bob.sample") || strings.Contains(source, "secrettoken") || strings.Contains(source, "receiver") {
+			t.Errorf("%s is\n%s", path, source)
+		}
+	}
+	w.add("o@x.test", "Subject: Fwd\r\nContent-Type: message/rfc822\r\n", inner)
+	w.page("/janog/m/o@x.test/", `<details class="enclosed" open>`)
 }

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	archiveweb "kairan/archive/web"
+	"kairan/archive"
 	"kairan/list"
 	"kairan/list/subscribe"
 	"kairan/smtpd/address"
@@ -160,4 +160,4 @@ func (s *site) confirmPage(w http.ResponseWriter, r *http.Request, status int, v
 }
 
 // masked is an address as a page shows it whose link may have been passed on.
-func masked(a address.Address) string { return archiveweb.MaskText(a.String(), "") }
+func masked(a address.Address) string { return archive.MaskText(a.String(), "") }

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"time"
 
-	archiveweb "kairan/archive/web"
+	"kairan/archive"
 	"kairan/list"
 	"kairan/storage"
 	"kairan/templates"
@@ -150,7 +150,7 @@ func (s *site) membershipPage(w http.ResponseWriter, r *http.Request, m membersh
 	view := templates.Unsubscribe{
 		State:    state,
 		List:     m.list.Title(),
-		Address:  archiveweb.MaskText(m.address, ""), // the mail with the link may have been passed on
+		Address:  archive.MaskText(m.address, ""), // the mail with the link may have been passed on
 		Action:   r.URL.EscapedPath(),
 		UndoDays: list.UndoDays,
 	}

@@ -9,6 +9,7 @@ import (
 	"golang.org/x/text/encoding/htmlindex"
 	"golang.org/x/text/encoding/ianaindex"
 	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/unicode/norm"
 )
 
@@ -110,6 +111,9 @@ func DecodeCharset(declared string, b []byte) (text, used string) {
 
 // lookUp finds any other charset.
 func lookUp(name string) (encoding.Encoding, string) {
+	if name == "utf-16" { // for the web it is UTF-16LE
+		return unicode.UTF16(unicode.BigEndian, unicode.UseBOM), "UTF-16" // RFC 2781, section 4.3
+	}
 	if enc, err := htmlindex.Get(name); err == nil && enc != nil {
 		if official, err := htmlindex.Name(enc); err == nil && official != "replacement" {
 			return enc, strings.ToUpper(name)

@@ -73,6 +73,8 @@ func TestDecodeCharset(t *testing.T) {
 		{"windows-1252", []byte("\x93caf\xe9\x94"), "“café”", "WINDOWS-1252"},
 		{"gb2312", []byte("\xc4\xe3\xba\xc3"), "你好", "GB2312"},
 		{"euc-kr", []byte("\xc7\xd1\xb1\xdb"), "한글", "EUC-KR"},
+		{"utf-16", []byte("\xfe\xff\x00a\x30\x42"), "aあ", "UTF-16"},
+		{"utf-16", []byte("\xff\xfea\x00\x42\x30"), "aあ", "UTF-16"},
 		{"utf-16be", []byte("\x00a\x30\x42"), "aあ", "UTF-16BE"},
 		// a sign that no table has, in Shift_JIS: the rest is what was declared
 		{"shift_jis", []byte("\x91\xe8\x96\xbc\xf9\x7c"), "題名\ufffd", "Shift_JIS"},

@@ -39,6 +39,36 @@ func (p Part) Decode() []byte {
 	return decodeTransfer(p.encoding(), p.Raw)
 }
 
+// Encode returns data as the part's body has it: in its content transfer encoding, and with a line end after base64 only if it has one.
+func (p Part) Encode(data []byte) []byte {
+	switch p.encoding() {
+	case "base64":
+		b := EncodeBase64(data)
+		if !bytes.HasSuffix(p.Raw, []byte("\n")) {
+			b = bytes.TrimSuffix(b, []byte("\r\n"))
+		}
+		return b
+	case "quoted-printable":
+		return EncodeQuotedPrintable(data)
+	}
+	return data
+}
+
+// IsEncoded reports whether the body of the part is in an encoding that hides what it says.
+func (p Part) IsEncoded() bool {
+	encoding := p.encoding()
+	return encoding == "base64" || encoding == "quoted-printable"
+}
+
+// IsMessage reports whether the part is a message of its own (RFC 2046, section 5.2.1; RFC 6532).
+func (p Part) IsMessage() bool {
+	switch p.ContentType {
+	case "message/rfc822", "message/global", "message/news":
+		return true
+	}
+	return false
+}
+
 // encoding is the content transfer encoding in lower case.
 func (p Part) encoding() string {
 	encoding, _, _ := strings.Cut(p.Header.Get("Content-Transfer-Encoding"), ";")

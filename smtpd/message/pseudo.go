@@ -72,13 +72,7 @@ func (ps *Pseudo) takePart(p Part) (value string, raw []byte, ok bool) {
 		return "", nil, false
 	}
 	value, text, ok := take(p.Decode())
-	switch p.encoding() {
-	case "base64":
-		return value, EncodeBase64(text), ok
-	case "quoted-printable":
-		return value, EncodeQuotedPrintable(text), ok
-	}
-	return value, text, ok
+	return value, p.Encode(text), ok
 }
 
 func (ps *Pseudo) takePlain(text []byte) (value string, without []byte, ok bool) {
