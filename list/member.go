@@ -14,6 +14,7 @@ import (
 
 	"kairan/smtpd/address"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 // Role is what an address is in a list.
@@ -77,8 +78,8 @@ func (m *Member) check() error {
 		return fmt.Errorf("%q has no domain name", m.Address)
 	case !utf8.ValidString(m.DisplayName) || hasControl(m.DisplayName):
 		return fmt.Errorf("the name %q: it is one line of UTF-8", m.DisplayName)
-	case !slices.Contains([]string{"", "ja", "en"}, m.Language):
-		return fmt.Errorf("language %q is neither ja nor en", m.Language)
+	case m.Language != "" && templates.CheckLanguage(m.Language) != nil:
+		return templates.CheckLanguage(m.Language)
 	case !slices.Contains([]DeliveryStatus{"", DeliveryEnabled, DeliveryByUser, DeliveryByModerator, DeliveryByBounces}, m.DeliveryStatus):
 		return fmt.Errorf("delivery_status %q is none of enabled, by_user, by_moderator, by_bounces", m.DeliveryStatus)
 	case !slices.Contains([]Action{"", Accept, Hold, Reject, Discard}, m.ModerationAction):

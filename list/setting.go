@@ -48,7 +48,7 @@ func AllSettings() []Setting { return slices.Clone(settingTable) }
 var settingTable = []Setting{
 	{"display_name", "about", KindLine, nil, "JANOG"},
 	{"description", "about", KindTexts, nil, ""},
-	{"preferred_language", "about", KindWord, []string{"ja", "en"}, ""},
+	{"preferred_language", "about", KindWord, templates.Languages(), ""},
 	{"advertised", "about", KindSwitch, nil, ""},
 	{"notice_charset", "about", KindWord, []string{UTF8, ISO2022JP}, ""},
 	{"list_id", "about", KindLine, nil, "janog.lists.example.jp"},
@@ -221,7 +221,7 @@ func lines(text string) (all []string) {
 
 func texts(one func(string) string, prefix string) Text {
 	t := Text{}
-	for _, lang := range []string{"ja", "en"} {
+	for _, lang := range templates.Languages() {
 		if text := strings.TrimSpace(one(prefix + lang)); text != "" {
 			t[lang] = text
 		}

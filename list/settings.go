@@ -21,7 +21,7 @@ func (t Text) In(lang string) string {
 	if s := t[lang]; s != "" {
 		return s
 	}
-	for _, other := range []string{"en", "ja"} {
+	for _, other := range append([]string{templates.LastResort}, templates.Languages()...) {
 		if s := t[other]; s != "" {
 			return s
 		}
@@ -40,8 +40,11 @@ func (t *Text) UnmarshalTOML(v any) error {
 	}
 	for lang, v := range texts {
 		s, ok := v.(string)
-		if !ok || lang != "ja" && lang != "en" {
-			return fmt.Errorf("%s = %v is no text: languages are ja and en", lang, v)
+		if !ok {
+			return fmt.Errorf("%s = %v is no text", lang, v)
+		}
+		if err := templates.CheckLanguage(lang); err != nil {
+			return err
 		}
 		if (*t)[lang] = s; s == "" {
 			delete(*t, lang)
@@ -258,7 +261,7 @@ func (s *Settings) Check() error {
 			wrong(setting, "one-of", "value", value, "allowed", strings.Join(allowed, ", "))
 		}
 	}
-	oneOf("preferred_language", s.PreferredLanguage, "ja", "en")
+	oneOf("preferred_language", s.PreferredLanguage, templates.Languages()...)
 	oneOf("reply_goes_to_list", s.ReplyGoesToList, "none", "list", "explicit")
 	oneOf("archive_policy", s.ArchivePolicy, ArchivePublic, ArchivePrivate, ArchiveOwners, ArchiveNever)
 	s.checkSubscription(oneOf)

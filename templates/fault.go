@@ -62,7 +62,7 @@ func Faults(err error) (all []*Fault) {
 
 // english are the words of errors and records: the files of the language are part of the program.
 var english = sync.OnceValue(func() words {
-	w, err := readWords("en")
+	w, err := readWords(LastResort)
 	if err != nil {
 		panic(err) // unreachable: New has read the same files, or a test has
 	}

@@ -90,7 +90,7 @@ func languageButtons(current string) string {
 func languageNames(current string) []Language {
 	names := map[string]string{"en": "English", "ja": "日本語"}
 	var out []Language
-	for _, code := range slices.Backward(Languages()) {
+	for _, code := range Languages() {
 		out = append(out, Language{Code: code, Name: names[code], Current: code == current})
 	}
 	return out
@@ -107,7 +107,7 @@ func WithFrame(ctx context.Context, f Frame) context.Context {
 func FrameOf(ctx context.Context) Frame {
 	f, ok := ctx.Value(frameKey{}).(Frame)
 	if !ok {
-		f.Lang = Languages()[0]
+		f.Lang = LastResort
 	}
 	return f
 }

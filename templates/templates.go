@@ -18,8 +18,19 @@ import (
 //go:embed html mail static locale
 var files embed.FS
 
-// Languages returns the languages there are, the one of last resort first.
-func Languages() []string { return []string{"en", "ja"} }
+// LastResort is the language of what is said where nobody's is known, and of errors and records.
+const LastResort = "en"
+
+// Languages returns the languages there are, in the order in which pages name them.
+func Languages() []string { return []string{"ja", LastResort} }
+
+// CheckLanguage returns what is wrong with a language code that people give.
+func CheckLanguage(lang string) error {
+	if slices.Contains(Languages(), lang) {
+		return nil
+	}
+	return fmt.Errorf("language %q is none of %s", lang, strings.Join(Languages(), ", "))
+}
 
 // Set is all pages, mails and words, ready to be filled in. It is safe for concurrent use.
 type Set struct {
@@ -177,7 +188,7 @@ func (s *Set) Has(lang, key string) bool {
 // Reasons returns the names for which there are the words "reason.NAME.title": why a post is held or refused.
 func (s *Set) Reasons() []string {
 	var names []string
-	for key := range s.words[Languages()[0]] {
+	for key := range s.words[LastResort] {
 		if name, ok := strings.CutPrefix(key, "reason."); ok && strings.HasSuffix(name, ".title") {
 			names = append(names, strings.TrimSuffix(name, ".title"))
 		}
@@ -191,5 +202,5 @@ func (s *Set) known(lang string) string {
 	if _, ok := s.words[lang]; ok {
 		return lang
 	}
-	return Languages()[0]
+	return LastResort
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -35,7 +34,7 @@ type archiveCmd struct {
 // withdrawn is what readers find in place of a message that was redacted, in every language: a message has only one text.
 func (app *App) withdrawn() string {
 	text := ""
-	for _, lang := range slices.Backward(templates.Languages()) { // the language of last resort comes last
+	for _, lang := range templates.Languages() {
 		text += app.Templates.T(lang, "message.withdrawn") + "\n"
 	}
 	return text

@@ -15,6 +15,7 @@ import (
 	"kairan/list/subscribe"
 	"kairan/smtpd/address"
 	"kairan/storage"
+	"kairan/templates"
 )
 
 type memberCmd struct {
@@ -277,7 +278,7 @@ func (cmd *memberShow) run(ctx context.Context, app *App, _ call, std streams) e
 			}
 			v := viewMember(l.Address.String(), m)
 			if role == list.RoleMember {
-				if v.Bounces, err = app.Bounces.Words(tx, "en", l, m); err != nil {
+				if v.Bounces, err = app.Bounces.Words(tx, templates.LastResort, l, m); err != nil {
 					return err
 				}
 				v.History = slices.Collect(list.MemberHistory(tx, id, addr))

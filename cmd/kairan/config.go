@@ -18,6 +18,7 @@ import (
 
 	"kairan/list"
 	"kairan/smtpd/address"
+	"kairan/templates"
 )
 
 // Config is the site's configuration file. A site needs hostname, data, url and admin; every other key has a default.
@@ -274,8 +275,8 @@ func (c *Config) check() (ps []problem) {
 	if _, err := address.Parse(c.Admin); err != nil {
 		bad("admin", "%v", err)
 	}
-	if c.Language != "ja" && c.Language != "en" {
-		bad("language", "%q is neither ja nor en", c.Language)
+	if err := templates.CheckLanguage(c.Language); err != nil {
+		bad("language", "%v", err)
 	}
 	if _, err := time.LoadLocation(c.Timezone); err != nil {
 		bad("timezone", "%v", err)

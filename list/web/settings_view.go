@@ -58,7 +58,7 @@ func (s *site) fillField(f *templates.SettingField, d draft, a list.Setting, v j
 		var t list.Text
 		json.Unmarshal(v, &t)
 		f.Texts = s.settingTexts(d, a.Name, t)
-		f.Value = t["ja"] + "\n" + t["en"] // to be found
+		f.Value = strings.Join(slices.Collect(maps.Values(t)), "\n") // to be found
 	case list.KindSaved:
 		var saved map[string]list.Text
 		json.Unmarshal(v, &saved)
@@ -76,7 +76,7 @@ func (s *site) fillField(f *templates.SettingField, d draft, a list.Setting, v j
 }
 
 func (s *site) settingTexts(d draft, field string, t list.Text) (rows []templates.SettingText) {
-	for _, lang := range []string{"ja", "en"} {
+	for _, lang := range templates.Languages() {
 		row := templates.SettingText{Field: field + "." + lang, Lang: lang, Label: s.Templates.T(d.lang, "settings.in-"+lang), Value: t[lang]}
 		if v, ok := d.raw[row.Field]; ok {
 			row.Value = v[0]

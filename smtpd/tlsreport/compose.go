@@ -15,6 +15,7 @@ import (
 
 	"kairan/smtpd/address"
 	"kairan/smtpd/message"
+	"kairan/templates"
 )
 
 // document is a report ready to be sent.
@@ -73,8 +74,8 @@ func (r *Reports) mail(d *document, to []address.Address, now time.Time) []byte 
 		message.NewField("Content-Type", `multipart/report; report-type="tlsrpt"; boundary="`+boundary+`"`),
 	}
 	args := []any{"domain", d.about, "submitter", d.submitter, "day", d.begin.Format(time.DateOnly), "sessions", d.sessions, "failures", d.failures, "contact", r.Contact.String()}
-	text := r.Templates.T("en", "tlsreport.text", args...) + "\n"
-	if r.Language != "en" {
+	text := r.Templates.T(templates.LastResort, "tlsreport.text", args...) + "\n"
+	if r.Language != templates.LastResort {
 		text += "\n" + r.Templates.T(r.Language, "tlsreport.text", args...) + "\n"
 	}
 	var body bytes.Buffer
