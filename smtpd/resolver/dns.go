@@ -104,15 +104,24 @@ func (c *client) addresses(ctx context.Context, name string) (answer, error) {
 	case err4 == nil && err6 == nil:
 		return answer{addrs: append(v4.addrs, v6.addrs...), name: v4.name, secure: v4.secure && v6.secure, ttl: min(v4.ttl, v6.ttl)}, nil
 	case err4 == nil:
-		return v4, nil
+		return v4.beside(err6), nil
 	case err6 == nil:
-		return v6, nil
+		return v6.beside(err4), nil
 	case Temporary(err6):
 		return answer{}, err6
 	default:
 		v4.ttl = min(v4.ttl, v6.ttl)
 		return v4, err4
 	}
+}
+
+// beside is an answer for one family where err came of the question for the other. If that is not known, it is asked again soon: an SPF
+// record that lets a host in by its name must not keep out the host's other address for an hour.
+func (a answer) beside(err error) answer {
+	if Temporary(err) {
+		a.ttl = time.Second
+	}
+	return a
 }
 
 // query asks the servers in turn until one gives a definite answer.

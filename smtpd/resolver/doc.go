@@ -17,5 +17,5 @@
 // server says about it, if that server is to be believed. Where an alias is secure and what it leads to is not, the whole is not.
 // /etc/resolv.conf is read once, and only its servers are used.
 // [Resolver.Addr] is content with the answer for one address family when the
-// question for the other fails.
+// question for the other fails; such an answer is remembered for a second.
 package resolver

@@ -64,3 +64,14 @@ func TestReadTTL(t *testing.T) {
 		}
 	}
 }
+
+// What is known of one family only, because the question for the other failed, is asked again soon.
+func TestHalfAnAnswer(t *testing.T) {
+	t.Parallel()
+	whole := answer{ttl: time.Hour}
+	for err, want := range map[error]time.Duration{ErrServer: time.Second, ErrTimeout: time.Second, ErrNoData: time.Hour} {
+		if got := whole.beside(err).ttl; got != want {
+			t.Errorf("beside %v: %v", err, got)
+		}
+	}
+}

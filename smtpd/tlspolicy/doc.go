@@ -23,7 +23,7 @@
 //   - A policy that was fetched holds for its max_age, at most a year, whatever DNS and HTTPS say meanwhile, unless another one was fetched.
 //   - A fetch takes at most a minute, in all; deliveries to one domain share it. One that failed is not repeated for five minutes.
 //   - A policy is taken only over HTTPS with a certificate valid for mta-sts.DOMAIN, without redirects and proxies,
-//     from an address that others could reach too, and up to 64 KB.
+//     from an address that is neither this machine's own nor of its link, and up to 64 KB.
 //
 // # Limits
 //

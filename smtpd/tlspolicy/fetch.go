@@ -76,8 +76,9 @@ func (o *Options) dial(ctx context.Context, host string) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	addrs = addrs[:min(len(addrs), maxAddresses)]
 	var errs []error
-	for n, ip := range addrs[:min(len(addrs), maxAddresses)] {
+	for n, ip := range addrs {
 		if ip = ip.Unmap(); ip.IsLoopback() || ip.IsUnspecified() || ip.IsMulticast() || ip.IsLinkLocalUnicast() {
 			continue
 		}
