@@ -149,6 +149,11 @@ func (b *Bouncer) note(tx *storage.Tx, e *event, word string, args map[string]st
 	return list.NoteMember(tx, e.list.ID, e.member.Address, list.Event{At: e.at, Stage: "bounce", Word: "bounce." + word, Args: args})
 }
 
+// left notes in the list's log that a member was taken off.
+func left(tx *storage.Tx, e *event, word string) error {
+	return list.Log(tx, e.list.ID, list.Event{At: e.at, Stage: "member", Word: "member." + word, Args: map[string]string{"address": e.member.Address.String()}})
+}
+
 // points are a score as people read it.
 func points(score float64) string { return strconv.FormatFloat(score, 'g', -1, 64) }
 

@@ -2,6 +2,7 @@ package bounce_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -60,6 +61,9 @@ func TestComplaints(t *testing.T) {
 				}
 				if n := len(w.inbox("postmaster@"+listtest.Domain, "complaint")); n != c.forwarded {
 					t.Errorf("the administrator got %d", n)
+				}
+				if noted := slices.Contains(w.log(), "bob@people.test was removed, because the provider reports a complaint"); noted != c.leaves {
+					t.Errorf("in the list's log: %v", noted)
 				}
 				w.Update(func(tx *storage.Tx) error {
 					n, err := bounce.Complaints(tx, w.l.ID)

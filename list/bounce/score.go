@@ -261,6 +261,7 @@ func (b *Bouncer) remove(tx *storage.Tx, e *event, h list.Bounces) error {
 	return errors.Join(
 		list.Leave(tx, e.list.ID, list.RoleMember, e.member.Address, e.at.In(b.Site.Location)),
 		b.note(tx, e, "removed", map[string]string{"n": strconv.Itoa(h.Warned), "said": h.Text}),
+		left(tx, e, "bounced"),
 		b.tell(tx, e, newsRemoved),
 	)
 }
@@ -281,6 +282,7 @@ func (b *Bouncer) Complained(tx *storage.Tx, l *list.List, m *list.Member, at ti
 	}
 	return errors.Join(
 		b.note(tx, e, "complaint", nil),
+		left(tx, e, "complained"),
 		b.tell(tx, e, newsComplaint),
 	)
 }

@@ -2,6 +2,7 @@ package bounce_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -159,6 +160,18 @@ func (w *world) inbox(addr, subject string) (found []*message.Message) {
 	return found
 }
 
+// log are the lines of the list's log.
+func (w *world) log() (lines []string) {
+	w.Update(func(tx *storage.Tx) error {
+		lines = nil
+		for e := range list.LogOf(tx, w.l.ID) {
+			lines = append(lines, e.Text)
+		}
+		return nil
+	})
+	return lines
+}
+
 // A mailbox that is gone gets a point a day, a probe, warnings, and is taken off the list; each step is in its history.
 func TestGoneIsRemoved(t *testing.T) {
 	story(t, func(t *testing.T, w *world) {
@@ -196,6 +209,9 @@ func TestGoneIsRemoved(t *testing.T) {
 			if !strings.Contains(h, step) {
 				t.Errorf("no %q in the history:\n%s", step, h)
 			}
+		}
+		if log := w.log(); !slices.Contains(log, "gone@people.test was removed, because mail came back") {
+			t.Errorf("the list's log: %q", log)
 		}
 		w.sleep(day)
 		news := w.inbox("olga@people.test", "bounces")
