@@ -59,6 +59,32 @@ const (
 	JSON = "application/json"
 )
 
+// alternates writes the other forms of a page into its head.
+func alternates(w *writer, forms []Form) {
+	for _, f := range forms {
+		w.between("\n"+`<link rel="alternate" type="`, f.Type, `" href="`)
+		w.between("", f.Href, `" title="`)
+		w.between("", f.Text, `">`)
+	}
+}
+
+// forms writes links to the other forms of a page.
+func forms(w *writer, forms []Form) {
+	for _, f := range forms {
+		w.between(`<a href="`, f.Href, `" type="`)
+		w.between("", f.Type, `">`)
+		w.between("", f.Text, "</a> ")
+	}
+}
+
+// crumbs writes the way to a page.
+func crumbs(w *writer, links []Link) {
+	for _, l := range links {
+		w.between(`<a href="`, l.Href, `">`)
+		w.between("", l.Text, "</a>")
+	}
+}
+
 // Link is a link with its text.
 type Link struct {
 	Href, Text string

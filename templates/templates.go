@@ -73,9 +73,12 @@ func New() (*Set, error) {
 // parsePages returns every page, to be parsed with its words already bound to one language.
 func (s *Set) parsePages(lang string) (map[string]page, error) {
 	base := template.New("frame.html").Option("missingkey=error").Funcs(template.FuncMap{
-		"t":      func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
-		"static": s.StaticURL,
-		"cells":  part(lang, s.words[lang], cells),
+		"t":          func(key string, args ...any) (string, error) { return s.words[lang].text(key, args) },
+		"static":     s.StaticURL,
+		"cells":      part(lang, s.words[lang], cells),
+		"alternates": part(lang, s.words[lang], alternates),
+		"crumbs":     part(lang, s.words[lang], crumbs),
+		"forms":      part(lang, s.words[lang], forms),
 		"message": func(m Message, url string) (template.HTML, error) {
 			return part(lang, s.words[lang], func(w *writer, m Message) { message(w, m, url) })(m)
 		},

@@ -40,6 +40,9 @@ func TestWriterEscapes(t *testing.T) {
 				},
 				func() (template.HTML, error) { return part(lang, w, monthThreads)([]MonthThread{month}) },
 				func() (template.HTML, error) { return part(lang, w, cells)(year) },
+				func() (template.HTML, error) { return part(lang, w, alternates)([]Form{{x, Link{x, x}}}) },
+				func() (template.HTML, error) { return part(lang, w, forms)([]Form{{x, Link{x, x}}}) },
+				func() (template.HTML, error) { return part(lang, w, crumbs)([]Link{{x, x}}) },
 			} {
 				got, err := write()
 				if err != nil {
