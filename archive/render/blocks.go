@@ -91,8 +91,11 @@ func quoteLevel(line string) int {
 }
 
 // isSignature reports whether a signature starts at line i: "-- ", or "--" as
-// what is left of it, and no more than maxSignature lines up to a quote or the end.
+// what is left of it, and no more than maxSignature lines up to a quote or the end; or what Mailman adds to each post.
 func isSignature(lines []string, i int) bool {
+	if isFooter(lines[i:]) {
+		return true
+	}
 	if lines[i] != "-- " && lines[i] != "--" {
 		return false
 	}
@@ -105,6 +108,24 @@ func isSignature(lines []string, i int) bool {
 		}
 	}
 	return true
+}
+
+// isFooter reports whether lines are what lists add to the end of each post: a long rule, and below it a few lines with the list's address in the web.
+func isFooter(lines []string) bool {
+	const least, most = 40, 6
+	if len(lines[0]) < least || strings.Trim(lines[0], "_") != "" {
+		return false
+	}
+	below, linked := 0, false
+	for _, line := range lines[1:] {
+		if strings.TrimSpace(line) != "" {
+			below++
+		}
+		if linked = linked || strings.Contains(line, "://"); below > most || quoteLevel(line) > 0 {
+			return false
+		}
+	}
+	return linked
 }
 
 // originalMark is the line that some programs write above the whole message that is answered.

@@ -86,22 +86,23 @@ func (s *shower) writePatch(b *strings.Builder, d *diff, lines []string, more bo
 	}
 }
 
-// isPiece reports whether quoted lines are a piece of a patch. What is indented after the sign of a change is one by itself; else most lines
-// must look like a patch, of which a head was seen before.
+// isPiece reports whether quoted lines are a piece of a patch. What is indented by a tab after the sign of a change is one by itself. Else a
+// head was seen before, all lines of the deepest level look like a patch, and not all like items of a list.
 func isPiece(lines []string, seen bool) bool {
-	like, filled := 0, 0
+	deepest, like, items := 0, true, true
 	for _, line := range lines {
-		_, text := unmarked(line)
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
+		level, text := unmarked(line)
 		if strings.HasPrefix(text, "+\t") || strings.HasPrefix(text, "-\t") {
 			return true
 		}
-		filled++
-		if strings.IndexByte("+- \t@", text[0]) >= 0 {
-			like++
+		if strings.TrimSpace(text) == "" || level < deepest {
+			continue
 		}
+		if level > deepest {
+			deepest, like, items = level, true, true
+		}
+		like = like && strings.IndexByte("+- \t@", text[0]) >= 0
+		items = items && strings.HasPrefix(text, "- ")
 	}
-	return seen && filled > 0 && 2*like >= filled
+	return seen && deepest > 0 && like && !items
 }

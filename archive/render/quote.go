@@ -34,6 +34,12 @@ func (s *shower) writeQuote(b *strings.Builder, r run) {
 			levels[i] = levels[i-1]
 		}
 	}
+	for len(texts) > 1 && strings.TrimSpace(texts[0]) == "" { // as no block begins or ends with empty lines
+		levels, texts = levels[1:], texts[1:]
+	}
+	for len(texts) > 1 && strings.TrimSpace(texts[len(texts)-1]) == "" {
+		levels, texts = levels[:len(levels)-1], texts[:len(texts)-1]
+	}
 	var patches [deepest + 1]diff
 	for i := range patches {
 		if r.piece {

@@ -59,6 +59,8 @@ func TestBlocks(t *testing.T) {
 		"signature above a quote": {"text\n-- \nAnn\n\n> quoted\n",
 			"[text]\ntext\n[signature]\n-- \nAnn\n[quote depth=1]\n&gt; quoted\n"},
 		"the last of two signatures": {"a\n-- \nb\n-- \nc\n", "[text]\na\n-- \nb\n[signature]\n-- \nc\n"},
+		"a list's footer":            {"text\n" + strings.Repeat("_", 47) + "\nA list\nhttps://lists.example.jp/a\n", "[text]\ntext\n[signature]\n" + strings.Repeat("_", 47) + "\nA list\n" + `<a href="https://lists.example.jp/a" rel="nofollow ugc noopener noreferrer">https://lists.example.jp/a</a>` + "\n"},
+		"a rule of underscores":      {"text\n" + strings.Repeat("_", 47) + "\nmore\n", "[text]\ntext\n" + strings.Repeat("_", 47) + "\nmore\n"},
 		"rule is no signature":       {"a\n--\n" + strings.Repeat("line\n", 31), "[text]\na\n--\n" + strings.Repeat("line\n", 31)},
 		"long quote": {strings.Repeat("> a\n", 13) + "b\n",
 			"[quote depth=1 fold lines=13]\n" + strings.Repeat("&gt; a\n", 13) + "[text]\nb\n"},
@@ -136,9 +138,11 @@ func TestPage(t *testing.T) {
 		"a patch in a quote":  {"> @@ -1,2 +1,2 @@\n> \ta\n> -\tb\n> +\tc\n", "[quote depth=1 pre]\n" + hunk("@@ -1,2 +1,2 @@") + "\ta\n" + span("del", "-\tb\n") + span("add", "+\tc") + "\n"},
 		"a patch two levels deep": {">> @@ -1,2 +1,2 @@\n>>  a\n> - really?\n>> -b\n>> +c\n",
 			"[quote depth=2 pre]\n<blockquote>" + hunk("@@ -1,2 +1,2 @@") + " a\n</blockquote>- really?\n<blockquote>" + span("del", "-b\n") + span("add", "+c") + "</blockquote>\n"},
-		"a piece":              {"> +\ta = 1;\n\nWhy?\n", "[quote depth=1 pre]\n" + span("add", "+\ta = 1;") + "\n[text]\nWhy?\n"},
-		"a piece after a head": {"> @@ -1 +1 @@\n> -a\n\nWhy?\n\n> +b\n\nSo.\n\n> I see.\n", "[quote depth=1 pre]\n" + hunk("@@ -1 +1 @@") + span("del", "-a") + "\n[text]\nWhy?\n[quote depth=1 pre]\n" + span("add", "+b") + "\n[text]\nSo.\n[quote depth=1]\nI see.\n"},
-		"a list that is none":  {"> - one\n> - two\n", "[quote depth=1]\n- one\n- two\n"},
+		"a piece":                   {"> +\ta = 1;\n\nWhy?\n", "[quote depth=1 pre]\n" + span("add", "+\ta = 1;") + "\n[text]\nWhy?\n"},
+		"a piece after a head":      {"> @@ -1 +1 @@\n> -a\n\nWhy?\n\n> +b\n\nSo.\n\n> I see.\n", "[quote depth=1 pre]\n" + hunk("@@ -1 +1 @@") + span("del", "-a") + "\n[text]\nWhy?\n[quote depth=1 pre]\n" + span("add", "+b") + "\n[text]\nSo.\n[quote depth=1]\nI see.\n"},
+		"empty lines round a quote": {">\n> > a\n> b\n> \n>\n", "[quote depth=2]\n<blockquote>a\n</blockquote>b\n"},
+		"a list after a patch":      {"> @@ -1 +1 @@\n> -a\n\nWhy?\n\n> Or:\n> - one\n> - two\n\nOr\n\n> - three\n", "[quote depth=1 pre]\n" + hunk("@@ -1 +1 @@") + span("del", "-a") + "\n[text]\nWhy?\n[quote depth=1]\nOr:\n- one\n- two\n[text]\nOr\n[quote depth=1]\n- three\n"},
+		"a list that is none":       {"> - one\n> - two\n", "[quote depth=1]\n- one\n- two\n"},
 	} {
 		body := render.Show(plain(c.body), render.Options{Page: true})
 		if diff := cmp.Diff(c.want, write(body)); diff != "" {

@@ -80,6 +80,9 @@ func (q *request) renamed(subject, above string) string {
 	if subject == above {
 		return ""
 	}
+	if rest, ok := message.CutReplyWord(subject); ok && strings.TrimSpace(rest) == above {
+		return "" // as nearly all
+	}
 	own, _ := message.BaseSubject(subject)
 	if base, _ := message.BaseSubject(above); own == base {
 		return ""
