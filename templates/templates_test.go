@@ -261,7 +261,7 @@ func sample() map[string][]any {
 		"site-lists": {SiteLists{}, SiteLists{Find: true, Query: `"<T>`}, SiteLists{Find: true, Pages: pages, Domains: []SiteDomain{{Name: "<T>", Lists: []SiteList{{Title: "<T>", Members: 3, Held: 1, Last: when, States: []string{"s"}}, {}}}},
 			Form: NewList{Wrong: "<T>", Styles: []ListStyle{{Chosen: true}, {}}, Languages: LanguageNames()}}},
 		"site-list":    {SiteListPage{}, SiteListPage{SiteList: SiteList{Title: "<T>", Held: 1, States: []string{"s"}}, Former: []string{"a@b.test"}, WrongTo: "<T>", WrongYes: "<T>", Usage: []Fact{{"n", "v"}}}},
-		"site-queue":   {SiteQueue{}, SiteQueue{By: "post", Waiting: 2, Pages: pages, Rows: []QueueRow{{Key: "<T>", Name: "<T>", List: "<T>", Waiting: 1, Attempts: 1, Queued: when, Next: when, Reply: "<T>"}, {}}}},
+		"site-queue":   {SiteQueue{}, SiteQueue{By: "post", Waiting: 2, More: true, Pages: pages, Rows: []QueueRow{{Key: "<T>", Name: "<T>", List: "<T>", Waiting: 1, Attempts: 1, Queued: when, Next: when, Reply: "<T>"}, {}}}},
 		"site-domains": {SiteDomains{}, SiteDomains{Pages: pages, Domains: []DomainStatus{{Name: "<T>", NoKey: true}, {Fine: true, Records: []RecordRow{{What: "w", Means: "m", State: "s", Bad: true, Name: "n", Type: "TXT", Found: []string{"<T>"}, Publish: `<T> "x"`}, {}}}}}},
 		"site-log":     {SiteLog{}, SiteLog{By: "<T>", Stages: []SettingOption{{"list", "list", true}, {}}, Older: "/o", Events: []LogEvent{{when, "list", "<T>", "ann"}}}},
 		"log": {Log{}, Log{List: "x", Older: "/o", Events: []LogEvent{{when, "member", "<T>", "ann"}, {}},

@@ -66,6 +66,7 @@ type SiteLog struct {
 type SiteQueue struct {
 	By      string // "domain" or "post"
 	Waiting int    // recipients in all
+	More    bool   // than these: only the oldest are counted and shown
 	Rows    []QueueRow
 	Pages   []PageLink
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"iter"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,8 +15,10 @@ import (
 	"kairan/templates"
 )
 
-// heapsShown is how many destinations or posts one page of the queue names.
-const heapsShown = 50
+const (
+	heapsShown  = 50      // destinations or posts that one page of the queue names
+	mostCounted = 100_000 // recipients that are added up for it, the oldest
+)
 
 // heap is recipients in the queue that have something in common.
 type heap struct {
@@ -40,8 +43,9 @@ func (s *site) siteQueue(w http.ResponseWriter, r *http.Request, _ actor) error 
 	}
 	view := templates.SiteQueue{By: by}
 	err = s.DB.View(r.Context(), func(tx *storage.Tx) error {
+		var heaps []heap
 		view.Waiting, view.Rows = 0, nil
-		heaps := s.heaps(tx, by)
+		heaps, view.More = addUp(s.Path.Outbox.Rows(tx), by, mostCounted)
 		for i, h := range heaps {
 			view.Waiting += h.waiting
 			if i/heapsShown == page-1 {
@@ -57,11 +61,14 @@ func (s *site) siteQueue(w http.ResponseWriter, r *http.Request, _ actor) error 
 	return s.sitePage(w, r, "queue", templates.Reply{Page: "site-queue", View: view})
 }
 
-// heaps adds up what waits, most recipients first.
-func (s *site) heaps(tx *storage.Tx, by string) []heap {
-	at := map[string]int{}
-	var all []heap
-	for row := range s.Path.Outbox.Rows(tx) {
+// addUp adds up what waits, most recipients first, and reports whether there is more than was to be looked at.
+func addUp(rows iter.Seq[queue.Row], by string, most int) (all []heap, more bool) {
+	at, n := map[string]int{}, 0
+	for row := range rows {
+		if n += len(row.Recipients); n > most {
+			more = true
+			break
+		}
 		for _, to := range row.Recipients {
 			key := to.To.ASCIIDomain()
 			if by == "post" {
@@ -86,7 +93,7 @@ func (s *site) heaps(tx *storage.Tx, by string) []heap {
 		}
 	}
 	slices.SortFunc(all, func(x, y heap) int { return cmp.Or(y.waiting-x.waiting, cmp.Compare(x.key, y.key)) })
-	return all
+	return all, more
 }
 
 func (s *site) heapRow(tx *storage.Tx, h heap, by, lang string) templates.QueueRow {
