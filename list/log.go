@@ -11,6 +11,7 @@ import (
 const (
 	ByOperator = "operator"      // on the command line
 	ByTimer    = "confirm timer" // what nobody confirmed
+	ByTime     = "time"          // what nobody decided about
 )
 
 // Why something was done that nobody gave a reason for: Edit.Why, archive.Order.Reason. Pages say it in the reader's language.

@@ -104,7 +104,7 @@ func (m *Moderation) tellOutcome(tx *storage.Tx, out Outcome, w list.Waiting, d 
 		t.args["reason"] = m.rejection(l, d.Reason, lang)
 	case d.Action == list.Accept && w.Told:
 		t.name = "held-accepted"
-	case d.By == byTime && w.Told:
+	case d.By == list.ByTime && w.Told:
 		t.name = "held-expired"
 		t.args["days"] = strconv.Itoa(l.Settings.MaxDaysToHold)
 	default:

@@ -157,7 +157,7 @@ func (m *Moderation) decided(lang string, p *list.Post, insider bool) string {
 	switch {
 	case by == "" && p.Verdict.Action == list.Accept:
 		return m.Templates.T(lang, "held.on-its-way", "when", latest(p.Leaves, p.Decided).In(m.Site.Location).Format("2006-01-02 15:04"))
-	case by == byTime:
+	case by == list.ByTime:
 		by = m.Templates.T(lang, "held.by-time")
 	case p.Author.String() == by:
 		by = m.Templates.T(lang, "held.by-author", "address", by)

@@ -21,7 +21,7 @@ var (
 
 // putNews notes a decision that other moderators are to hear of: they have been told that the post waits.
 func putNews(tx *storage.Tx, out Outcome, w list.Waiting, d Decision) error {
-	if w.Notices == 0 || d.By == byTime || !out.List.Settings.AdminImmedNotify {
+	if w.Notices == 0 || d.By == list.ByTime || !out.List.Settings.AdminImmedNotify {
 		return nil
 	}
 	return news.Put(tx, storage.P(out.List.ID, out.Post.ID), d.By)

@@ -253,7 +253,7 @@ func (m *Moderation) noticeRequests(tx *storage.Tx, id list.ID, now time.Time) e
 		}
 	}
 	for _, r := range a.expire {
-		if _, err := m.DecideRequest(tx, a.list, r, Decision{Action: list.Discard, By: byTime}, now); err != nil {
+		if _, err := m.DecideRequest(tx, a.list, r, Decision{Action: list.Discard, By: list.ByTime}, now); err != nil {
 			return err
 		}
 	}
@@ -319,7 +319,7 @@ func (m *Moderation) asks(lang string, r *Request) string {
 // requestDecided says who decided about a request, and how.
 func (m *Moderation) requestDecided(lang string, r *Request) string {
 	by := r.By
-	if by == byTime {
+	if by == list.ByTime {
 		by = m.Templates.T(lang, "held.by-time")
 	}
 	return m.decision(lang, r.Verdict, by, r.Decided)
@@ -359,7 +359,7 @@ func (m *Moderation) concludeRequest(tx *storage.Tx, l *list.List, r *Request, n
 		r.Verdict, err = m.admit(tx, l, r)
 	case r.Verdict == list.Reject:
 		err = m.tellRefused(tx, l, r, m.rejection(l, r.Reason, language(tx, l, r.Address)))
-	case r.By == byTime:
+	case r.By == list.ByTime:
 		lang := language(tx, l, r.Address)
 		err = m.tellRefused(tx, l, r, m.Templates.T(lang, "held.nobody-decided", "n", l.Settings.MaxDaysToHold))
 	}
@@ -370,7 +370,7 @@ func (m *Moderation) concludeRequest(tx *storage.Tx, l *list.List, r *Request, n
 		r.By, r.Reason, r.Decided, r.Verdict = "", "", time.Time{}, ""
 		return requests.Put(tx, storage.P(l.ID, r.id()), *r)
 	}
-	r.Spread = !r.Noticed || r.By == byTime || !l.Settings.AdminImmedNotify
+	r.Spread = !r.Noticed || r.By == list.ByTime || !l.Settings.AdminImmedNotify
 	if r.Verdict != list.Accept { // coming and going is noted where it is done
 		note := list.Event{At: now, Stage: r.Action, Text: "request: " + string(r.Verdict), By: r.By, Word: "request." + r.Action + "." + string(r.Verdict)}
 		if err := list.NoteMember(tx, l.ID, r.Address, note); err != nil {

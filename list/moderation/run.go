@@ -10,9 +10,6 @@ import (
 	"kairan/storage"
 )
 
-// byTime is the By of what nobody decided about.
-const byTime = "time"
-
 // state is what was last done for a list.
 type state struct {
 	Noticed  time.Time `json:"noticed,omitzero"`
@@ -121,7 +118,7 @@ func (m *Moderation) expire(ctx context.Context, id list.ID, posts []list.PostID
 			if !tooOld(l, p.Received, now) {
 				return nil // they are in the order of their coming
 			}
-			if _, err := m.Decide(tx, Decision{Post: post, Action: list.Discard, By: byTime}, now); err != nil {
+			if _, err := m.Decide(tx, Decision{Post: post, Action: list.Discard, By: list.ByTime}, now); err != nil {
 				return err
 			}
 		}

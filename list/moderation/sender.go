@@ -52,7 +52,7 @@ func pastOf(tx *storage.Tx, lists []*list.List, who address.Address, now time.Ti
 }
 
 func (p *past) add(post *list.Post) {
-	if by := post.Verdict.By; by != "" && by != byTime && by != post.Author.String() && len(p.decisions) < senderDecisions {
+	if by := post.Verdict.By; by != "" && by != list.ByTime && by != post.Author.String() && len(p.decisions) < senderDecisions {
 		p.decisions = append(p.decisions, post)
 	}
 	if !post.Auth.Author() {

@@ -122,6 +122,8 @@ func (s *site) who(lang, by string) string {
 		return s.Templates.T(lang, "log.operator")
 	case list.ByTimer:
 		return s.Templates.T(lang, "log.timer")
+	case list.ByTime:
+		return s.Templates.T(lang, "log.time")
 	}
 	return by
 }
