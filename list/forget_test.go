@@ -85,7 +85,7 @@ func TestForgetPerson(t *testing.T) {
 			t.Error("a history is left")
 		}
 		n := 0
-		for range Pendings(tx) {
+		for range pendings.Scan(tx, storage.Range[string]{}) {
 			n++
 		}
 		if n != others {

@@ -175,17 +175,6 @@ func dropPending(tx *storage.Tx, hash string, p *Pending) error {
 	return errors.Join(pendings.Delete(tx, hash), pendingIndex.Delete(tx, p.key()), pendingsOf.Delete(tx, storage.P(p.Address.Key(), hash)))
 }
 
-// Pendings yields what waits, of every list.
-func Pendings(tx *storage.Tx) iter.Seq[*Pending] {
-	return func(yield func(*Pending) bool) {
-		for _, p := range pendings.Scan(tx, storage.Range[string]{}) {
-			if !yield(&p) {
-				return
-			}
-		}
-	}
-}
-
 // PendingsOf are what waits for the yes of an address.
 func PendingsOf(tx *storage.Tx, addr address.Address) (all []*Pending) {
 	for k := range storage.Under(tx, pendingsOf, text, addr.Key()) {

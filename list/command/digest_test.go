@@ -15,7 +15,7 @@ import (
 
 // TestDigestWords sets the delivery mode in everybody's words.
 func TestDigestWords(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		const regular, mime, plain = list.DeliveryRegular, list.DeliveryMIMEDigests, list.DeliveryPlaintextDigests
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
@@ -66,7 +66,7 @@ func TestDigestWords(t *testing.T) {
 
 // TestDigestStays keeps the mode when the address changes, and lets an owner set it.
 func TestDigestStays(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test")
 		w.Join(l, list.RoleOwner, "olga@people.test")
@@ -97,7 +97,7 @@ func TestDigestStays(t *testing.T) {
 
 // TestJoinWithDigests takes the wish for digests along through the confirmation.
 func TestJoinWithDigests(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		const mime, plain = list.DeliveryMIMEDigests, list.DeliveryPlaintextDigests
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage, s.SubscriptionPolicy = "en", list.PolicyOpen })
 		asks := func(who, words, name string, want list.DeliveryMode) {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"kairan/archive"
@@ -18,8 +17,7 @@ import (
 func archived(t *testing.T, w *listtest.World, l *list.List, from, id string) {
 	t.Helper()
 	send(t, w, listtest.Mail{From: from, To: []string{l.Address.String()}, Raw: listtest.Post(from, l, id, "About "+id, "Words of "+id+".")})
-	time.Sleep(time.Second)
-	synctest.Wait()
+	listtest.Rest(time.Second)
 }
 
 // sight is what readers see of a message once all that was ordered is done.
@@ -39,7 +37,7 @@ func sight(t *testing.T, w *listtest.World, l *list.List, id string) (s archive.
 }
 
 func TestWithdraw(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
 		w.SetMember(l, "ann@people.test", func(m *list.Member) { m.Language = "en" })
@@ -91,7 +89,7 @@ func TestWithdraw(t *testing.T) {
 
 // What has not left the list is taken back as a whole.
 func TestWithdrawBeforeItLeaves(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.UndoSeconds, s.PreferredLanguage = 300, "en" })
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
 		archived(t, w, l, "ann@people.test", "1@p.test")
@@ -113,7 +111,7 @@ func TestWithdrawBeforeItLeaves(t *testing.T) {
 
 // Moderators hide and show, after their own confirmation; nobody else does.
 func TestHideByMail(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
 		w.Join(l, list.RoleModerator, "mori@people.test")
@@ -150,7 +148,7 @@ func TestHideByMail(t *testing.T) {
 
 // Moderators split threads and join them.
 func TestThreadsByMail(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
 		w.Join(l, list.RoleModerator, "mori@people.test")
@@ -198,7 +196,7 @@ func TestThreadsByMail(t *testing.T) {
 
 // An order is on disk with its answer: a crash before the archive knows loses nothing.
 func TestOrderSurvivesCrash(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
 		archived(t, w, l, "ann@people.test", "1@p.test")

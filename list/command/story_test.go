@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"kairan/archive"
@@ -26,16 +25,6 @@ const (
 	request = "janog-request" + at
 	forge   = "192.0.2.66"
 )
-
-func story(t *testing.T, fn func(t *testing.T, w *listtest.World)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := listtest.New(t, nil)
-		w.Run()
-		fn(t, w)
-	})
-}
 
 func mail(from, subject, body string) listtest.Mail {
 	return listtest.Mail{From: from, To: []string{request}, Raw: fmt.Sprintf("From: Xyzzy <%s>\nTo: %s\nSubject: %s\nDate: Sun, 01 Nov 2026 12:00:00 +0900\nMessage-ID: <%s@client.test>\nMIME-Version: 1.0\nContent-Type: text/plain; charset=utf-8\n\n%s\n",
@@ -71,8 +60,7 @@ func answer(t *testing.T, w *listtest.World, m listtest.Mail) smtptest.Message {
 }
 
 func inbox(w *listtest.World, addr string) []smtptest.Message {
-	time.Sleep(time.Second)
-	synctest.Wait()
+	listtest.Rest(time.Second)
 	return w.Sink.Inbox(addr)
 }
 
@@ -112,7 +100,7 @@ func member(t *testing.T, w *listtest.World, l *list.List, addr string) *list.Me
 func TestGolden(t *testing.T) {
 	for _, lang := range []string{"en", "ja"} {
 		t.Run(lang, func(t *testing.T) {
-			story(t, func(t *testing.T, w *listtest.World) {
+			listtest.Story(t, func(t *testing.T, w *listtest.World) {
 				l := w.List("janog", func(s *list.Settings) {
 					s.DisplayName, s.PreferredLanguage = "JANOG", lang
 					s.Description = list.Text{"en": "Network operators in Japan", "ja": "日本のネットワーク運用者の集まり"}
@@ -163,7 +151,7 @@ func TestGolden(t *testing.T) {
 
 // TestMangledMail: commands are found in whatever a mail program makes of them.
 func TestMangledMail(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test")
 		raw := func(header, body string) listtest.Mail {
@@ -195,7 +183,7 @@ func TestMangledMail(t *testing.T) {
 }
 
 func TestAnswersAreCorrect(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test")
 		q := mail("ann@people.test", "which", "")
@@ -248,7 +236,7 @@ func TestAnswersAreCorrect(t *testing.T) {
 
 // TestForgedAuthor: what is not authenticated changes nothing and is told nothing; the envelope sender gets ten answers a day.
 func TestForgedAuthor(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en"; s.MemberRosterVisibility = list.RosterPublic })
 		w.Join(l, list.RoleMember, "ann@people.test")
 		w.Join(l, list.RoleOwner, "olga@people.test")
@@ -284,7 +272,7 @@ func TestForgedAuthor(t *testing.T) {
 }
 
 func TestOwnersConfirmTheirCommands(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en"; s.BanList = []string{"banned@people.test"} })
 		w.Join(l, list.RoleOwner, "olga@people.test")
 		w.Join(l, list.RoleMember, "ann@people.test", "bob@people.test")
@@ -326,7 +314,7 @@ func TestOwnersConfirmTheirCommands(t *testing.T) {
 
 // TestEachMailOfCommandsIsConfirmed: every mail has its own token, in whatever order they come back.
 func TestEachMailOfCommandsIsConfirmed(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleOwner, "olga@people.test")
 		var asked []smtptest.Message
@@ -370,7 +358,7 @@ func confirmed(t *testing.T, w *listtest.World, from, commands string) string {
 
 // TestDecideByCommand: who moderates decides about posts and requests with the ID or address that pending names.
 func TestDecideByCommand(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) {
 			s.PreferredLanguage, s.SubscriptionPolicy, s.UnsubscriptionPolicy = "en", list.PolicyModerate, list.PolicyModerate
 			s.RejectTexts = map[string]list.Text{"topic": {"en": "Not our topic."}}
@@ -438,7 +426,7 @@ func TestDecideByCommand(t *testing.T) {
 }
 
 func TestArchiveByMail(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage, s.ArchivePolicy = "en", "private" })
 		w.Join(l, list.RoleMember, "ann@people.test")
 		for i := range 25 {
@@ -485,7 +473,7 @@ func TestArchiveByMail(t *testing.T) {
 
 // TestWho: the roster is for those whom the setting names; who hides is seen by moderators.
 func TestWho(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test", "shy@people.test")
 		w.Join(l, list.RoleModerator, "mod@people.test")
@@ -517,7 +505,7 @@ func TestWho(t *testing.T) {
 
 // TestArchiveHidesByMail: what readers of the archive do not see does not come by mail either.
 func TestArchiveHidesByMail(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleMember, "ann@people.test")
 		for i := range 3 {
@@ -556,7 +544,7 @@ func TestArchiveHidesByMail(t *testing.T) {
 
 // TestHistoryNamesWho: what the member, an owner and both addresses did stands in the member's history.
 func TestHistoryNamesWho(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleOwner, "olga@people.test")
 		confirmed(t, w, "olga@people.test", "add ann@people.test")
@@ -601,7 +589,7 @@ func TestHistoryNamesWho(t *testing.T) {
 
 // TestLanguageOfAStranger: the list's, unless the question or its header says another.
 func TestLanguageOfAStranger(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.List("janog", nil)
 		tagged := func(field string) listtest.Mail {
 			m := mail("zed@people.test", "", "lists")
@@ -618,7 +606,7 @@ func TestLanguageOfAStranger(t *testing.T) {
 
 // TestJoinByCommand: joining and leaving by command are the same as by address, without a second mail about it.
 func TestJoinByCommand(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		a := answer(t, w, mail("ann@people.test", "登録", ""))
 		m := regexp.MustCompile(`/-/confirm/([0-9a-f]{32})\n`).FindStringSubmatch(text(a))

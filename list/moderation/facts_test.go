@@ -10,9 +10,9 @@ import (
 
 	"kairan/list"
 	"kairan/list/moderation"
-	"kairan/list/rules"
 	"kairan/smtpd/address"
 	"kairan/smtpd/mailauth"
+	"kairan/templates"
 )
 
 // queue is what mod sees on the page.
@@ -71,7 +71,11 @@ func TestRisk(t *testing.T) {
 func TestEveryRuleHasItsRisk(t *testing.T) {
 	t.Parallel()
 	never := []string{"loop", "no-author", "banned", "duplicate", "too-large", "automatic", "approved", "too-many-held"}
-	for _, name := range rules.Names() {
+	words, err := templates.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range words.Reasons() { // of every rule, as a test of rules sees to
 		if _, ok := moderation.Risks[name]; ok == slices.Contains(never, name) {
 			t.Errorf("%s: has a weight: %v", name, ok)
 		}

@@ -102,7 +102,7 @@ func TestReplies(t *testing.T) {
 	t.Parallel()
 	site := &list.Site{URL: "https://lists.example.jp"}
 	l := &list.List{Address: address.Must(strings.Repeat("j", 31) + "@lists.日本語.example"), Name: "j"}
-	for _, name := range Names() {
+	for _, name := range names() {
 		for action, code := range map[list.Action]int{list.Hold: 250, list.Discard: 250, list.Reject: 550, list.Defer: 451} {
 			r := Reply(site, l, list.Verdict{Action: action, Reasons: []list.Reason{{Rule: name}}})
 			if r.Code != code || r.Enhanced[0] != code/100 || strings.ContainsFunc(r.Text, func(c rune) bool { return c < ' ' || c > '~' }) || len(r.Text) > 480 || !strings.HasSuffix(r.Text, "/-/why/"+name) {

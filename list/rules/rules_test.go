@@ -346,7 +346,7 @@ func TestDecide(t *testing.T) {
 			fired[r.Rule] = true
 		}
 	}
-	for _, name := range Names() {
+	for _, name := range names() {
 		if !fired[name] {
 			t.Errorf("no case makes rule %s speak", name)
 		}
@@ -399,7 +399,7 @@ func TestTable(t *testing.T) {
 		"looks-automatic", "too-many-recipients", "implicit-destination", "no-subject", "digest-reply", "administrivia",
 		"approved", "too-many-held",
 	}
-	if diff := cmp.Diff(want, Names()); diff != "" {
+	if diff := cmp.Diff(want, names()); diff != "" {
 		t.Errorf("names and order are for ever (-want +got):\n%s", diff)
 	}
 	last := decisive

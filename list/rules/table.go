@@ -72,15 +72,6 @@ var table = []rule{
 	{"too-many-held", last, busy, "too many posts wait for the moderators; send it again when they have decided", tooManyHeld},
 }
 
-// Names returns the names of all rules in the order they are asked.
-func Names() []string {
-	names := make([]string, len(table))
-	for i, r := range table {
-		names[i] = r.name
-	}
-	return names
-}
-
 // question is what a rule is asked about.
 type question struct {
 	l      *list.List

@@ -11,7 +11,7 @@ import (
 
 // TestStorm has 100 requests for one victim, and then many victims of one domain.
 func TestStorm(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		lists := []*list.List{w.List("one", nil), w.List("two", nil), w.List("three", nil)}
 		for i := range 100 {
 			send(t, w, 250, forged(mail("victim@people.test", lists[i%3].Suffixed("join").String(), "", "")))
@@ -38,7 +38,7 @@ func TestStorm(t *testing.T) {
 
 // TestStormOfAList: whoever names many victims, of whatever domains, is stopped by what a list and the site send in an hour.
 func TestStormOfAList(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		lists := []*list.List{w.List("one", nil), w.List("two", nil), w.List("three", nil)}
 		sent := func() int64 {
 			inbox(w, "")
@@ -64,7 +64,7 @@ func TestStormOfAList(t *testing.T) {
 }
 
 func TestGap(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		ask := mail("ann@people.test", "janog-join"+at, "", "")
 		send(t, w, 250, ask)
@@ -90,7 +90,7 @@ func TestGap(t *testing.T) {
 
 // TestCircle: who joins and leaves again and again is mailed a hundred times a day at most, and so are the owners (200).
 func TestCircle(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.SubscriptionPolicy = list.PolicyOpen; s.AdminNotifyMchanges = true })
 		w.Join(l, list.RoleOwner, "olga@people.test")
 		for range 150 {

@@ -15,7 +15,7 @@ import (
 // What an address has not answered is mailed once more with a token of its own, within the limits of the first mail, or withdrawn; who did it is in
 // the list's log.
 func TestResendAndWithdraw(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		ann := address.Must("ann@people.test")
 		order := func() subscribe.Request {
@@ -86,7 +86,7 @@ func TestResendAndWithdraw(t *testing.T) {
 
 // Of a request of a stranger the owner's mail is one of the three that the address may get; who wants none gets none.
 func TestResendHarassesNobody(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		send(t, w, 250, forged(mail("victim@people.test", "janog-join"+at, "", "")))
 		victim := address.Must("victim@people.test")

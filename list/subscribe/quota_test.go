@@ -24,7 +24,7 @@ func step(t *testing.T, w *listtest.World, act func(tx *storage.Tx) (subscribe.R
 
 // Whichever way somebody comes, a list that is full takes nobody in, says so, and takes them when there is room again.
 func TestFullList(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) { s.MaxMembers = 2 })
 		w.Join(l, list.RoleOwner, "olga@people.test")
 		w.Join(l, list.RoleMember, "bob@people.test")
@@ -90,7 +90,7 @@ func TestFullList(t *testing.T) {
 
 // Many at once: as many as fit, and the plan says so before.
 func TestFullListImport(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.Site.Quotas.Members = 3
 		l := w.List("janog", nil)
 		w.Join(l, list.RoleMember, "bob@people.test")
@@ -128,7 +128,7 @@ func TestFullListImport(t *testing.T) {
 
 // The owners and the administrator are warned once, and the owners hear of who was turned away once a day.
 func TestTellQuotas(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.Site.Quotas.Members = 10
 		l := w.List("janog", func(s *list.Settings) { s.PreferredLanguage = "en" })
 		w.Join(l, list.RoleOwner, "olga@people.test")
@@ -178,7 +178,7 @@ func TestTellQuotas(t *testing.T) {
 
 // A list that cannot be read keeps the owners of no other from hearing of theirs, and is named.
 func TestTellQuotasOfBrokenList(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.Site.Quotas.Members = 1
 		broken := w.List("broken", nil)
 		l := w.List("janog", nil)

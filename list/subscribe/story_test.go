@@ -24,17 +24,6 @@ const (
 	forge = "192.0.2.66" // the host of strangers.test, where nobody may write as people.test
 )
 
-// story runs fn in a bubble of time, with a world that runs.
-func story(t *testing.T, fn func(t *testing.T, w *listtest.World)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		w := listtest.New(t, nil)
-		w.Run()
-		fn(t, w)
-	})
-}
-
 func mail(from, to, subject, body string) listtest.Mail {
 	return listtest.Mail{From: from, To: []string{to}, Raw: fmt.Sprintf("From: Xyzzy <%s>\nTo: %s\nSubject: %s\nDate: Sun, 01 Nov 2026 12:00:00 +0900\nMessage-ID: <%s@client.test>\n\n%s\n",
 		from, to, subject, storage.NewID(time.Now()), body)}
@@ -43,7 +32,7 @@ func mail(from, to, subject, body string) listtest.Mail {
 // send sends a mail, and waits until its answers have come: those to two mails of one instant may come in any order.
 func send(t *testing.T, w *listtest.World, want int, m listtest.Mail) {
 	t.Helper()
-	defer rest()
+	defer listtest.Rest(time.Second)
 	if code, text := w.Send(m); code != want {
 		t.Errorf("%s to %v: %d %s, want %d", m.From, m.To, code, text, want)
 	}
@@ -56,14 +45,8 @@ func forged(m listtest.Mail) listtest.Mail {
 
 // inbox waits until nothing moves any more and returns the mails for an address.
 func inbox(w *listtest.World, addr string) []smtptest.Message {
-	rest()
+	listtest.Rest(time.Second)
 	return w.Sink.Inbox(addr)
-}
-
-// rest lets a second pass, and nothing moves any more.
-func rest() {
-	time.Sleep(time.Second)
-	synctest.Wait()
 }
 
 func isMember(t *testing.T, w *listtest.World, l *list.List, addr string) (is bool) {
@@ -99,7 +82,7 @@ func token(t *testing.T, w *listtest.World, addr string) string {
 }
 
 func TestJoinAndLeaveByMail(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) {
 			s.WelcomeMsg = list.Text{"ja": "はじめに自己紹介をどうぞ。"}
 			s.AdminNotifyMchanges = true
@@ -179,7 +162,7 @@ func TestPolicies(t *testing.T) {
 				continue // subscribe_auto_approval is for joining
 			}
 			t.Run(fmt.Sprintf("%s %s verified=%v auto=%v", direction, tt.policy, tt.verified, tt.auto), func(t *testing.T) {
-				story(t, func(t *testing.T, w *listtest.World) {
+				listtest.Story(t, func(t *testing.T, w *listtest.World) {
 					w.Join(w.List("friends", nil), list.RoleMember, "ann@people.test")
 					l := w.List("janog", func(s *list.Settings) {
 						s.SubscriptionPolicy, s.UnsubscriptionPolicy = tt.policy, tt.policy
@@ -227,7 +210,7 @@ func TestPolicies(t *testing.T) {
 }
 
 func TestWhatDoesNotConfirm(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		send(t, w, 250, mail("ann@people.test", "janog-join"+at, "", ""))
 		to := "janog-confirm+" + token(t, w, "ann@people.test") + at
@@ -257,7 +240,7 @@ func TestWhatDoesNotConfirm(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.Update(func(tx *storage.Tx) error {
-			for p := range list.Pendings(tx) {
+			for _, p := range list.PendingsOf(tx, address.Must("ann@people.test")) {
 				t.Errorf("%s of %s is kept", p.Action, p.Address)
 			}
 			return nil
@@ -267,7 +250,7 @@ func TestWhatDoesNotConfirm(t *testing.T) {
 
 // TestStrangersLearnNothing: the answer to a request without authentication does not tell who is a member, banned, blocked or unknown.
 func TestStrangersLearnNothing(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.Workflow.BanList = []string{"^sitebanned@"}
 		l := w.List("janog", func(s *list.Settings) { s.BanList = []string{"banned@people.test"} })
 		w.Join(l, list.RoleMember, "member@people.test")
@@ -296,7 +279,7 @@ func TestStrangersLearnNothing(t *testing.T) {
 
 // TestBans: addresses and patterns, of the list and of the site, keep people off, whoever adds or invites them.
 func TestBans(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.Workflow.BanList = []string{`^.*@bad\.people\.test$`, "site@people.test"}
 		l := w.List("janog", func(s *list.Settings) {
 			s.SubscriptionPolicy, s.BanList = list.PolicyOpen, []string{"^spam[0-9]+@", "one@people.test"}
@@ -328,7 +311,7 @@ func TestBans(t *testing.T) {
 
 // TestOwnWords: a list's welcome and goodbye are in the language of who reads them.
 func TestOwnWords(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) {
 			s.SubscriptionPolicy = list.PolicyOpen
 			s.WelcomeMsg = list.Text{"ja": "自己紹介をどうぞ。", "en": "Please introduce yourself."}
@@ -364,7 +347,7 @@ func TestOwnWords(t *testing.T) {
 
 // TestChangedMind: who waits for the moderators withdraws by asking for the opposite.
 func TestChangedMind(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) {
 			s.SubscriptionPolicy, s.UnsubscriptionPolicy = list.PolicyModerate, list.PolicyModerate
 		})
@@ -393,7 +376,7 @@ func TestChangedMind(t *testing.T) {
 }
 
 func TestNeverAgain(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		w.List("janog", nil)
 		send(t, w, 250, forged(mail("victim@people.test", "janog-join"+at, "", "")))
 		mails := inbox(w, "victim@people.test")
@@ -439,7 +422,7 @@ func do(t *testing.T, w *listtest.World, step func(tx *storage.Tx) (subscribe.Re
 }
 
 func TestInvite(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", func(s *list.Settings) {
 			s.SubscriptionPolicy = list.PolicyModerate
 			s.BanList = []string{"banned@people.test"}
@@ -465,7 +448,7 @@ func TestInvite(t *testing.T) {
 }
 
 func TestBothAddressesConfirmAChange(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		l := w.List("janog", nil)
 		w.Join(l, list.RoleMember, "old@people.test")
 		w.Join(l, list.RoleOwner, "old@people.test")
@@ -507,7 +490,7 @@ func TestBothAddressesConfirmAChange(t *testing.T) {
 
 // TestLongName: where an address has no room for a token, the Subject carries it.
 func TestLongName(t *testing.T) {
-	story(t, func(t *testing.T, w *listtest.World) {
+	listtest.Story(t, func(t *testing.T, w *listtest.World) {
 		name := strings.Repeat("n", 31)
 		w.List(name, nil)
 		send(t, w, 250, mail("ann@people.test", name+"-join"+at, "", ""))

@@ -2,38 +2,11 @@ package web
 
 import (
 	"net/url"
-	"slices"
 	"strings"
 	"testing"
 
 	"kairan/list"
-	"kairan/list/rules"
-	"kairan/templates"
 )
-
-// TestEveryRuleIsExplained compares the rules with the words that pages and SMTP replies lead to.
-func TestEveryRuleIsExplained(t *testing.T) {
-	t.Parallel()
-	set, err := templates.New()
-	if err != nil {
-		t.Fatal(err)
-	}
-	names := rules.Names()
-	for _, name := range set.Reasons() {
-		if !slices.Contains(names, name) {
-			t.Errorf("there are words for %s, which is no rule", name)
-		}
-	}
-	for _, name := range names {
-		for _, lang := range templates.Languages() {
-			for _, part := range []string{"title", "means", "do"} {
-				if !set.Has(lang, "reason."+name+"."+part) {
-					t.Errorf("rule %s: no %s in %s", name, part, lang)
-				}
-			}
-		}
-	}
-}
 
 // hostileIDs are Message-IDs that mail really carries, or might.
 var hostileIDs = []string{
