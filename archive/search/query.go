@@ -1,6 +1,8 @@
 package search
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -66,7 +68,10 @@ func Parse(s string, loc *time.Location) *Query {
 }
 
 // isQuote reports whether a character begins or ends a phrase.
-func isQuote(r rune) bool { return r == '"' || r == '＂' || r == '“' || r == '”' || r == '„' }
+func isQuote(r rune) bool { return strings.ContainsRune(`"＂“”„「」『』`, r) }
+
+// isMinus reports whether a character before a word means "without": also what a keyboard for kana gives in its place, which begins no word.
+func isMinus(r rune) bool { return strings.ContainsRune("-－−‐ー", r) }
 
 // nextWord cuts off a word or phrase with what stands before it.
 func nextWord(s string) (word, rest string) {
@@ -86,7 +91,13 @@ func nextWord(s string) (word, rest string) {
 func (q *Query) word(word string, loc *time.Location) bool {
 	text := word
 	not := false
-	if r, n := utf8.DecodeRuneInString(text); (r == '-' || r == '－' || r == '−') && n < len(text) {
+	switch width.Fold.String(word) {
+	case "AND":
+		return true // all words must be there anyway
+	case "OR":
+		return false // there is no such operator, and who writes it so does not mean the word
+	}
+	if r, n := utf8.DecodeRuneInString(text); isMinus(r) && n < len(text) {
 		not, text = true, text[n:]
 	}
 	name, value, ok := strings.Cut(strings.Replace(text, "：", ":", 1), ":")
@@ -131,9 +142,28 @@ func (q *Query) list(name string, not bool) bool {
 	return true
 }
 
-// date takes a day, month or year, such as 2026-01-31, 2026/1 or 2026.
+// era is a year of Reiwa or Heisei.
+var era = regexp.MustCompile(`^(令和|平成)(元|[0-9]{1,2})年`)
+
+// dashed writes a date such as 2026/1/31, 2026年1月31日 or 令和8年1月 as 2026-1-31.
+func dashed(value string) string {
+	value = width.Fold.String(value)
+	if m := era.FindStringSubmatch(value); m != nil {
+		n, err := strconv.Atoi(m[2])
+		if err != nil {
+			n = 1 // 元
+		}
+		if n += 1988; m[1] == "令和" {
+			n += 30
+		}
+		value = strconv.Itoa(n) + "年" + value[len(m[0]):]
+	}
+	return strings.TrimSuffix(strings.NewReplacer("/", "-", "年", "-", "月", "-", "日", "").Replace(value), "-")
+}
+
+// date takes a day, month or year, such as 2026-01-31, 2026/1, 2026 or 2026年1月.
 func (q *Query) date(name, value string, loc *time.Location) bool {
-	value = strings.ReplaceAll(width.Fold.String(value), "/", "-")
+	value = dashed(value)
 	var from, to time.Time
 	for i, layout := range []string{"2006-1-2", "2006-1", "2006"} {
 		t, err := time.ParseInLocation(layout, value, loc)

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,41 @@ func TestParseLimits(t *testing.T) {
 	}
 	if !Parse(" \u3000", time.UTC).Empty() {
 		t.Error("a blank query asks for something")
+	}
+}
+
+// TestParseAsTyped asks the same as keyboards for Japanese write it.
+func TestParseAsTyped(t *testing.T) {
+	t.Parallel()
+	for want, typed := range map[string][]string{
+		"経路 障害":                {"経路　障害", "　経路 　障害　", "経路 AND 障害"},
+		`"route leak"`:         {"“route leak”", "＂ｒｏｕｔｅ　ｌｅａｋ＂", "「route leak」", "『route leak』"},
+		"障害 -訓練":               {"障害　－訓練", "障害 −訓練", "障害　ー訓練"},
+		"from:ann":             {"ｆｒｏｍ：ａｎｎ", "from：ann", "ＦＲＯＭ:ann", "Ｆｒｏｍ：「ann」"},
+		`subject:"route leak"`: {"ｓｕｂｊｅｃｔ：「route leak」", "subject：“route leak”"},
+		"-has:attachment":      {"－ｈａｓ：ａｔｔａｃｈｍｅｎｔ"},
+		"list:ops":             {"ｌｉｓｔ：ｏｐｓ"},
+		"date:2024-05":         {"ｄａｔｅ：２０２４年５月", "date:2024年05月", "date:2024/5", "date:令和6年5月", "date:令和６年５月"},
+		"after:2024-05-03":     {"after：2024年5月3日", "after:令和6年5月3日"},
+		"before:1989":          {"before:1989年", "before:平成元年", "before:平成1年"},
+	} {
+		q := Parse(want, time.UTC)
+		for _, s := range typed {
+			if got := Parse(s, time.UTC); !reflect.DeepEqual(got, q) || len(got.Ignored) > 0 {
+				t.Errorf("%s: got %+v, want %+v", s, got, q)
+			}
+		}
+	}
+	if q := Parse("route OR leak ＯＲ", time.UTC); len(q.clauses) != 2 || !slices.Equal(q.Ignored, []string{"OR", "ＯＲ"}) {
+		t.Errorf("OR: %+v", q)
+	}
+	for _, word := range []string{"or", `"OR"`, "ORF"} {
+		if q := Parse(word, time.UTC); len(q.clauses) != 1 {
+			t.Errorf("%s: %+v", word, q)
+		}
+	}
+	if q := Parse("date:令和100年 date:2024年5月3日4 date:年", time.UTC); len(q.Ignored) != 3 {
+		t.Errorf("ignored %q", q.Ignored)
 	}
 }
 

@@ -44,7 +44,7 @@ func canonical(name string) string {
 		"iso-2022-jp-ms", "iso-2022-jp-ext", "csiso2022jp", "csiso2022jp2", "cp50220", "cp50221", "cp50222", "jis", "jis7", "jis8":
 		return jis
 	case "shift-jis", "shiftjis", "sjis", "sjis-win", "sjis-open", "cp932", "ms932", "windows-31j", "windows-932", "cswindows31j",
-		"csshiftjis", "ms-kanji", "mskanji", "cp943", "cp943c", "ibm-943", "pck":
+		"csshiftjis", "ms-kanji", "mskanji", "macjapanese", "mac-japanese", "cp943", "cp943c", "ibm-943", "pck":
 		return sjis
 	case "shift-jis-2004", "shift-jisx0213", "sjis-2004":
 		return sjis2004
@@ -52,6 +52,8 @@ func canonical(name string) string {
 		return euc2004
 	case "utf-7", "utf7", "unicode-1-1-utf-7", "unicode-2-0-utf-7", "csunicode11utf7":
 		return utf7
+	case "iso-2022-kr", "iso2022kr", "csiso2022kr":
+		return "iso-2022-kr"
 	case "euc-jp", "eucjp", "ujis", "eucjp-ms", "eucjp-win", "eucjpms", "cp51932", "euc-jp-ms", "euc", "cseucpkdfmtjapanese":
 		return euc
 	}
@@ -92,6 +94,9 @@ func DecodeCharset(declared string, b []byte) (text, used string) {
 			}
 		}
 		return text, name
+	}
+	if name == "iso-2022-kr" && isSevenBit(b) {
+		return decodeISO2022KR(b), "ISO-2022-KR"
 	}
 	if looksJIS(b) || utf8.Valid(b) && !isSevenBit(b) {
 		return guess(b)

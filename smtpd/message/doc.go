@@ -18,7 +18,6 @@
 // A header is split into at most 10,000 fields; the rest counts as part of the
 // last. Fields we make end in CRLF, also in a message that ends its lines in LF.
 // Text that fits no charset as a whole is decoded line by line up to 4 MiB, and
-// 1 MiB of an HTML part is reduced to text. Preamble and epilogue of a multipart are not parts. ISO-2022-KR is
-// not decoded. EUC-JP that is labelled Shift_JIS may
+// 1 MiB of an HTML part is reduced to text. Preamble and epilogue of a multipart are not parts. EUC-JP that is labelled Shift_JIS may
 // be taken at its word.
 package message

@@ -186,3 +186,27 @@ func withEscapes(b []byte) []byte {
 	}
 	return bared.ReplaceAll(b, []byte("\x1b$$B$1\x1b(B"))
 }
+
+// decodeISO2022KR decodes ISO-2022-KR (RFC 1557): what stands between SO and SI is Korean, up to the end of the line.
+func decodeISO2022KR(b []byte) string {
+	b = bytes.ReplaceAll(b, []byte("\x1b$)C"), nil) // says so, once before all lines
+	euc := make([]byte, 0, len(b))
+	shifted := false
+	for _, c := range b {
+		switch {
+		case c == shiftOut, c == shiftIn:
+			shifted = c == shiftOut
+			continue
+		case c == '\n':
+			shifted = false
+		case shifted && c > ' ' && c < 0x7f:
+			c |= 0x80
+		}
+		euc = append(euc, c)
+	}
+	text, err := korean.EUCKR.NewDecoder().Bytes(euc)
+	if err != nil {
+		return strings.ToValidUTF8(string(euc), "\ufffd") // unreachable: this decoder replaces
+	}
+	return string(text)
+}
