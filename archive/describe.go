@@ -35,7 +35,7 @@ func describe(rec mbox.Record, msg *message.Message) *described {
 		Seq: rec.Seq, Post: rec.Post, Number: rec.Number, Old: rec.Old,
 		ID:       strings.ToValidUTF8(rec.ID, "\ufffd"),
 		Received: rec.Received.UTC(),
-		Subject:  clip(h.Text("Subject"), maxText),
+		Subject:  PublicText(clip(h.Text("Subject"), maxText)), // all readers of rows see it
 		Parents:  parents(h, rec.ID),
 		Attached: len(render.List(msg)),
 	}}

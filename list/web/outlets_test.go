@@ -82,6 +82,7 @@ var canaries = []struct {
 	{"an unsubscribe link in the text", "canarytexttoken", true},
 	{"an unsubscribe link in a file", "canaryfiletoken", true},
 	{"a token to leave by mail", "0123456789abcdef0123456789abcdef", true},
+	{"a token in a subject", "fedcba9876543210fedcba9876543210", true},
 	{"a hidden message", "canary-hidden", true},
 	{"a redacted message", "canary-redacted", true},
 	{"a person who is named nowhere", "Canary Person", true},
@@ -114,7 +115,7 @@ func aviary(t *testing.T) *world {
 			head+"Message-ID: <tea@example.jp>\nSubject: tea\nContent-Type: multipart/mixed; boundary=b\n\n"+
 			"--b\n\ntea with canary.text@example.com\nhttps://lists.example.jp/-/u/canarytexttoken x-bounces+canaryverp2@lists.example.jp\nunsubscribe 0123456789abcdef0123456789abcdef\n"+
 			"--b\nContent-Type: text/plain\nContent-Disposition: attachment; filename=tea.txt\nContent-Transfer-Encoding: base64\n\n"+file+"\n--b--\n")
-		w.add(l, 7, head+"Message-ID: <within@example.jp>\nReferences: <tea@example.jp>\nSubject: Fwd: tea\nContent-Type: multipart/mixed; boundary=b\n\n"+
+		w.add(l, 7, head+"Message-ID: <within@example.jp>\nReferences: <tea@example.jp>\nSubject: Fwd: tea: unsubscribe fedcba9876543210fedcba9876543210\nContent-Type: multipart/mixed; boundary=b\n\n"+
 			"--b\nContent-Transfer-Encoding: quoted-printable\n\ntea from canary.fol=\nded@example.com\n"+
 			"--b\nContent-Type: message/rfc822\n\nFrom: canary.inner@example.com\nDelivered-To: canary-inner-delivered@example.com\nSubject: tea\nContent-Transfer-Encoding: base64\n\n"+
 			base64.StdEncoding.EncodeToString([]byte("tea for canary.inner@example.com https://lists.example.jp/-/u/canaryinnertoken"))+"\n--b--\n")
