@@ -123,8 +123,7 @@ func (w *world) send() {
 }
 
 func (w *world) sleep(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
+	listtest.Rest(d)
 }
 
 // bounces returns what is remembered about a member, and its row; nil for none.

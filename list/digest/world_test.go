@@ -89,8 +89,7 @@ func (w *world) mail(raw string) {
 }
 
 func (w *world) sleep(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
+	listtest.Rest(d)
 }
 
 // received is a digest as its receiver reads it.

@@ -218,8 +218,7 @@ func TestBounceIsNotedWithItsPost(t *testing.T) {
 
 // quietly lets everything come to rest in a bubble of time, and returns what has arrived.
 func quietly(w *listtest.World, d time.Duration) []smtptest.Message {
-	time.Sleep(d)
-	synctest.Wait()
+	listtest.Rest(d)
 	return w.Sink.Messages()
 }
 

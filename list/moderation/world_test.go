@@ -91,8 +91,7 @@ func (w *world) get(id string) *list.Post {
 // at lets time pass until a while after the beginning of the story, and what is due then be done.
 func (w *world) at(after time.Duration) {
 	w.t.Helper()
-	time.Sleep(time.Until(w.begun.Add(after)) + 20*time.Second)
-	synctest.Wait()
+	listtest.Rest(time.Until(w.begun.Add(after)) + 20*time.Second)
 }
 
 // mail is one that arrived outside.
@@ -105,8 +104,7 @@ type mail struct {
 // mails wants n more mails to have arrived outside when nothing moves any more, and returns them by recipient.
 func (w *world) mails(n int) map[string][]mail {
 	w.t.Helper()
-	time.Sleep(time.Second)
-	synctest.Wait()
+	listtest.Rest(time.Second)
 	all, out := w.Sink.Messages(), map[string][]mail{}
 	for _, m := range all[w.read:] {
 		w.t.Logf("to %v: %s", m.To, message.Parse(m.Data).Header().Text("Subject"))

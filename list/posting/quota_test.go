@@ -35,8 +35,7 @@ func TestPostsPerDay(t *testing.T) {
 			return err
 		})
 		w.Path.Wake()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		listtest.Rest(time.Second)
 		if n := w.Sink.Counts().Messages; n != 6 {
 			t.Errorf("%d copies", n)
 		}
@@ -62,8 +61,7 @@ func TestArchiveFull(t *testing.T) {
 			if got := w.Posts(id)[0].Verdict.String(); got != want {
 				t.Errorf("%s: %s", id, got)
 			}
-			time.Sleep(time.Second)
-			synctest.Wait()
+			listtest.Rest(time.Second)
 		}
 		post(t, w, 250, fromAnn(l, "3@id.test"))
 		post(t, w, 250, fromAnn(other, "4@id.test"))

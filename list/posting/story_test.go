@@ -466,8 +466,7 @@ func misbehavingReceivers(t *testing.T) {
 	w.Run()
 	id := receive(t, w, l, "mixed@people.test")
 	w.Path.Wake()
-	time.Sleep(time.Second)
-	synctest.Wait()
+	listtest.Rest(time.Second)
 	if diff := cmp.Diff(map[string]int{"delivered": 1, "deferred": 1, "failed": 1}, counts(t, w, id)); diff != "" {
 		t.Error(diff)
 	}

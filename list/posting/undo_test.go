@@ -43,8 +43,7 @@ func TestUndoWindow(t *testing.T) {
 		post(t, w, 250, fromAnn(quick, "quick@id.test"))
 		arrived := func(after time.Duration, want int64) {
 			t.Helper()
-			time.Sleep(after)
-			synctest.Wait()
+			listtest.Rest(after)
 			if got := w.Sink.Counts().Messages; got != want {
 				t.Fatalf("%d copies, want %d", got, want)
 			}
@@ -99,16 +98,14 @@ func TestUndoWindowAndCrash(t *testing.T) {
 		})
 		w.Crash()
 		w.Run()
-		time.Sleep(500 * time.Second)
-		synctest.Wait()
+		listtest.Rest(500 * time.Second)
 		if n := w.Sink.Counts().Messages; n != 0 {
 			t.Fatalf("%d copies before the window ended", n)
 		}
 		w.Crash()
 		time.Sleep(500 * time.Second)
 		w.Run()
-		time.Sleep(time.Second)
-		synctest.Wait()
+		listtest.Rest(time.Second)
 		if n := w.Sink.Counts().Messages; n != 2 {
 			t.Errorf("%d copies, want 2", n)
 		}
