@@ -68,6 +68,7 @@ func TestMaskSource(t *testing.T) {
 		"plain":            {"a: b\n\nto hidden.one@example.jp or list@lists.example.jp\n", "list@lists.example.jp"},
 		"base64":           {"Content-Transfer-Encoding: base64\n\n" + encoded("to hidden.one@example.jp"), ""},
 		"quoted-printable": {"Content-Transfer-Encoding: quoted-printable\n\nto hidden.one=40exam=\nple.jp\n", ""},
+		"behind base64":    {"Content-Transfer-Encoding: base64\n\n" + encoded("to hidden.one@example.jp") + "\n____\nto hidden.one@example.jp\n", "\n____\r\nto hi…@example.jp"},
 		"ISO-2022-JP":      {"Content-Type: text/plain; charset=iso-2022-jp\n\n" + jis + "\n", "\x1b$B"},
 		"Shift_JIS":        {"Content-Type: text/plain; charset=shift_jis\n\n" + sjis + "\n", "\x83\x40\x83\x41"},
 		"UTF-16":           {"Content-Type: text/plain; charset=utf-16\nContent-Transfer-Encoding: base64\n\n" + encoded(wide), ""},

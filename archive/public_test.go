@@ -84,6 +84,10 @@ body
 			"Content-Type: multipart/mixed; boundary=b\n\npre\n--b\nContent-Transfer-Encoding: BASE64\n\n" +
 				encode(strings.Repeat("text\n", 30)+"/-/u/xxxxxx end\n") + "\n--b\nContent-Transfer-Encoding: base64\n\n" + encode("same") + "\n--b--\n",
 		},
+		"footer behind base64": {
+			"Content-Transfer-Encoding: base64\n\n" + encode("/-/u/abcdef end!!\n") + "\n____\nto leave: /-/u/abc\n",
+			"Content-Transfer-Encoding: base64\n\n" + encode("/-/u/xxxxxx end!!\n") + "\n____\nto leave: /-/u/xxx\n",
+		},
 		"nothing to hide": {
 			"From: a\nSubject: b\n\nbody\x80\nContent\n",
 			"From: a\nSubject: b\n\nbody\x80\nContent\n",

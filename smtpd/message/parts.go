@@ -198,6 +198,12 @@ func (w *walker) finish(pos, level int) {
 		}
 	}
 	w.end(w.leaf, end)
+	if w.leaf >= 0 {
+		if p := &w.parts[w.leaf]; p.encoding() == "base64" {
+			end := base64End(p.Raw)
+			p.Raw = p.Raw[:end:end]
+		}
+	}
 	w.leaf = -1
 	for _, f := range w.open[level+1:] {
 		w.end(f.part, end)

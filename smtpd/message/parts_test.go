@@ -198,6 +198,7 @@ func TestPartText(t *testing.T) {
 		{"Content-Transfer-Encoding: base64", "YQ==YmM=!ZA", "abcd", "US-ASCII"},
 		{"Content-Transfer-Encoding: base64", "YQ==\r\nYmM=\r\n=\r\nZA", "abcd", "US-ASCII"},
 		{"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64", "5pel56iL\r\nWQ==\r\n\r\n____________\r\nthe list\r\n", "日程Y", "UTF-8"},
+		{"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64", "5pel56iL\r\n____________\r\nthe list\r\n", "日程", "UTF-8"},
 		{"Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: base64", "5pel56iL\r\nWQ==\r\nTo leave:\r\nmail\r\n", "日程Y", "UTF-8"},
 	} {
 		p := message.Parse([]byte(c.header + "\r\n\r\n" + c.body)).Parts()[0]

@@ -20,8 +20,7 @@ func decodeTransfer(encoding string, b []byte) []byte {
 }
 
 // decodeBase64 reads base64 with missing or early padding and foreign
-// characters in it: each "=" ends a group, what is no base64 is passed over. What follows padding in a new line and is no
-// base64 ends it all: there programs that knew no better put the footer of a list.
+// characters in it: each "=" ends a group, what is no base64 is passed over.
 func decodeBase64(b []byte) []byte {
 	out := make([]byte, 0, len(b)/4*3+3)
 	var group uint32
@@ -36,14 +35,11 @@ func decodeBase64(b []byte) []byte {
 		}
 		group, n = 0, 0
 	}
-	for i, c := range b {
+	for _, c := range b {
 		v := base64Values[c]
 		if v == notBase64 {
 			if c == '=' {
 				flush()
-				if isFooter(b[i+1:]) {
-					return out
-				}
 			}
 			continue
 		}
@@ -55,6 +51,25 @@ func decodeBase64(b []byte) []byte {
 	}
 	flush()
 	return out
+}
+
+// base64End returns how much of a part is base64. Programs that knew no better put the footer of a list behind it: it begins with a
+// line as footers have it, or, in a new line after padding, with anything that is no base64.
+func base64End(b []byte) int {
+	for _, line := range []string{"\n____", "\n-- "} {
+		if i := bytes.Index(b, []byte(line)); i >= 0 {
+			b = b[:i+1]
+		}
+	}
+	for end := 0; ; {
+		i := bytes.IndexByte(b[end:], '=')
+		if i < 0 {
+			return len(b)
+		}
+		if end += i + 1; isFooter(b[end:]) {
+			return end + len(firstLine(b[end:])) + 1
+		}
+	}
 }
 
 // isFooter reports whether b, which follows padding, begins a new line with something that is no base64.
