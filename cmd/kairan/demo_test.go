@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/textproto"
+	"net/url"
 	"os/exec"
 	"regexp"
 	"strings"
@@ -178,11 +179,29 @@ func TestDemoFates(t *testing.T) {
 	if _, month := d.get(t, "/netops/"); !strings.Contains(month, "166") {
 		t.Errorf("166 messages are not on the list's page after a restart:\n%s", month)
 	}
+	d.finds(t, "届いて", es[0])
 }
 
 // numbers are the counts in what list show prints; the page's address changes with the port.
 func numbers(show string) string {
 	return strings.Join(regexp.MustCompile(`(members|held posts|last post number) .*`).FindAllString(show, -1), ", ")
+}
+
+// finds waits until a search finds an example.
+func (d *demo) finds(t *testing.T, query string, e example) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		_, page := d.get(t, "/netops/search?q="+url.QueryEscape(query))
+		if strings.Contains(page, "/netops/m/"+e.id+"/") {
+			return
+		}
+		if ctx.Err() != nil {
+			t.Fatalf("%s is not found:\n%s", query, page)
+		}
+		time.Sleep(time.Millisecond)
+	}
 }
 
 // delivered checks what became of the copies of an accepted example.
