@@ -19,9 +19,6 @@ import (
 	"kairan/archive/archivetest"
 )
 
-// peerArchive is how many messages kairan and public-inbox archive side by side, at -members 7000.
-const peerArchive = 3000
-
 // inbox is public-inbox in the folder that archive-peers.sh made.
 type inbox struct{ dir string }
 
@@ -35,10 +32,10 @@ func (b *bench) archivePeers(ctx context.Context) error {
 	if path == "" {
 		var err error
 		path = filepath.Join(b.dir, "corpus.mbox")
-		if err = writeMbox(path, newCorpus(archivetest.Begin), b.scaled(peerArchive)); err != nil {
+		if err = writeMbox(path, newCorpus(archivetest.Begin), b.scaled(smallArchive)); err != nil {
 			return err
 		}
-		name = fmt.Sprintf("%d messages", b.scaled(peerArchive))
+		name = fmt.Sprintf("%d messages", b.scaled(smallArchive))
 	} else {
 		name = filepath.Base(path)
 	}

@@ -38,7 +38,7 @@ func parts() []part {
 		{name: "archive200k", long: true, about: "the same with 200,000 messages", run: (*bench).archiveLarge},
 		{name: "archive500k", long: true, about: "the same with 500,000 messages", run: (*bench).archiveHuge},
 		{name: "archivethread", long: true, about: "the same with one thread of 5,000 messages", run: (*bench).archiveThread},
-		{name: "archivepeers", long: true, peers: true, about: "the same with 3,000 messages, and with public-inbox", run: (*bench).archivePeers},
+		{name: "archivepeers", long: true, peers: true, about: "the same, and with public-inbox", run: (*bench).archivePeers},
 		{name: "shared", long: true, direct: true, about: "a post to 7,000 straight to mail hosts, of which some get one copy for all", run: (*bench).sharedCopies},
 		{name: "trouble", long: true, direct: true, about: "a post to 7,000 straight to mail hosts, of which some have trouble", run: (*bench).troubles},
 		{name: "peers", long: true, direct: true, peers: true, about: "the same post with Mailman and mlmmj", run: (*bench).peers},
