@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/binary"
 	"math"
+	"math/bits"
 )
 
 // The postings of a term are blocks of up to 128 documents:
@@ -147,35 +148,48 @@ func (p *postings) decode(b []byte, d uint32, n int) {
 // freq returns how often the term is in the current document.
 func (p *postings) freq() int { return int(p.freqs[p.i]) }
 
+// pass goes on to the positions in the current document.
+func (p *postings) pass() {
+	n := uint32(0)
+	for ; p.read < p.i; p.read++ {
+		n += p.freqs[p.read]
+	}
+	p.at += span(p.pos[p.at:], n)
+}
+
 // raw returns the positions in the current document as they are written.
 func (p *postings) raw() []byte {
-	for ; p.read < p.i; p.read++ {
-		p.at += span(p.pos[p.at:], p.freqs[p.read])
-	}
+	p.pass()
 	return p.pos[p.at : p.at+span(p.pos[p.at:], p.freqs[p.i])]
 }
 
-// span returns how many bytes hold the next n numbers.
+// span returns how many bytes hold the next n numbers. A number ends in a byte without the highest bit; eight bytes are counted at once.
 func span(b []byte, n uint32) int {
-	for i, c := range b {
-		if c < 0x80 {
-			if n--; n == 0 {
-				return i + 1
-			}
+	i := 0
+	for ; n > 8 && i+8 <= len(b); i += 8 {
+		n -= uint32(bits.OnesCount64(^binary.LittleEndian.Uint64(b[i:]) & 0x8080808080808080))
+	}
+	for ; n > 0 && i < len(b); i++ {
+		if b[i] < 0x80 {
+			n--
 		}
 	}
-	return len(b)
+	return i
 }
 
 // positions appends those in the current document.
 func (p *postings) positions(to []uint32) []uint32 {
-	at, v, shift := uint32(0), uint32(0), 0
-	for _, c := range p.raw() {
+	p.pass()
+	n, at, v, shift := p.freqs[p.i], uint32(0), uint32(0), 0
+	for _, c := range p.pos[p.at:] {
 		v |= uint32(c&0x7f) << shift
 		shift += 7
 		if c < 0x80 {
 			at += v
 			to = append(to, at)
+			if n--; n == 0 {
+				break
+			}
 			v, shift = 0, 0
 		}
 	}
