@@ -2,6 +2,7 @@ package search
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -19,7 +20,7 @@ const (
 
 // Query is what a reader looks for: all of its clauses.
 type Query struct {
-	Ignored []string // words of the query that mean nothing, as written
+	Ignored []string // words of the query that mean nothing, as written, each once
 	Long    bool     // the query is longer than is looked at
 
 	clauses    []clause
@@ -60,7 +61,7 @@ func Parse(s string, loc *time.Location) *Query {
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
 		var word string
 		word, s = nextWord(s)
-		if !q.word(word, loc) {
+		if !q.word(word, loc) && !slices.Contains(q.Ignored, word) {
 			q.Ignored = append(q.Ignored, word)
 		}
 	}

@@ -73,6 +73,9 @@ func TestParseAsTyped(t *testing.T) {
 			}
 		}
 	}
+	if q := Parse(strings.Repeat("route has:fun ", 30), time.UTC); !slices.Equal(q.Ignored, []string{"has:fun", "route"}) {
+		t.Errorf("of words that are repeated %q are told", q.Ignored)
+	}
 	if q := Parse("route OR leak ＯＲ", time.UTC); len(q.clauses) != 2 || !slices.Equal(q.Ignored, []string{"OR", "ＯＲ"}) {
 		t.Errorf("OR: %+v", q)
 	}
