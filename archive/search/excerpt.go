@@ -29,7 +29,8 @@ const (
 	enoughText = 64 << 10 // in this, what is not found together may stand apart
 )
 
-// ExcerptOf is [Excerpt] for a message as its readers see it. raw is what archive.Raw returned; mask, if not nil, hides addresses from strangers.
+// ExcerptOf returns the piece of a message, as its readers see it, that shows most of what the query looks for, with it marked; the
+// beginning if there is nothing. raw is what archive.Raw returned; mask, if not nil, hides addresses from strangers.
 func ExcerptOf(q *Query, raw []byte, mask func(string) string) []Piece {
 	msg := message.Parse(raw)
 	text, _, cut := readable(msg, mask, enoughText)
@@ -41,13 +42,8 @@ func ExcerptOf(q *Query, raw []byte, mask func(string) string) []Piece {
 	return pieces
 }
 
-// Excerpt returns the piece of a text that shows most of what the query looks for, with it marked; the beginning if there is nothing.
-func Excerpt(q *Query, text string) []Piece {
-	pieces, _ := q.excerpt(text)
-	return pieces
-}
-
-// excerpt is Excerpt, and reports whether there is something.
+// excerpt returns the piece of a text that shows most of what the query looks for, with it marked; the beginning, and false, if
+// there is nothing.
 func (q *Query) excerpt(text string) ([]Piece, bool) {
 	found, best := q.place(text)
 	from := 0

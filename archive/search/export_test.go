@@ -17,3 +17,9 @@ func (x *Index) Occupy() (release func()) {
 		}
 	}
 }
+
+// Excerpt is ExcerptOf for a text.
+func Excerpt(q *Query, text string) []Piece {
+	pieces, _ := q.excerpt(text)
+	return pieces
+}
